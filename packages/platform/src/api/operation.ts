@@ -1,0 +1,19 @@
+import type { Realm } from "../model/index.ts";
+import type { Principal } from "../security/index.ts";
+
+/** What an operation knows of its call beside the input. */
+export interface RequestContext {
+  readonly realm: Realm;
+  readonly requestId: string;
+  readonly principal: Principal;
+  /** Scheme, host and port as the caller used them: `http://127.0.0.1:4566`. URLs in answers begin with it. */
+  readonly endpoint: string;
+  /** Aborts when the caller is gone. */
+  readonly signal: AbortSignal;
+}
+
+/** One operation: typed input, typed output, errors thrown as `LambentError`. */
+export type Operation<Input, Output> = (input: Input, context: RequestContext) => Promise<Output> | Output;
+
+/** The operations a service has; one that is not in the table answers 501 with its name. */
+export type OperationTable = Readonly<Record<string, Operation<never, unknown>>>;

@@ -1,0 +1,208 @@
+import type { Clock, Instant, Timer } from "../base/index.ts";
+import { type FunctionVersion, versionKey } from "../model/index.ts";
+import type { Instance, StartEnding } from "../runtime/index.ts";
+import { decide, type Decision, type Observation, type ScalingPolicy } from "./decide.ts";
+import { DecisionLog } from "./decision-log.ts";
+
+/** A processor share over less than this says more about the clock's ticks than about load. */
+const PROCESSOR_WINDOW_MS = 100;
+
+/** AWS's rule: 1,769 MB have the equivalent of one processor. */
+function processorsAllowed(memoryMb: number): number {
+  return memoryMb / 1_769;
+}
+
+/** What the router tells of the calls of one version. */
+export interface Demand {
+  readonly running: number;
+  readonly waiting: number;
+  readonly waitingSince: Instant | undefined;
+}
+
+/** The router's side of a fleet. */
+export interface FleetUser {
+  demand(): Demand;
+  /** An instance is ready for calls. */
+  ready(instance: Instance): void;
+  /** A start failed; the calls it was for must be told. */
+  failed(ending: Exclude<StartEnding, { kind: "ready" }>): void;
+  /** An instance is gone or drains: no call goes there any more. */
+  left(instance: Instance): void;
+}
+
+export interface FleetDependencies {
+  readonly clock: Clock;
+  readonly start: (version: FunctionVersion) => Promise<StartEnding>;
+  readonly policy: (version: FunctionVersion) => ScalingPolicy;
+  readonly memoryFreeMb: () => number | undefined;
+  /** Starts under way over all fleets; a start takes a permit and gives it back. */
+  readonly permits: StartPermits;
+}
+
+/** Bounds the processes that start at the same moment, over all versions. */
+export interface StartPermits {
+  /** True when `fleet` may start one now; otherwise it is told by `demandChanged` when a permit comes back. */
+  take(fleet: Fleet): boolean;
+  give(): void;
+}
+
+/**
+ * All instances of one version: carries out what `decide` says, and nothing else starts or ends a healthy instance.
+ * Looks again when demand changed, when an instance came or went, and at the time the last decision named (P6).
+ */
+export class Fleet {
+  readonly version: FunctionVersion;
+  readonly decisions = new DecisionLog();
+  readonly #user: FleetUser;
+  readonly #dependencies: FleetDependencies;
+  /** Ready instances and since when each is idle (undefined = busy). */
+  readonly #ready = new Map<Instance, Instant | undefined>();
+  #starting = 0;
+  #retired = false;
+  #lookPending = false;
+  #review: Timer | undefined;
+  #processor: { readonly at: Instant; readonly cpuMs: number; readonly instances: number } | undefined;
+
+  constructor(version: FunctionVersion, user: FleetUser, dependencies: FleetDependencies) {
+    this.version = version;
+    this.#user = user;
+    this.#dependencies = dependencies;
+  }
+
+  get size(): { readonly starting: number; readonly ready: number } {
+    return { starting: this.#starting, ready: this.#ready.size };
+  }
+
+  get instances(): IterableIterator<Instance> {
+    return this.#ready.keys();
+  }
+
+  /** True when nothing runs, waits or is kept: the fleet can be forgotten. */
+  get asleep(): boolean {
+    return this.#ready.size === 0 && this.#starting === 0 && this.#user.demand().waiting === 0;
+  }
+
+  /** Calls began to wait, or the policy changed. Coalesced: one look per turn of the event loop. */
+  demandChanged(): void {
+    if (this.#lookPending) return;
+    this.#lookPending = true;
+    queueMicrotask(() => {
+      this.#lookPending = false;
+      this.#look();
+    });
+  }
+
+  /** The router gave `instance` its first call, or took its last one back. */
+  markBusy(instance: Instance): void {
+    if (this.#ready.has(instance)) this.#ready.set(instance, undefined);
+  }
+
+  markIdle(instance: Instance): void {
+    if (!this.#ready.has(instance)) return;
+    this.#ready.set(instance, this.#dependencies.clock.now());
+    if (!this.#review) this.demandChanged();
+  }
+
+  /** The version is superseded or deleted: every instance drains, calls that still wait for it are served first. */
+  retire(): void {
+    this.#retired = true;
+    this.demandChanged();
+  }
+
+  #look(): void {
+    const now = this.#dependencies.clock.now();
+    const policy = this.#policy();
+    const seen = this.#observe(now);
+    const decision = decide(policy, seen, now);
+    this.decisions.add(now, seen, decision);
+    this.#carryOut(decision);
+    this.#planReview(decision, now);
+  }
+
+  #policy(): ScalingPolicy {
+    const policy = this.#dependencies.policy(this.version);
+    return this.#retired ? { ...policy, instancesMin: 0, idleMs: 0 } : policy;
+  }
+
+  #observe(now: Instant): Observation {
+    const demand = this.#user.demand();
+    const idleSince: Instant[] = [];
+    for (const since of this.#ready.values()) if (since !== undefined) idleSince.push(since);
+    return {
+      ...demand,
+      instancesStarting: this.#starting,
+      instancesReady: this.#ready.size,
+      idleSince,
+      cpuShare: this.#processorShare(now),
+      memoryFreeMb: this.#dependencies.memoryFreeMb(),
+    };
+  }
+
+  /** CPU used ÷ allowed since the last look; only where it can change the decision, because reading it costs a file each. */
+  #processorShare(now: Instant): number | undefined {
+    if (this.version.concurrencyPerInstance === 1 || this.#ready.size === 0) return undefined;
+    let cpuMs = 0;
+    for (const instance of this.#ready.keys()) cpuMs += instance.cpuMs();
+    const before = this.#processor;
+    this.#processor = { at: now, cpuMs, instances: this.#ready.size };
+    if (!before || before.instances !== this.#ready.size || now - before.at < PROCESSOR_WINDOW_MS) return undefined;
+    return (cpuMs - before.cpuMs) / ((now - before.at) * this.#ready.size * processorsAllowed(this.version.memoryMb));
+  }
+
+  #carryOut(decision: Decision): void {
+    const have = this.#ready.size + this.#starting;
+    for (let missing = decision.desired - have; missing > 0; missing--) {
+      if (!this.#dependencies.permits.take(this)) return;
+      void this.#startOne();
+    }
+    if (decision.desired < have) this.#drainIdle(have - decision.desired);
+  }
+
+  async #startOne(): Promise<void> {
+    this.#starting += 1;
+    if (this.#user.demand().waiting > 0) this.decisions.countColdStart();
+    const ending = await this.#dependencies.start(this.version);
+    this.#starting -= 1;
+    this.#dependencies.permits.give();
+    if (ending.kind === "ready") this.#admit(ending.instance);
+    else this.#user.failed(ending);
+    this.demandChanged();
+  }
+
+  #admit(instance: Instance): void {
+    this.#ready.set(instance, this.#dependencies.clock.now());
+    void instance.gone.then(() => this.#forget(instance));
+    this.#user.ready(instance);
+  }
+
+  #forget(instance: Instance): void {
+    if (!this.#ready.delete(instance)) return;
+    this.#user.left(instance);
+    this.demandChanged();
+  }
+
+  #drainIdle(count: number): void {
+    const idle: [Instance, Instant][] = [];
+    for (const [instance, since] of this.#ready) if (since !== undefined) idle.push([instance, since]);
+    idle.sort((a, b) => a[1] - b[1]);
+    for (const [instance] of idle.slice(0, count)) {
+      this.#ready.delete(instance);
+      this.#user.left(instance);
+      instance.drain();
+    }
+  }
+
+  #planReview(decision: Decision, now: Instant): void {
+    this.#review?.cancel();
+    this.#review = undefined;
+    if (decision.reviewAt === undefined) return;
+    this.#review = this.#dependencies.clock.schedule(Math.max(0, decision.reviewAt - now), () => {
+      this.#review = undefined;
+      this.#look();
+    });
+  }
+
+  get key(): string {
+    return versionKey(this.version);
+  }
+}

@@ -1,0 +1,72 @@
+/** Who has to act: the caller (its request), the function (its code), or the platform (its operator, or time). */
+export type Fault = "caller" | "function" | "platform";
+
+export interface ErrorEntry {
+  /** HTTP status where an API has no status of its own for it. */
+  readonly status: number;
+  readonly fault: Fault;
+  /** True when the same request can succeed later without being changed. */
+  readonly retryable: boolean;
+  readonly meaning: string;
+  /** What whoever is at fault does next. */
+  readonly next: string;
+}
+
+const entry = (status: number, fault: Fault, retryable: boolean, meaning: string, next: string): ErrorEntry => ({
+  status,
+  fault,
+  retryable,
+  meaning,
+  next,
+});
+
+/**
+ * Every error Lambent answers with. Each API maps a code to its own service's name (`api/<service>/errors.ts`);
+ * `docs/errors.md` shows the same table, and a test compares both.
+ */
+export const ERROR_CATALOGUE = {
+  // Requests as such
+  MalformedRequest: entry(400, "caller", false, "The request's bytes are not what its protocol says.", "Send well-formed JSON, CBOR, XML or form data."),
+  InvalidParameter: entry(400, "caller", false, "A value breaks a rule; the message names value and rule.", "Correct the value."),
+  RequestTooLarge: entry(413, "caller", false, "The payload is over its limit.", "Send less, or put the body in a bucket."),
+  UnknownOperation: entry(404, "caller", false, "No operation of any service matches the request.", "Check the endpoint, path and service."),
+  NotImplemented: entry(501, "platform", false, "A real operation that Lambent does not have yet.", "See the operations table of the service's page."),
+  NotFound: entry(404, "caller", false, "The named thing does not exist in this account and region.", "Check name, account and region."),
+  AlreadyExists: entry(409, "caller", false, "A thing of that name exists.", "Choose another name, or update the existing one."),
+  Conflict: entry(409, "caller", true, "The thing changes at the moment, or is in use.", "Wait until it is done and repeat."),
+  RevisionMismatch: entry(412, "caller", false, "The revision id given is not the current one.", "Read the current one and repeat."),
+  LimitExceeded: entry(400, "caller", false, "A documented limit would be passed; the message names it.", "Use less, or raise the limit."),
+  // Identity
+  MissingCredentials: entry(403, "caller", false, "The request is not signed.", "Sign it: `eval \"$(lambent env)\"`."),
+  UnknownCredentials: entry(403, "caller", false, "The access key is not known here.", "Use the key `lambent env` prints."),
+  SignatureMismatch: entry(403, "caller", false, "The signature does not fit the request and the key.", "Check the secret key and that nothing rewrites the request."),
+  IncompleteSignature: entry(400, "caller", false, "The signature lacks a part or is malformed.", "Sign with an AWS SDK."),
+  ExpiredCredentials: entry(403, "caller", false, "The session token is past its end.", "Fetch new credentials."),
+  RequestExpired: entry(403, "caller", false, "The request's time is too far from the server's, or a presigned URL is past its end.", "Correct the clock, or sign again."),
+  AccessDenied: entry(403, "caller", false, "A policy does not allow this.", "Add a statement that allows it."),
+  MalformedPolicy: entry(400, "caller", false, "A policy document is not what its language says; the message names element and rule.", "Correct the document."),
+  EgressRefused: entry(403, "caller", false, "Functions may not reach this address: it is private, the host's own, or does not resolve.", "Open it with --allow-host-port or --allow-network."),
+  HostRefused: entry(403, "caller", false, "The Host or Origin header is not one this listener serves.", "Use a loopback name, or start with --allow-host."),
+  // Calls
+  Throttled: entry(429, "platform", true, "A concurrency limit is reached, or no instance came free in time.", "Retry with back-off, or raise the limit."),
+  InFlightBytesExceeded: entry(429, "platform", true, "The payloads of all running calls together are over their bound.", "Retry with back-off."),
+  FunctionNotReady: entry(409, "caller", true, "The function's code or configuration is still being made ready.", "Wait for State Active and LastUpdateStatus Successful."),
+  RuntimeUnavailable: entry(502, "platform", true, "No process for this runtime can be started on this machine.", "`lambent doctor` says what is missing."),
+  SandboxUnavailable: entry(500, "caller", false, "Functions cannot be confined on this machine; the message says why.", "Mend what the message names, or start with --sandbox process."),
+  InstanceLost: entry(502, "platform", true, "The instance ended while the call ran, through no fault of its code.", "Retry."),
+  InvalidCode: entry(400, "caller", false, "The deployment package is not usable; the message names entry and rule.", "Build the package again."),
+  CodeStorageExceeded: entry(400, "caller", false, "The account's code storage would be over its bound.", "Delete versions, layers or functions that are not needed."),
+  PolicyTooLong: entry(400, "caller", false, "A resource policy would be over its size.", "Join or remove statements."),
+  ProvisionedConcurrencyNotFound: entry(404, "caller", false, "The version or alias has no provisioned concurrency.", "Set it first, or check the qualifier."),
+  // Storage and the server
+  StorageBusy: entry(503, "platform", true, "More writes wait than the storage's bound allows.", "Retry with back-off."),
+  StorageStopped: entry(503, "platform", false, "The disk refused a write; nothing more is acknowledged.", "Free space or mend the disk, then restart."),
+  StorageCorrupt: entry(500, "platform", false, "Stored bytes do not match their checksum.", "`lambent verify`, then restore a backup."),
+  DataFolderLocked: entry(500, "caller", false, "Another server uses this data folder.", "Stop it, or choose another --data."),
+  DataFolderUnusable: entry(500, "caller", false, "The data folder cannot be used; the message says why.", "Choose another --data."),
+  PortTaken: entry(500, "caller", false, "The port is in use.", "Stop its holder, or choose another --port."),
+  ShuttingDown: entry(503, "platform", true, "The server is stopping.", "Retry after the restart."),
+  InternalError: entry(500, "platform", true, "A defect in Lambent; the log has the details under the request id.", "Report it with the request id."),
+} as const satisfies Record<string, ErrorEntry>;
+
+export type ErrorCode = keyof typeof ERROR_CATALOGUE;

@@ -1,0 +1,170 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { Readable } from "node:stream";
+import type { OperationTable, RequestContext, Service } from "../api/index.ts";
+import { isLambentError, LambentError, type SecureRandom } from "../base/index.ts";
+import type { InstanceCaller } from "../model/index.ts";
+import { type Authenticator, type Principal, realmOf } from "../security/index.ts";
+import {
+  type Decoded,
+  decode,
+  encodeError,
+  encodeOutput,
+  type ErrorTarget,
+  errorTarget,
+  findService,
+  type ServiceModel,
+  type WireError,
+  type WireRequest,
+  type WireResponse,
+} from "../wire/index.ts";
+import { API_BODY_BYTES_MAX, type BodyBudget } from "./body.ts";
+
+export interface ApiDependencies {
+  readonly services: readonly Service[];
+  readonly authenticator: Authenticator;
+  /** Throws `AccessDenied` when no policy allows the permission. */
+  readonly authorize: (context: RequestContext, permission: NonNullable<ReturnType<Service["permission"]>>) => void;
+  readonly bodies: BodyBudget;
+  readonly secureRandom: SecureRandom;
+  /** Told of defects: what was thrown that is no `LambentError`. */
+  readonly reportDefect: (error: unknown, requestId: string) => void;
+}
+
+/** Signed API calls: bytes → service → principal → operation → bytes. One for the main listener and every instance's. */
+export class ApiHandler {
+  readonly #dependencies: ApiDependencies;
+  readonly #byModel: ReadonlyMap<ServiceModel, Service>;
+  readonly #models: readonly ServiceModel[];
+
+  constructor(dependencies: ApiDependencies) {
+    this.#dependencies = dependencies;
+    this.#byModel = new Map(dependencies.services.map((service) => [service.model, service]));
+    this.#models = dependencies.services.map((service) => service.model);
+  }
+
+  /**
+   * Answers `request`; never rejects. On an instance's own listener `caller` is that instance,
+   * and only credentials issued to its version are taken.
+   */
+  async handle(request: IncomingMessage, response: ServerResponse, endpoint: string, caller?: InstanceCaller): Promise<void> {
+    const requestId = this.#dependencies.secureRandom.uuid();
+    let wireRequest: WireRequest | undefined;
+    let target: ErrorTarget | undefined;
+    try {
+      const received = this.#dependencies.bodies.receive(request, API_BODY_BYTES_MAX);
+      const body = received instanceof Promise ? await received : received;
+      try {
+        wireRequest = wireRequestOf(request, body.bytes);
+        target = this.#target(wireRequest);
+        const service = this.#serviceOf(target, wireRequest);
+        const principal = this.#principal(wireRequest, service, caller);
+        const decoded = decode(wireRequest, service.model);
+        target = decoded;
+        const context = this.#context(wireRequest, principal, requestId, endpoint, response);
+        const output = await this.#perform(service, decoded, context);
+        write(response, encodeOutput(decoded, output, requestId));
+      } finally {
+        body.release();
+      }
+    } catch (error) {
+      this.#answerError(error, response, requestId, target ?? { service: undefined, protocol: "restJson1" });
+    }
+  }
+
+  #target(request: WireRequest): ErrorTarget {
+    const scope = this.#dependencies.authenticator.credentialScope(request);
+    return errorTarget(request, findService({ ...request, scopeService: scope?.service }, this.#models));
+  }
+
+  #serviceOf(target: ErrorTarget, request: WireRequest): Service {
+    const service = target.service && this.#byModel.get(target.service);
+    if (service) return service;
+    throw new LambentError("UnknownOperation", `no service here answers ${request.method} ${request.rawUrl.slice(0, 200)}`);
+  }
+
+  #principal(request: WireRequest, service: Service, caller: InstanceCaller | undefined): Principal {
+    const principal = this.#dependencies.authenticator.authenticate(request, service.model.signingName);
+    if (caller && !isOwn(principal, caller)) {
+      throw new LambentError("AccessDenied", "this listener takes only the credentials issued to its own function");
+    }
+    return principal;
+  }
+
+  #context(request: WireRequest, principal: Principal, requestId: string, endpoint: string, response: ServerResponse): RequestContext {
+    const scope = this.#dependencies.authenticator.credentialScope(request);
+    let controller: AbortController | undefined;
+    return {
+      realm: realmOf(principal, scope ?? { region: "", service: "" }),
+      requestId,
+      principal,
+      endpoint,
+      // Made when it is first asked for: most operations end before their caller could leave.
+      get signal() {
+        if (!controller) {
+          const made = new AbortController();
+          response.once("close", () => made.abort());
+          controller = made;
+        }
+        return controller.signal;
+      },
+    };
+  }
+
+  async #perform(service: Service, decoded: Decoded, context: RequestContext): Promise<Record<string, unknown> | undefined> {
+    const operation = (service.operations as Record<string, OperationTable[string] | undefined>)[decoded.operation];
+    if (!operation) throw new LambentError("NotImplemented", `${service.model.name}:${decoded.operation} is not built in Lambent`);
+    const permission = service.permission(decoded.operation, decoded.input, context);
+    if (permission) this.#dependencies.authorize(context, permission);
+    const output = await operation(decoded.input as never, context);
+    return output as Record<string, unknown> | undefined;
+  }
+
+  #answerError(error: unknown, response: ServerResponse, requestId: string, target: ErrorTarget): void {
+    if (response.headersSent) {
+      response.destroy();
+      return;
+    }
+    if (!isLambentError(error)) this.#dependencies.reportDefect(error, requestId);
+    const known = isLambentError(error) ? error : new LambentError("InternalError", "a defect in Lambent; its log has the details under the request id");
+    const service = target.service && this.#byModel.get(target.service);
+    write(response, encodeError(target, service ? service.wireError(known) : plainError(known), requestId));
+  }
+}
+
+/** Errors before a service is known carry the catalogue's own code. */
+function plainError(error: LambentError): WireError {
+  return { name: error.code, message: error.message, status: error.entry.status, fault: error.entry.fault };
+}
+
+function isOwn(principal: Principal, caller: InstanceCaller): boolean {
+  return (
+    principal.kind === "function" &&
+    principal.functionName === caller.version.name &&
+    principal.version === caller.version.version &&
+    principal.revisionId === caller.version.revisionId
+  );
+}
+
+/** The request in the raw form that signatures cover. */
+export function wireRequestOf(request: IncomingMessage, body: Buffer): WireRequest {
+  return {
+    method: request.method ?? "GET",
+    rawUrl: request.url ?? "/",
+    rawHeaders: request.rawHeaders,
+    headers: request.headers as WireRequest["headers"],
+    body,
+  };
+}
+
+function write(response: ServerResponse, answer: WireResponse): void {
+  if (answer.body instanceof Readable) {
+    const body = answer.body;
+    response.writeHead(answer.status, answer.headers);
+    response.on("close", () => body.destroy());
+    body.on("error", () => response.destroy());
+    body.pipe(response);
+    return;
+  }
+  if (answer.status !== 204 && answer.headers["content-length"] === undefined) answer.headers["content-length"] = String(answer.body.length);
+  response.writeHead(answer.status, answer.headers).end(answer.body);
+}

@@ -1,0 +1,149 @@
+import type { IncomingHttpHeaders } from "node:http";
+
+/**
+ * An HTTP request as a function sees it: payload format 2.0.
+ * @see AWS Lambda developer guide, "Request payload format" of function URLs
+ */
+
+export interface HttpCall {
+  readonly method: string;
+  /** Path as the function sees it, still percent-encoded, with its leading slash. */
+  readonly path: string;
+  /** Without the question mark. */
+  readonly rawQuery: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly httpVersion: string;
+  readonly sourceIp: string;
+  readonly body: Buffer;
+  readonly requestId: string;
+  /** Wall time, milliseconds. */
+  readonly at: number;
+  /** Names the function URL: its id, and the domain it was called by. */
+  readonly urlId: string;
+  readonly domain: string;
+  readonly caller: HttpCaller;
+}
+
+export type HttpCaller =
+  | { readonly kind: "anonymous" }
+  | { readonly kind: "iam"; readonly accountId: string; readonly accessKey: string; readonly userArn: string; readonly userId: string };
+
+/** The event's bytes: what the handler's runtime parses. */
+export function httpEvent(call: HttpCall): Buffer {
+  const { headers, cookies } = eventHeaders(call.headers);
+  const text = isText(call.headers["content-type"]);
+  return Buffer.from(
+    JSON.stringify({
+      version: "2.0",
+      routeKey: "$default",
+      rawPath: decodePath(call.path),
+      rawQueryString: call.rawQuery,
+      ...(cookies ? { cookies } : {}),
+      headers,
+      ...(call.rawQuery === "" ? {} : { queryStringParameters: queryParameters(call.rawQuery) }),
+      requestContext: requestContext(call),
+      ...(call.body.length === 0 ? {} : { body: call.body.toString(text ? "utf8" : "base64") }),
+      isBase64Encoded: call.body.length > 0 && !text,
+    }),
+  );
+}
+
+function requestContext(call: HttpCall): object {
+  const path = decodePath(call.path);
+  return {
+    accountId: call.caller.kind === "iam" ? call.caller.accountId : "anonymous",
+    apiId: call.urlId,
+    ...(call.caller.kind === "iam"
+      ? {
+          authorizer: {
+            iam: {
+              accessKey: call.caller.accessKey,
+              accountId: call.caller.accountId,
+              callerId: call.caller.userId,
+              cognitoIdentity: null,
+              principalOrgId: null,
+              userArn: call.caller.userArn,
+              userId: call.caller.userId,
+            },
+          },
+        }
+      : {}),
+    domainName: call.domain,
+    domainPrefix: call.urlId,
+    http: {
+      method: call.method,
+      path,
+      protocol: `HTTP/${call.httpVersion}`,
+      sourceIp: call.sourceIp,
+      userAgent: call.headers["user-agent"] ?? "",
+    },
+    requestId: call.requestId,
+    routeKey: "$default",
+    stage: "$default",
+    time: commonLogTime(call.at),
+    timeEpoch: call.at,
+  };
+}
+
+/** Cookies travel in a list of their own; every other header as one string, repeated ones joined by a comma. */
+function eventHeaders(headers: IncomingHttpHeaders): { headers: Record<string, string>; cookies: string[] | undefined } {
+  const plain: Record<string, string> = Object.create(null);
+  let cookies: string[] | undefined;
+  for (const name in headers) {
+    const value = headers[name];
+    if (value === undefined) continue;
+    if (name === "cookie") cookies = String(value).split("; ");
+    else plain[name] = typeof value === "string" ? value : value.join(",");
+  }
+  return { headers: plain, cookies };
+}
+
+/** Repeated names are joined by a comma, as AWS does; a name without "=" has the empty value. */
+function queryParameters(rawQuery: string): Record<string, string> {
+  const parameters: Record<string, string> = Object.create(null);
+  for (const [name, value] of new URLSearchParams(rawQuery)) {
+    const before = parameters[name];
+    parameters[name] = before === undefined ? value : `${before},${value}`;
+  }
+  return parameters;
+}
+
+function decodePath(path: string): string {
+  if (!path.includes("%")) return path;
+  try {
+    return decodeURI(path);
+  } catch {
+    // A malformed escape is passed on as it came: the function decides what its paths mean.
+    return path;
+  }
+}
+
+/** AWS passes these as text and everything else as base64; a body without content type counts as text. */
+function isText(contentType: string | undefined): boolean {
+  if (contentType === undefined) return true;
+  const semicolon = contentType.indexOf(";");
+  const type = (semicolon < 0 ? contentType : contentType.slice(0, semicolon)).trim().toLowerCase();
+  return (
+    type.startsWith("text/") ||
+    type === "application/json" ||
+    type === "application/javascript" ||
+    type === "application/xml" ||
+    type.endsWith("+json") ||
+    type.endsWith("+xml")
+  );
+}
+
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+let lastSecond = -1;
+let lastText = "";
+
+/** `12/Mar/2020:19:03:58 +0000`; one formatting per second is enough. */
+function commonLogTime(atMs: number): string {
+  const second = Math.floor(atMs / 1_000);
+  if (second === lastSecond) return lastText;
+  const iso = new Date(second * 1_000).toISOString();
+  const month = MONTHS[Number(iso.slice(5, 7)) - 1];
+  lastText = `${iso.slice(8, 10)}/${month}/${iso.slice(0, 4)}:${iso.slice(11, 19)} +0000`;
+  lastSecond = second;
+  return lastText;
+}

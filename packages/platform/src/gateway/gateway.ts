@@ -1,0 +1,103 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import { LambentError } from "../base/index.ts";
+import { type BrowserRules, checkBrowser, type Surface } from "../security/index.ts";
+import type { ApiHandler } from "./api-handler.ts";
+import type { FunctionUrlHandler } from "./function-url/handler.ts";
+import { type FindUrl, matchUrl } from "./function-url/match.ts";
+
+/**
+ * The main listener: health, function URLs, the signed APIs, in this order of matching.
+ * Keeps P7 and P8 at the door: bounds of connections, headers and times; whatever arrives is answered or its connection closed.
+ */
+
+/** Open connections; more are refused by closing them at once. @limit */
+export const CONNECTIONS_MAX = 10_000;
+/** Headers must have arrived within this. @limit */
+export const HEADERS_MS_MAX = 10_000;
+/** A whole request must have arrived within this. @limit */
+export const REQUEST_MS_MAX = 300_000;
+/** Above the 5 s after which SDK pools let go, so that a reused connection is not closed under a request. */
+const KEEP_ALIVE_MS = 65_000;
+/** Bytes of all headers together. @limit */
+export const HEADER_BYTES_MAX = 32 * 1024;
+
+export interface GatewayDependencies {
+  readonly api: ApiHandler;
+  readonly functionUrls: FunctionUrlHandler;
+  readonly findUrl: FindUrl;
+  readonly browserRules: BrowserRules;
+  /** Body of the health answers. */
+  readonly health: () => object;
+  readonly reportDefect: (error: unknown) => void;
+}
+
+export class Gateway {
+  readonly #dependencies: GatewayDependencies;
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+
+  constructor(dependencies: GatewayDependencies) {
+    this.#dependencies = dependencies;
+    this.#server = createServer({ headersTimeout: HEADERS_MS_MAX, requestTimeout: REQUEST_MS_MAX, keepAliveTimeout: KEEP_ALIVE_MS, maxHeaderSize: HEADER_BYTES_MAX, noDelay: true });
+    this.#server.maxConnections = CONNECTIONS_MAX;
+    this.#server.on("request", (request, response) => this.#route(request, response));
+    this.#server.on("connection", (socket) => {
+      this.#sockets.add(socket);
+      socket.once("close", () => this.#sockets.delete(socket));
+    });
+  }
+
+  /** Starts listening; `port` 0 picks a free one. Throws `PortTaken`. */
+  listen(host: string, port: number): Promise<AddressInfo> {
+    return new Promise((resolve, reject) => {
+      this.#server.once("error", (error: NodeJS.ErrnoException) => {
+        reject(error.code === "EADDRINUSE" ? new LambentError("PortTaken", `port ${port} of ${host} is in use`) : error);
+      });
+      this.#server.listen({ host, port, backlog: 1_024 }, () => resolve(this.#server.address() as AddressInfo));
+    });
+  }
+
+  /** Takes no new connection, lets running requests end for at most `graceMs` (by `deadline`), then closes what is open. */
+  async close(deadline: Promise<void>): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#server.closeIdleConnections();
+    await Promise.race([closed, deadline]);
+    for (const socket of this.#sockets) socket.destroy();
+    await closed;
+  }
+
+  #route(request: IncomingMessage, response: ServerResponse): void {
+    const target = request.url ?? "/";
+    const host = request.headers.host ?? "";
+    const matching = matchUrl(host, target, this.#dependencies.findUrl);
+    const refused = this.#refusal(matching.kind === "none" ? "api" : "functionUrl", request);
+    if (refused) return plain(response, 403, refused);
+    if (matching.kind === "matched") return this.#watch(this.#dependencies.functionUrls.handle(matching.match, request, response), response);
+    if (matching.kind === "unknown") return plain(response, 404, { code: "NotFound", message: `no function here has a URL named ${matching.name.slice(0, 100)}` });
+    if (request.method === "GET" && isHealth(target)) return plain(response, 200, this.#dependencies.health());
+    this.#watch(this.#dependencies.api.handle(request, response, `http://${host}`), response);
+  }
+
+  #refusal(surface: Surface, request: IncomingMessage): object | undefined {
+    const verdict = checkBrowser(surface, request.headers, this.#dependencies.browserRules);
+    return verdict.kind === "allowed" ? undefined : { code: "HostRefused", message: verdict.reason };
+  }
+
+  /** Handlers answer every expected ending themselves; what still rejects is a defect and costs one connection, never the process. */
+  #watch(handled: Promise<void>, response: ServerResponse): void {
+    handled.catch((error: unknown) => {
+      this.#dependencies.reportDefect(error);
+      response.destroy();
+    });
+  }
+}
+
+function isHealth(target: string): boolean {
+  return target === "/_lambent/health" || target === "/_localstack/health";
+}
+
+function plain(response: ServerResponse, status: number, value: object): void {
+  const body = JSON.stringify(value);
+  response.writeHead(status, { "content-type": "application/json", "content-length": Buffer.byteLength(body) }).end(body);
+}

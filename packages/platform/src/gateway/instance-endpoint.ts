@@ -1,0 +1,39 @@
+import { createServer, type Server as HttpServer } from "node:http";
+import type { Server, Socket } from "node:net";
+import type { InstanceCaller, InstanceEndpoint } from "../model/index.ts";
+import type { Egress } from "../security/index.ts";
+import type { ApiHandler } from "./api-handler.ts";
+import { createEgressProxy } from "./egress-proxy.ts";
+
+/**
+ * What one instance reaches: the API and the egress proxy, on listeners inside its own namespace.
+ * The caller is known by the listener; credentials of anybody else are refused there (P3).
+ */
+export function createInstanceEndpoint(api: ApiHandler, egress: Egress): InstanceEndpoint {
+  return {
+    serveApi(listener: Server, caller: InstanceCaller) {
+      const server = createServer((request, response) => {
+        void api.handle(request, response, `http://${request.headers.host ?? "127.0.0.1"}`, caller);
+      });
+      return serve(listener, server);
+    },
+    serveProxy: (listener: Server) => serve(listener, createEgressProxy(egress)),
+  };
+}
+
+/** Feeds `server` the connections of `listener`, which somebody else bound. They are counted here: an http server tracks only what it listens for. */
+function serve(listener: Server, server: HttpServer): { close(): void } {
+  const open = new Set<Socket>();
+  const take = (socket: Socket): void => {
+    open.add(socket);
+    socket.once("close", () => open.delete(socket));
+    server.emit("connection", socket);
+  };
+  listener.on("connection", take);
+  return {
+    close() {
+      listener.off("connection", take);
+      for (const socket of open) socket.destroy();
+    },
+  };
+}

@@ -1,0 +1,18 @@
+/** The nouns every part speaks of, the signals they send, and the ports that join them. */
+export { DEFAULT_ACCOUNT, DEFAULT_REGION, realmKey } from "./realm.ts";
+export type { Realm } from "./realm.ts";
+export { LATEST, versionKey } from "./function.ts";
+export type {
+  CodeReference,
+  FunctionSettings,
+  FunctionVersion,
+  HandlerStyle,
+  LayerReference,
+  LogFormat,
+  LoggingSettings,
+  LogLevel,
+} from "./function.ts";
+export type { Call, CallEnding, Departure, LogLine, ResponsePrelude, ResponseStream, UsageRecord } from "./invocation.ts";
+export { Signals } from "./signals.ts";
+export type { CountedSignals, InstanceSignal, LossySignals } from "./signals.ts";
+export type { Cipher, CredentialIssuer, InstanceCaller, InstanceEndpoint, RoleCredentials } from "./ports.ts";

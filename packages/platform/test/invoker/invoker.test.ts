@@ -1,0 +1,194 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { ADMISSION_WAIT_MS, type EndedCall, type InvokeOutcome } from "../../src/invoker/index.ts";
+import { versionKey } from "../../src/model/index.ts";
+import { CallWorld } from "../support/calls.ts";
+import { functionVersion } from "../support/function-version.ts";
+
+function ended(outcome: InvokeOutcome): EndedCall {
+  assert.equal(outcome.kind, "ended");
+  return outcome as EndedCall;
+}
+
+describe("a synchronous call", () => {
+  test("wakes a sleeping function, and init is billed with the first call only", async () => {
+    const world = new CallWorld(functionVersion());
+    const first = world.call('{"n":1}');
+    await world.clock.advance(100);
+    const cold = ended(await first);
+    assert.deepEqual([cold.initMs, cold.durationMs, cold.billedMs], [50, 10, 60]);
+    const second = world.call();
+    await world.clock.advance(100);
+    const warm = ended(await second);
+    assert.deepEqual([warm.initMs, warm.billedMs], [0, 10]);
+    assert.equal(world.runtime.starts, 1);
+  });
+
+  test("writes START, END and REPORT as Lambda's users know them", async () => {
+    const world = new CallWorld(functionVersion());
+    const call = world.call();
+    await world.clock.advance(100);
+    const tail = ended(await call).logTail.toString();
+    assert.equal(
+      tail,
+      "START RequestId: request-1 Version: $LATEST\nEND RequestId: request-1\n" +
+        "REPORT RequestId: request-1\tDuration: 10.00 ms\tBilled Duration: 60 ms\tMemory Size: 128 MB\tMax Memory Used: 50 MB\tInit Duration: 50.00 ms\t\n",
+    );
+  });
+
+  test("yields one usage record, whatever its ending (P9)", async () => {
+    const endings = ["handled", "functionError", "timedOut", "instanceLost"] as const;
+    for (const kind of endings) {
+      const world = new CallWorld(functionVersion(), {}, {
+        callEnding: (call) =>
+          kind === "handled"
+            ? { kind, payload: call.payload }
+            : kind === "functionError"
+              ? { kind, payload: Buffer.from("{}"), phase: "invoke" }
+              : kind === "timedOut"
+                ? { kind }
+                : { kind, departure: { kind: "exited", code: 1 } },
+      });
+      const call = world.call();
+      await world.clock.advance(100);
+      ended(await call);
+      assert.deepEqual(world.usage.map((record) => [record.requestId, record.ending]), [["request-1", kind]]);
+    }
+  });
+
+  test("whose init fails gets what init said, is billed for it and leaves no instance", async () => {
+    const world = new CallWorld(functionVersion(), {}, { startEnding: () => "initFailed" });
+    const call = world.call();
+    await world.clock.advance(60);
+    const outcome = ended(await call);
+    assert.deepEqual(outcome.ending, { kind: "functionError", payload: Buffer.from('{"errorType":"Error"}'), phase: "init" });
+    assert.equal(outcome.billedMs, 50);
+    assert.equal(world.usage.length, 1);
+    await world.clock.advance(10_000);
+    assert.equal(world.runtime.starts, 1, "nobody waits any more, so nothing is tried again");
+  });
+
+  test("on a machine that can't start processes is told so at once", async () => {
+    const world = new CallWorld(functionVersion(), {}, { startEnding: () => "unavailable" });
+    const calls = [world.call(), world.call()];
+    await world.clock.advance(60);
+    for (const call of calls) assert.deepEqual(await call, { kind: "unavailable", what: "no process can be started" });
+    assert.equal(world.usage.length, 0, "a call that never began is not metered");
+  });
+
+  test("waits for an instance no longer than the bound (P7)", async () => {
+    const world = new CallWorld(functionVersion(), {}, { startMs: () => 60_000 });
+    const call = world.call();
+    await world.clock.advance(ADMISSION_WAIT_MS);
+    assert.deepEqual(await call, { kind: "throttled", reason: "ConcurrentInvocationLimitExceeded" });
+  });
+});
+
+describe("limits", () => {
+  test("a reserved function refuses the call over its reservation at once, and takes one again after", async () => {
+    const world = new CallWorld(functionVersion(), { reserved: 2 });
+    const running = [world.call(), world.call()];
+    assert.deepEqual(await world.call(), { kind: "throttled", reason: "ReservedFunctionConcurrentInvocationLimitExceeded" });
+    await world.clock.advance(100);
+    await Promise.all(running);
+    const next = world.call();
+    await world.clock.advance(100);
+    ended(await next);
+    assert.equal(world.runtime.starts, 2);
+  });
+
+  test("a reservation of zero stops a function", async () => {
+    const world = new CallWorld(functionVersion(), { reserved: 0 });
+    assert.deepEqual(await world.call(), { kind: "throttled", reason: "ReservedFunctionConcurrentInvocationLimitExceeded" });
+    assert.equal(world.runtime.starts, 0);
+  });
+
+  test("functions without reservation share what the account has left", async () => {
+    const world = new CallWorld(functionVersion(), { unreserved: 1 });
+    const running = world.call();
+    assert.deepEqual(await world.call(), { kind: "throttled", reason: "ConcurrentInvocationLimitExceeded" });
+    await world.clock.advance(100);
+    await running;
+    assert.equal(world.invoker.running(world.version.realm, "hello"), 0);
+  });
+});
+
+describe("from zero and back", () => {
+  test("a burst gets an instance a call, and after the idle time all are gone", async () => {
+    const world = new CallWorld(functionVersion(), { idleMs: 1_000 });
+    const burst = Array.from({ length: 20 }, () => world.call());
+    await world.clock.advance(500);
+    await Promise.all(burst);
+    assert.ok(world.runtime.starts <= 20);
+    assert.ok(world.runtime.instances.every((instance) => instance.runningMost <= 1), "one call at a time");
+    await world.clock.advance(2_000);
+    assert.equal(world.runtime.alive.length, 0);
+    assert.equal(world.clock.pendingCount, 0, "scaled to zero is a resting state: nothing is scheduled (P6)");
+  });
+
+  test("an instance that takes several calls is filled before another starts", async () => {
+    const world = new CallWorld(functionVersion({ concurrencyPerInstance: 10 }));
+    const burst = Array.from({ length: 10 }, () => world.call());
+    await world.clock.advance(500);
+    await Promise.all(burst);
+    assert.equal(world.runtime.starts, 1);
+    assert.equal(world.runtime.instances[0]?.runningMost, 10);
+  });
+
+  test("no more processes start at once than the bound, and every call is served", async () => {
+    const world = new CallWorld(functionVersion(), { startsMax: 2 });
+    const burst = Array.from({ length: 9 }, () => world.call());
+    await world.clock.advance(10);
+    assert.equal(world.runtime.starts, 2);
+    await world.clock.advance(2_000);
+    for (const outcome of await Promise.all(burst)) ended(outcome);
+  });
+
+  test("provisioned instances are ready before the first call, and it waits for no init", async () => {
+    const world = new CallWorld(functionVersion(), { provisioned: 2 });
+    world.router.limitsChanged(world.version);
+    await world.clock.advance(100);
+    assert.equal(world.runtime.alive.length, 2);
+    const call = world.call();
+    await world.clock.advance(10);
+    assert.equal(ended(await call).durationMs, 10);
+  });
+
+  test("an idle instance that dies is replaced by the next call", async () => {
+    const world = new CallWorld(functionVersion());
+    const first = world.call();
+    await world.clock.advance(100);
+    await first;
+    world.runtime.instances[0]?.crash();
+    const second = world.call();
+    await world.clock.advance(100);
+    assert.equal(ended(await second).ending.kind, "handled");
+    assert.equal(world.runtime.starts, 2);
+  });
+});
+
+describe("a redeploy under load", () => {
+  test("drops no call: running ones end on the old version, new ones run on the new", async () => {
+    const world = new CallWorld(functionVersion(), {}, { callMs: () => 100 });
+    const old = world.version;
+    const before = Array.from({ length: 5 }, () => world.call());
+    await world.clock.advance(70);
+    world.version = functionVersion({ revisionId: "22222222-2222-4222-8222-222222222222" });
+    world.router.retire(versionKey(old));
+    const after = Array.from({ length: 5 }, () => world.call());
+    await world.clock.advance(500);
+    for (const outcome of await Promise.all(before)) assert.equal(ended(outcome).version.revisionId, old.revisionId);
+    for (const outcome of await Promise.all(after)) assert.equal(ended(outcome).version.revisionId, world.version.revisionId);
+    assert.deepEqual(new Set(world.runtime.alive.map((instance) => instance.version)), new Set([world.version]));
+  });
+
+  test("calls that wait for the old version's first instance are still served", async () => {
+    const world = new CallWorld(functionVersion());
+    const waiting = world.call();
+    await world.clock.advance(10);
+    world.router.retire(versionKey(world.version));
+    await world.clock.advance(200);
+    assert.equal(ended(await waiting).ending.kind, "handled");
+    assert.equal(world.runtime.alive.length, 0);
+  });
+});
