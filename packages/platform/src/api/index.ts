@@ -1,3 +1,18 @@
 /** One folder per service; each joins its schema with operations. */
 export type { Operation, OperationTable, RequestContext } from "./operation.ts";
 export type { Permission, Service } from "./service.ts";
+export { lambdaService, policyText } from "./lambda/service.ts";
+export { iamService } from "./iam/service.ts";
+export { logsService } from "./logs/service.ts";
+export { stsService } from "./sts/service.ts";
+export { codePath, createLambentService } from "./lambent/index.ts";
+export type {
+  ChangeShape,
+  DeployAppRequest,
+  DeployAppResponse,
+  DeployedFunctionShape,
+  GetStatusResponse,
+  PlanAppRequest,
+  PlanAppResponse,
+  WantedFunctionShape,
+} from "./lambent/index.ts";

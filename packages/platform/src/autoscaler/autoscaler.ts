@@ -88,6 +88,11 @@ export class Autoscaler {
     fleet.retire();
   }
 
+  /** Initialised instances of a version, busy or not. */
+  ready(key: string): number {
+    return this.#fleets.get(key)?.size.ready ?? 0;
+  }
+
   /** Every fleet that has, had or starts instances, for `status` and the console. */
   report(): FleetReport[] {
     return [...this.#fleets.values()].map((fleet) => ({ version: fleet.version, ...fleet.size, decisions: fleet.decisions.records }));

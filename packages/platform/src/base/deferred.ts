@@ -5,6 +5,7 @@ export interface Deferred<T> {
   reject(error: unknown): void;
 }
 
+/** A promise that is settled from outside, by whoever holds the functions beside it. */
 export function deferred<T>(): Deferred<T> {
   return Promise.withResolvers<T>();
 }

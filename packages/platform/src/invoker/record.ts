@@ -1,8 +1,9 @@
 import { unreachable } from "../base/index.ts";
-import type { CallEnding, Departure, FunctionVersion } from "../model/index.ts";
+import type { CallEnding, FunctionVersion } from "../model/index.ts";
+import { exitErrorPayload, timedOutPayload } from "../runtime/index.ts";
 
 /**
- * What Lambda's users see of a call: the error payloads of endings that no handler wrote, and the platform's own log lines.
+ * What Lambda's users see of a call: its answer, and the platform's own log lines.
  * Forms as AWS documents them ("Lambda function errors", "Log message format").
  */
 
@@ -20,38 +21,11 @@ export function answerOf(ending: CallEnding, requestId: string, timeoutMs: numbe
     case "functionError":
       return { payload: ending.payload, functionError: "Unhandled" };
     case "timedOut":
-      return errorAnswer("Sandbox.Timedout", `RequestId: ${requestId} Error: Task timed out after ${(timeoutMs / 1_000).toFixed(2)} seconds`);
-    case "instanceLost": {
-      const { type, what } = exitError(ending.departure);
-      return errorAnswer(type, `RequestId: ${requestId} Error: ${what}`);
-    }
+      return { payload: timedOutPayload(requestId, timeoutMs), functionError: "Unhandled" };
+    case "instanceLost":
+      return { payload: exitErrorPayload(requestId, ending.departure), functionError: "Unhandled" };
     default:
       return unreachable(ending);
-  }
-}
-
-function errorAnswer(errorType: string, errorMessage: string): Answer {
-  return { payload: Buffer.from(JSON.stringify({ errorType, errorMessage })), functionError: "Unhandled" };
-}
-
-function exitError(departure: Departure): { readonly type: string; readonly what: string } {
-  switch (departure.kind) {
-    case "exited":
-      return departure.code === 0
-        ? { type: "Runtime.ExitError", what: "Runtime exited without providing a reason" }
-        : { type: "Runtime.ExitError", what: `Runtime exited with error: exit status ${departure.code}` };
-    case "killed":
-      return { type: "Runtime.ExitError", what: `Runtime exited with error: signal: ${departure.signal}` };
-    case "outOfMemory":
-      return { type: "Runtime.OutOfMemory", what: "Runtime exited with error: signal: killed" };
-    case "protocolBroken":
-      return { type: "Runtime.ExitError", what: `Runtime broke the protocol: ${departure.what}` };
-    case "notStarted":
-      return { type: "Runtime.ExitError", what: departure.what };
-    case "drained":
-      return { type: "Runtime.ExitError", what: "Runtime exited without providing a reason" };
-    default:
-      return unreachable(departure);
   }
 }
 

@@ -1,14 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
-
-/** CORS settings of a function URL, as `CreateFunctionUrlConfig` takes them. */
-export interface CorsSettings {
-  readonly allowOrigins: readonly string[];
-  readonly allowMethods: readonly string[];
-  readonly allowHeaders: readonly string[];
-  readonly exposeHeaders: readonly string[];
-  readonly allowCredentials: boolean;
-  readonly maxAgeSeconds: number | undefined;
-}
+import type { CorsSettings } from "../../functions/index.ts";
 
 /** Headers for the answer to a request with an Origin; empty when the settings do not allow it. */
 export function corsHeaders(settings: CorsSettings, origin: string | undefined): Record<string, string> {
@@ -17,7 +8,7 @@ export function corsHeaders(settings: CorsSettings, origin: string | undefined):
   const headers: Record<string, string> = { "access-control-allow-origin": allowed };
   if (allowed !== "*") headers.vary = "Origin";
   if (settings.allowCredentials) headers["access-control-allow-credentials"] = "true";
-  if (settings.exposeHeaders.length > 0) headers["access-control-expose-headers"] = settings.exposeHeaders.join(",");
+  if (settings.exposeHeaders?.length) headers["access-control-expose-headers"] = settings.exposeHeaders.join(",");
   return headers;
 }
 
@@ -38,11 +29,12 @@ export function preflightHeaders(settings: CorsSettings, headers: IncomingHttpHe
 }
 
 function allowedOrigin(settings: CorsSettings, origin: string): string | undefined {
-  if (settings.allowOrigins.includes("*")) return settings.allowCredentials ? origin : "*";
-  return settings.allowOrigins.includes(origin) ? origin : undefined;
+  if (settings.allowOrigins?.includes("*")) return settings.allowCredentials ? origin : "*";
+  return settings.allowOrigins?.includes(origin) ? origin : undefined;
 }
 
 /** With credentials a browser takes "*" literally, so what was asked for is repeated. */
-function expand(allowed: readonly string[], asked: string | undefined): string {
-  return allowed.includes("*") ? (asked ?? "*") : allowed.join(",");
+function expand(allowed: readonly string[] | undefined, asked: string | undefined): string {
+  if (allowed?.includes("*")) return asked ?? "*";
+  return (allowed ?? []).join(",");
 }

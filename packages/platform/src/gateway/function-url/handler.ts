@@ -1,10 +1,11 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type Clock, LambentError, type SecureRandom } from "../../base/index.ts";
+import type { CorsSettings } from "../../functions/index.ts";
 import type { InvokeOutcome, Invoker } from "../../invoker/index.ts";
 import type { Realm } from "../../model/index.ts";
 import { type BodyBudget, HTTP_BODY_BYTES_MAX } from "../body.ts";
 import { httpAnswer, type HttpAnswer } from "./answer.ts";
-import { type CorsSettings, corsHeaders, isPreflight, preflightHeaders } from "./cors.ts";
+import { corsHeaders, isPreflight, preflightHeaders } from "./cors.ts";
 import { type HttpCaller, httpEvent } from "./event.ts";
 import { HttpResponseStream } from "./response-stream.ts";
 import { confineToPrefix } from "./sandboxed-answer.ts";

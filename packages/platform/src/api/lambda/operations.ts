@@ -1,0 +1,29 @@
+import { accountOperations } from "./account.ts";
+import { aliasOperations } from "./aliases.ts";
+import { provisionedConcurrencyOperations, reservedConcurrencyOperations } from "./concurrency.ts";
+import type { ManagementDependencies } from "./dependencies.ts";
+import { eventInvokeOperations } from "./event-invoke.ts";
+import { functionOperations } from "./functions.ts";
+import { layerOperations, layerPolicyOperations } from "./layers.ts";
+import { permissionOperations } from "./permissions.ts";
+import { tagOperations } from "./tags.ts";
+import { urlOperations } from "./urls.ts";
+import { versionOperations } from "./versions.ts";
+
+/** Lambda's management operations by name; calling a function is not among them. */
+export function lambdaOperations(dependencies: ManagementDependencies) {
+  return {
+    ...functionOperations(dependencies),
+    ...versionOperations(dependencies),
+    ...aliasOperations(dependencies),
+    ...reservedConcurrencyOperations(dependencies),
+    ...provisionedConcurrencyOperations(dependencies),
+    ...permissionOperations(dependencies),
+    ...urlOperations(dependencies),
+    ...eventInvokeOperations(dependencies),
+    ...tagOperations(dependencies),
+    ...layerOperations(dependencies),
+    ...layerPolicyOperations(dependencies),
+    ...accountOperations(dependencies),
+  };
+}

@@ -1,0 +1,14 @@
+/** Lambent's own API: status, applications, live logs. */
+export { createLambentService } from "./service.ts";
+export type { LambentServiceParts } from "./service.ts";
+export { codePath, lambentModel } from "./schema.ts";
+export type {
+  ChangeShape,
+  DeployAppRequest,
+  DeployAppResponse,
+  DeployedFunctionShape,
+  GetStatusResponse,
+  PlanAppRequest,
+  PlanAppResponse,
+  WantedFunctionShape,
+} from "./schema.ts";

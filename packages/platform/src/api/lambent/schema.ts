@@ -1,0 +1,146 @@
+import {
+  asPayload,
+  blob,
+  boolean,
+  defineService,
+  inPath,
+  integer,
+  list,
+  map,
+  operation,
+  optional,
+  secret,
+  serviceData,
+  string,
+  structure,
+  timestamp,
+  type ServiceModel,
+  type TypeOf,
+} from "../../wire/index.ts";
+
+/** The schema of Lambent's own API: restJson under `/_lambent/v1`, signed as service `lambent`. */
+
+const functionName = () => string({ pattern: "[A-Za-z0-9_-]{1,64}" });
+const appName = () => string({ pattern: "[A-Za-z0-9_-]{1,64}" });
+
+const urlShape = structure("FunctionUrl", {
+  /** `OFF`: there shall be none. */
+  Mode: string({ enum: ["OFF", "NONE", "AWS_IAM"] }),
+  InvokeMode: optional(string({ enum: ["BUFFERED", "RESPONSE_STREAM"] })),
+});
+
+const wantedFunction = structure("WantedFunction", {
+  FunctionName: functionName(),
+  Runtime: string({ min: 1, max: 64 }),
+  Handler: string({ min: 1, max: 128 }),
+  /** SHA-256 of the zip, base64. */
+  CodeSha256: string({ min: 44, max: 44 }),
+  Description: optional(string({ max: 256 })),
+  MemorySize: optional(integer({ min: 128, max: 10_240 })),
+  TimeoutMs: optional(integer({ min: 1_000, max: 900_000 })),
+  TmpSize: optional(integer({ min: 512, max: 10_240 })),
+  Environment: optional(secret(map(string(), { max: 1_000 }))),
+  Concurrency: optional(integer({ min: 1, max: 1_000 })),
+  HandlerStyle: optional(string({ enum: ["lambda", "web", "fetch", "functions-framework", "cloudevent"] })),
+  Role: optional(string({ max: 2_048 })),
+  /** Left out: stays as it is. */
+  Url: optional(urlShape),
+});
+
+const deploymentMembers = {
+  /** Without one, nothing is remembered and nothing removed. */
+  App: optional(appName()),
+  Functions: list(wantedFunction, { min: 1, max: 200 }),
+  /** Leaves functions alone that a person changed, or that came another way. */
+  OnlyUntouched: optional(boolean()),
+};
+
+const fieldChange = structure("FieldChange", { Field: string(), From: string(), To: string() });
+const change = structure("Change", {
+  Kind: string({ enum: ["createFunction", "updateCode", "updateSettings", "setUrl", "removeUrl", "removeFunction"] }),
+  FunctionName: functionName(),
+  Fields: optional(list(fieldChange)),
+});
+const deployedFunction = structure("DeployedFunction", {
+  FunctionName: functionName(),
+  Runtime: string(),
+  Handler: string(),
+  MemorySize: integer(),
+  TimeoutMs: integer(),
+  Url: optional(string()),
+  UrlAuthType: optional(string()),
+});
+
+const planRequest = structure("PlanAppRequest", deploymentMembers);
+const planResponse = structure("PlanAppResponse", { Changes: list(change), Kept: list(functionName()) });
+const deployRequest = structure("DeployAppRequest", {
+  ...deploymentMembers,
+  /** Zips by function name, base64; those whose code does not change may be left out. */
+  Archives: optional(map(blob())),
+});
+const deployResponse = structure("DeployAppResponse", { Changes: list(change), Kept: list(functionName()), Functions: list(deployedFunction) });
+
+const remarks = () => list(string());
+const statusResponse = structure("GetStatusResponse", {
+  Version: string(),
+  Pid: integer(),
+  StartedAt: timestamp(),
+  UptimeMs: integer(),
+  Region: string(),
+  Account: string(),
+  /** Absent with `--memory`. */
+  DataFolder: optional(string()),
+  /** `fsync`, `replicated` or `memory`. */
+  Durability: string(),
+  Sandbox: structure("SandboxStatus", { Kind: string(), Confined: boolean(), Network: string(), Remarks: remarks() }),
+  Runtimes: list(structure("RuntimeStatus", { Runtime: string(), Note: optional(string()) })),
+  FunctionCount: integer(),
+  InstanceCount: integer(),
+});
+
+const followRequest = structure("FollowLogsRequest", { FunctionName: inPath(functionName()) });
+/** One JSON document a line: `{"following"}` first, then `{"at","instance","version","requestId"?,"text"}`, or `{"dropped"}`. */
+const followResponse = structure("FollowLogsResponse", { Lines: asPayload(blob()) });
+
+const codeRequest = structure("GetCodeRequest", { Sha256: inPath(string({ pattern: "[A-Za-z0-9_-]{43}" })) });
+/** The zip as it was uploaded. */
+const codeResponse = structure("GetCodeResponse", { Zip: asPayload(blob()) });
+
+export type PlanAppRequest = TypeOf<typeof planRequest>;
+export type PlanAppResponse = TypeOf<typeof planResponse>;
+export type DeployAppRequest = TypeOf<typeof deployRequest>;
+export type DeployAppResponse = TypeOf<typeof deployResponse>;
+export type WantedFunctionShape = TypeOf<typeof wantedFunction>;
+export type ChangeShape = TypeOf<typeof change>;
+export type DeployedFunctionShape = TypeOf<typeof deployedFunction>;
+export type GetStatusResponse = TypeOf<typeof statusResponse>;
+export type FollowLogsRequest = TypeOf<typeof followRequest>;
+export type GetCodeRequest = TypeOf<typeof codeRequest>;
+
+/** Where `GetCode` is for the code with this SHA-256 (base64url). */
+export function codePath(sha256: string): string {
+  return `/_lambent/v1/code/${sha256}`;
+}
+
+/** The model of the service, made anew at each call. */
+export function lambentModel(): ServiceModel {
+  const service = {
+    name: "lambent",
+    signingName: "lambent",
+    endpointPrefix: "lambent",
+    apiVersion: "v1",
+    protocol: "restJson1",
+    targetPrefix: "Lambent",
+    namespace: "lambent",
+    payloadContentType: "application/x-ndjson",
+  } as const;
+  return defineService(
+    serviceData(service, [
+      operation("GetStatus", "GET", "/_lambent/v1/status", { output: statusResponse }),
+      operation("PlanApp", "POST", "/_lambent/v1/apps/plan", { input: planRequest, output: planResponse }),
+      operation("DeployApp", "POST", "/_lambent/v1/apps/deploy", { input: deployRequest, output: deployResponse }),
+      operation("GetCode", "GET", "/_lambent/v1/code/{Sha256}", { input: codeRequest, output: codeResponse }),
+      operation("FollowLogs", "GET", "/_lambent/v1/functions/{FunctionName}/logs", { input: followRequest, output: followResponse }),
+    ]),
+  );
+}

@@ -1,0 +1,72 @@
+import type { Readable } from "node:stream";
+import { LambentError } from "../../base/index.ts";
+import type { Apps } from "../../apps/index.ts";
+import type { Realm, Signals } from "../../model/index.ts";
+import type { OperationTable, RequestContext } from "../operation.ts";
+import type { Service } from "../service.ts";
+import { archivesOf, changeShape, deployedShape, deploymentOf } from "./forms.ts";
+import { LogFollowers } from "./log-followers.ts";
+import { lambentModel, type DeployAppRequest, type DeployAppResponse, type FollowLogsRequest, type GetCodeRequest, type GetStatusResponse, type PlanAppRequest, type PlanAppResponse } from "./schema.ts";
+
+/**
+ * What AWS has no operation for: the server's status, an application as a difference, logs as they are written.
+ * Owns shapes and who follows logs; decides nothing: rules are in `apps/` and `functions/`.
+ */
+
+export interface LambentServiceParts {
+  readonly apps: Apps;
+  readonly signals: Signals;
+  /** What `server/` knows of itself. */
+  readonly status: (realm: Realm) => GetStatusResponse;
+  /** The zip with this SHA-256 (base64url); undefined when nothing here uses it. */
+  readonly code: (realm: Realm, sha256: string) => Promise<Buffer | undefined>;
+  /** Throws `NotFound` when there is no such function. */
+  readonly requireFunction: (realm: Realm, name: string) => void;
+}
+
+/** Lambent's own API as the gateway serves it. */
+export function createLambentService(parts: LambentServiceParts): Service {
+  const followers = new LogFollowers(parts.signals);
+  return {
+    model: lambentModel(),
+    operations: operationsOf(parts, followers),
+    wireError: (error: LambentError) => ({
+      name: error.code,
+      message: error.message,
+      status: error.entry.status,
+      fault: error.entry.fault,
+      members: { ...error.details, next: error.entry.next },
+    }),
+    permission: (operation, input, context) => ({ action: `lambent:${operation}`, resource: resourceOf(input, context) }),
+  };
+}
+
+function operationsOf(parts: LambentServiceParts, followers: LogFollowers): OperationTable {
+  const table = {
+    GetStatus: (_input: object, context: RequestContext): GetStatusResponse => parts.status(context.realm),
+    PlanApp: async (input: PlanAppRequest, context: RequestContext): Promise<PlanAppResponse> => {
+      const { changes, kept } = await parts.apps.plan(context.realm, deploymentOf(input));
+      return { Changes: changes.map(changeShape), Kept: kept };
+    },
+    DeployApp: async (input: DeployAppRequest, context: RequestContext): Promise<DeployAppResponse> => {
+      const { changes, kept, functions } = await parts.apps.deploy(context.realm, deploymentOf(input), archivesOf(input));
+      return { Changes: changes.map(changeShape), Kept: kept, Functions: functions.map((each) => deployedShape(each, context.endpoint)) };
+    },
+    GetCode: async (input: GetCodeRequest, context: RequestContext): Promise<{ readonly Zip: Buffer }> => {
+      const zip = await parts.code(context.realm, input.Sha256);
+      if (!zip) throw new LambentError("NotFound", `No function or layer here has code with the SHA-256 ${input.Sha256}.`);
+      return { Zip: zip };
+    },
+    FollowLogs: (input: FollowLogsRequest, context: RequestContext): { readonly Lines: Readable } => {
+      parts.requireFunction(context.realm, input.FunctionName);
+      return { Lines: followers.follow(context.realm, input.FunctionName, context.signal) };
+    },
+  };
+  return table;
+}
+
+function resourceOf(input: Readonly<Record<string, unknown>>, { realm }: RequestContext): string {
+  const name = input["FunctionName"] ?? input["App"];
+  const kind = input["FunctionName"] === undefined ? "app" : "function";
+  return typeof name === "string" ? `arn:aws:lambent:${realm.region}:${realm.account}:${kind}:${name}` : "*";
+}

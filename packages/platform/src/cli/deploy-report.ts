@@ -1,0 +1,60 @@
+import type { ChangeShape, DeployAppResponse, PlanAppResponse } from "../api/index.ts";
+import { formatMs, type Output } from "./output.ts";
+import type { Packed } from "./packing/index.ts";
+
+/** What a deployment did, as a person reads it: guesses are marked, only differences are listed. */
+export function printDeployment(output: Output, answer: DeployAppResponse, packed: ReadonlyMap<string, Packed>, tookMs: number): void {
+  for (const each of answer.Functions) {
+    const { FunctionName: name } = each;
+    const changes = answer.Changes.filter((change) => change.FunctionName === name);
+    const facts = [runtimeText(packed.get(name), each.Runtime), handlerText(packed.get(name), each.Handler), `${each.MemorySize} MB`, formatTimeout(each.TimeoutMs)].join(" · ");
+    output.line(`  ${output.paint("bold", name)}   ${facts}        ${endingText(answer, name, changes, tookMs)}`);
+    if (!changes.some((change) => change.Kind === "createFunction")) printFields(output, name, changes);
+    if (each.Url) output.line(`  ${" ".repeat(name.length)}   ${each.Url}     ${each.UrlAuthType === "NONE" ? "public (--no-url for none)" : "signed requests only"}`);
+  }
+  for (const change of answer.Changes) if (change.Kind === "removeFunction") output.line(`  ${change.FunctionName}   removed`);
+}
+
+/** What a deployment would do. */
+export function printPlan(output: Output, plan: PlanAppResponse): void {
+  if (plan.Changes.length === 0) output.line("  Nothing would change.");
+  for (const change of plan.Changes) {
+    output.line(`  ${change.FunctionName}   ${PLAN_WORDS[change.Kind]}`);
+    printFields(output, change.FunctionName, [change]);
+  }
+}
+
+const PLAN_WORDS: Readonly<Record<ChangeShape["Kind"], string>> = {
+  createFunction: "would be created",
+  updateCode: "its code would change",
+  updateSettings: "its settings would change",
+  setUrl: "its address would change",
+  removeUrl: "its address would go",
+  removeFunction: "would be removed",
+};
+
+function printFields(output: Output, name: string, changes: readonly ChangeShape[]): void {
+  for (const { Field, From, To } of changes.flatMap((change) => change.Fields ?? [])) {
+    output.line(`  ${" ".repeat(name.length)}   ${Field}: ${From === "" ? '""' : From} → ${To}`);
+  }
+}
+
+function endingText(answer: DeployAppResponse, name: string, changes: readonly ChangeShape[], tookMs: number): string {
+  if (answer.Kept.includes(name)) return "left as it is: it was changed by hand";
+  if (changes.length === 0) return "nothing to change";
+  const created = changes.some((change) => change.Kind === "createFunction");
+  return `${created ? "deployed" : "updated"} in ${formatMs(tookMs)}`;
+}
+
+function runtimeText(packed: Packed | undefined, runtime: string): string {
+  if (!packed?.guessed.runtime) return runtime;
+  return runtime.startsWith("nodejs") ? "Node" : runtime.startsWith("python") ? "Python" : runtime;
+}
+
+function handlerText(packed: Packed | undefined, handler: string): string {
+  return `handler ${handler}${packed?.guessed.handler ? " (guessed)" : ""}`;
+}
+
+function formatTimeout(ms: number): string {
+  return ms % 60_000 === 0 ? `${ms / 60_000} min` : `${ms / 1_000} s`;
+}

@@ -1,0 +1,10 @@
+/**
+ * Where Lambent's own operations are. Spelled out here because the schema they are in loads the whole wire layer,
+ * which a command does not need; a test compares both.
+ */
+export const LAMBENT_PATHS = {
+  status: "/_lambent/v1/status",
+  plan: "/_lambent/v1/apps/plan",
+  deploy: "/_lambent/v1/apps/deploy",
+  followLogs: (functionName: string) => `/_lambent/v1/functions/${encodeURIComponent(functionName)}/logs`,
+} as const;

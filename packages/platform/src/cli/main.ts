@@ -1,0 +1,16 @@
+#!/usr/bin/env node
+/**
+ * The `lambent` command. Thin by design: a verb reads its arguments, speaks HTTP to the server and prints.
+ * Modules of a verb are loaded when the verb is used, so that the short ones stay short.
+ */
+import { enableCompileCache } from "node:module";
+
+enableCompileCache();
+const [first] = process.argv.slice(2);
+if (first === "--version" || first === "-V") {
+  const { packageVersion } = await import("./version.ts");
+  process.stdout.write(`${packageVersion()}\n`);
+} else {
+  const { runCommandLine } = await import("./program.ts");
+  process.exitCode = await runCommandLine(process.argv.slice(2), process.env);
+}

@@ -1,0 +1,136 @@
+import { isLambentError, LambentError } from "../../base/index.ts";
+import { DEFAULT_REGION } from "../../model/index.ts";
+import { startServer, type RunningServer } from "../../server/index.ts";
+import { bannerLines } from "../banner.ts";
+import { createClient } from "../client.ts";
+import type { CommandContext, Run } from "../command.ts";
+import { detach } from "../detach.ts";
+import { deployExamples, examplesFolder, type ExamplesResult } from "../examples.ts";
+import { portHolder } from "../port-holder.ts";
+import { leaveRunRecord, removeRunRecord, runFolderPath } from "../run-folder.ts";
+import { wholeNumber } from "../settings.ts";
+import { oneOf } from "../choices.ts";
+import { openedDestinations, rootKeyOf, sdkTree, searchPath } from "../start-settings.ts";
+import { commandWord, packageVersion } from "../version.ts";
+
+export interface StartOptions {
+  readonly port?: string;
+  readonly host?: string;
+  readonly data?: string;
+  readonly memory?: boolean;
+  readonly sandbox?: string;
+  readonly auth?: string;
+  readonly network?: string;
+  readonly allowHost?: readonly string[];
+  readonly allowHostPort?: readonly string[];
+  readonly allowNetwork?: readonly string[];
+  readonly pool?: string;
+  readonly idle?: string;
+  readonly region?: string;
+  readonly examples?: boolean;
+  readonly url?: boolean;
+  readonly detach?: boolean;
+}
+
+const DEFAULT_PORT = 4566;
+/** Started Node processes that wait for a function; each holds about 11 MB. */
+const POOL_READY_MAX = 2;
+const INSTANCE_IDLE_SECONDS = 300;
+
+/** `lambent start`: runs until Ctrl-C or SIGTERM, then drains and ends with 0. */
+export const run: Run<StartOptions> = async (context, _args, options) => {
+  if (options.detach) return detach(context);
+  const port = wholeNumber(options.port, "--port", 0, 65_535) ?? DEFAULT_PORT;
+  const stopped = signalled();
+  const server = await startOrExplain(options, port, context.environment);
+  const folder = runFolderPath(context.environment);
+  try {
+    leaveRunRecord(folder, { endpoint: server.url, pid: process.pid, ...keyOf(server), dataFolder: server.report.dataFolder });
+    await announce(context, options, server);
+    await stopped;
+    context.output.note("\n  draining …");
+  } finally {
+    removeRunRecord(folder, server.url);
+    await server.stop();
+  }
+};
+
+async function startOrExplain(options: StartOptions, port: number, environment: NodeJS.ProcessEnv): Promise<RunningServer> {
+  try {
+    return await startServer({
+      port,
+      host: options.host ?? "127.0.0.1",
+      dataFolder: options.memory ? undefined : (options.data ?? ".lambent"),
+      sandbox: oneOf(options.sandbox ?? "auto", "--sandbox", ["auto", "bubblewrap", "process"]),
+      auth: oneOf(options.auth ?? "root-key", "--auth", ["root-key", "well-known"]),
+      network: oneOf(options.network ?? "lambent", "--network", ["none", "lambent", "host"]),
+      allowHosts: options.allowHost ?? [],
+      opened: openedDestinations(options),
+      rootKey: rootKeyOf(environment),
+      region: options.region || DEFAULT_REGION,
+      poolReadyMax: wholeNumber(options.pool, "--pool", 0, 64) ?? POOL_READY_MAX,
+      idleMs: (wholeNumber(options.idle, "--idle", 1, 86_400) ?? INSTANCE_IDLE_SECONDS) * 1_000,
+      sdkTree: sdkTree(),
+      searchPath: searchPath(environment),
+    });
+  } catch (error) {
+    if (!isLambentError(error, "PortTaken")) throw error;
+    const holder = portHolder(port);
+    const by = holder ? `held by process ${holder.pid} (${holder.command})` : "in use by a process that this user cannot see";
+    throw new LambentError("PortTaken", `Port ${port} is ${by}.`);
+  }
+}
+
+async function announce(context: CommandContext, options: StartOptions, server: RunningServer): Promise<void> {
+  const { output } = context;
+  const { report } = server;
+  const examples = options.examples ? await withExamples(context, options, server) : undefined;
+  const facts = {
+    version: packageVersion(),
+    url: server.url,
+    dataFolder: report.dataFolder,
+    durability: report.durability,
+    sandbox: report.sandbox,
+    network: report.sandbox.network,
+    region: report.region,
+    remarks: [...report.sandbox.remarks, ...(examples?.remarks ?? [])],
+    examples: examples?.names,
+    command: commandWord(),
+  };
+  if (output.json) output.data({ ...facts, pid: process.pid });
+  else for (const line of bannerLines(facts, output.paint)) output.line(line);
+  tellParent();
+}
+
+async function withExamples(context: CommandContext, options: StartOptions, server: RunningServer): Promise<ExamplesResult> {
+  const folder = examplesFolder();
+  if (!folder) return { names: [], remarks: ["this package has no examples; they are in the repository"] };
+  const { region, ...key } = keyOf(server);
+  const client = createClient({ endpoint: server.url, region, key, keyFrom: "run-time folder" });
+  return deployExamples(client, folder, { url: options.url !== false, environment: context.environment });
+}
+
+function keyOf({ report }: RunningServer): { readonly accessKeyId: string; readonly secretAccessKey: string; readonly region: string } {
+  const { accessKeyId, secretAccessKey } = report.rootKey;
+  return { accessKeyId, secretAccessKey, region: report.region };
+}
+
+/** Resolves at the first Ctrl-C or SIGTERM; a second one ends the process at once. */
+function signalled(): Promise<void> {
+  return new Promise((resolve) => {
+    let seen = 0;
+    const heard = (): void => {
+      seen += 1;
+      if (seen > 1) process.exit(130);
+      resolve();
+    };
+    process.on("SIGINT", heard);
+    process.on("SIGTERM", heard);
+  });
+}
+
+/** A parent that detached this process waits for the word and then lets go. */
+function tellParent(): void {
+  process.send?.({ kind: "ready" });
+  process.disconnect?.();
+}

@@ -1,0 +1,21 @@
+import type { Run } from "../command.ts";
+import type { GetStatusResponse } from "../../api/index.ts";
+import { LAMBENT_PATHS } from "../lambent-api.ts";
+import { formatSpan } from "../output.ts";
+
+/** `lambent status`. */
+export const run: Run<object> = async ({ output, client }) => {
+  const status = await client().json<GetStatusResponse>({ service: "lambent", method: "GET", path: LAMBENT_PATHS.status });
+  if (output.json) return output.data(status);
+  const store = status.DataFolder ? `${status.DataFolder} (durable: ${status.Durability})` : "in memory: gone when the server ends";
+  const rows: readonly (readonly [string, string])[] = [
+    ["server", `Lambent ${status.Version} at ${client().connection.endpoint}, pid ${status.Pid}, up ${formatSpan(status.UptimeMs)}`],
+    ["store", store],
+    ["realm", `account ${status.Account}, region ${status.Region}`],
+    ["sandbox", `${status.Sandbox.Kind}${status.Sandbox.Confined ? "" : ", functions are not confined"}, network ${status.Sandbox.Network}`],
+    ["runtimes", status.Runtimes.map(({ Runtime, Note }) => (Note ? `${Runtime} (${Note})` : Runtime)).join(", ") || "none"],
+    ["functions", `${status.FunctionCount}, with ${status.InstanceCount} instances`],
+    ...status.Sandbox.Remarks.map((remark): readonly [string, string] => ["missing", remark]),
+  ];
+  for (const [label, value] of rows) output.line(`  ${label.padEnd(10)} ${value}`);
+};

@@ -1,0 +1,68 @@
+import type { Socket } from "node:net";
+import { FrameDecoder, type FrameTaker } from "./decoder.ts";
+import type { Pieces } from "./messages.ts";
+
+/** What the other side of a channel did. */
+export interface ChannelListener {
+  frame: FrameTaker;
+  /** What came is no frame. After this or `closed` nothing more is said. */
+  broken(what: string): void;
+  /** The socket ended or failed. */
+  closed(what: string): void;
+}
+
+/**
+ * Frames over one duplex socket. All frames of one turn leave in one write.
+ *
+ * What may wait to be written is bounded by what is admitted: the calls an instance takes at once, each with one event
+ * of at most 6 MiB. So nobody waits for `drain` here.
+ */
+export class Channel {
+  readonly #socket: Socket;
+  #phase: "open" | "corked" | "closed" = "open";
+
+  constructor(socket: Socket, listener: ChannelListener) {
+    this.#socket = socket;
+    const decoder = new FrameDecoder((type, flags, callId, body) => {
+      if (this.#phase !== "closed") listener.frame(type, flags, callId, body);
+    });
+    socket.on("data", (chunk: Buffer) => {
+      const breach = decoder.push(chunk);
+      if (breach !== undefined) this.#close(() => listener.broken(breach));
+    });
+    socket.on("error", (error) => this.#close(() => listener.closed(`the channel failed: ${error.message}`)));
+    const onEnd = (): void => this.#close(() => listener.closed("the process closed its channel"));
+    socket.on("end", onEnd);
+    socket.on("close", onEnd);
+  }
+
+  /** Writes a frame at the end of this turn; after the channel closed it does nothing. */
+  send(pieces: Pieces): void {
+    if (this.#phase === "closed") return;
+    if (this.#phase === "open") {
+      this.#phase = "corked";
+      this.#socket.cork();
+      setImmediate(() => this.#flush());
+    }
+    for (const piece of pieces) this.#socket.write(piece);
+  }
+
+  /** Ends the channel; `closed` is not called for it. */
+  end(): void {
+    this.#phase = "closed";
+    this.#socket.destroy();
+  }
+
+  #flush(): void {
+    if (this.#phase === "closed") return;
+    this.#phase = "open";
+    this.#socket.uncork();
+  }
+
+  #close(tell: () => void): void {
+    if (this.#phase === "closed") return;
+    this.#phase = "closed";
+    this.#socket.destroy();
+    tell();
+  }
+}

@@ -1,0 +1,19 @@
+/** Confinement: instances as processes, bubblewrapped where the machine allows it. */
+export { openSandbox, UID_RANGE_DEFAULT } from "./open.ts";
+export type { SandboxOptions } from "./open.ts";
+export { CHANNEL_FD, INSTANCE_API_PORT, INSTANCE_PROXY_PORT, INSTANCE_RUNTIME_API_PORT } from "./sandbox.ts";
+export type {
+  ConfinedProcess,
+  Environment,
+  InstanceListeners,
+  InstancePaths,
+  LaunchSpec,
+  NetworkMode,
+  Places,
+  ProcessExit,
+  ReadOnlyMount,
+  Sandbox,
+  SandboxReport,
+  Zygote,
+  ZygoteSpec,
+} from "./sandbox.ts";

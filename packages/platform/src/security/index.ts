@@ -1,0 +1,35 @@
+/** Who is asking, whether they may, and what is secret: credentials, signatures, policies, cipher, egress, browsers, audit. */
+export type { SignedRequest } from "./request.ts";
+export { accountOf, isRoleArn, principalArn, realmOf, roleAccountOf, roleNameOf } from "./principal.ts";
+export type { CredentialScope, Principal } from "./principal.ts";
+
+export { createAuthenticator } from "./authenticator.ts";
+export type { Authenticator } from "./authenticator.ts";
+export { presign, signRequest } from "./sigv4/sign.ts";
+export type { SigningKey, SigningOptions } from "./sigv4/sign.ts";
+
+export { createCredentials, FUNCTION_CREDENTIALS_LIFE_MS } from "./credentials.ts";
+export type { Credentials, SessionCredentials, SessionRequest } from "./credentials.ts";
+export { chooseRootKeys, ephemeralSecrets, openSecrets, WELL_KNOWN_ROOT_KEYS } from "./secrets.ts";
+export type { GivenRootKey, RootKey, RootKeyChoice, Secrets } from "./secrets.ts";
+export { createCipher } from "./cipher.ts";
+
+export { parsePolicy } from "./policy/document.ts";
+export type { PolicyDocument, PolicyKind, PolicyStatement } from "./policy/document.ts";
+export { evaluate } from "./policy/evaluate.ts";
+export type { AccessRequest, ConditionContext, Decision, NamedPolicy, PolicySet, StatementReference } from "./policy/evaluate.ts";
+
+export { openRoles } from "./roles.ts";
+export type { PolicyDraft, RoleDraft, Roles } from "./roles.ts";
+export { defaultVersion } from "./role-model.ts";
+export type { ManagedPolicy, Page, PageRequest, PolicyVersion, Role, Tags } from "./role-model.ts";
+export type { PolicyChange, RoleChange } from "./role-rules.ts";
+export { createAuthorizer } from "./authorizer.ts";
+export type { Authorizer, AuthorizationRequest } from "./authorizer.ts";
+export { createAuditLog } from "./audit.ts";
+export type { AuditEntry, AuditLog, AuditOutcome } from "./audit.ts";
+
+export { createEgress, egressAllowed, hostAddresses } from "./egress.ts";
+export type { Egress, EgressOptions, OpenedDestination, ResolvedAddress } from "./egress.ts";
+export { checkBrowser } from "./browser-rules.ts";
+export type { BrowserRules, BrowserVerdict, Surface } from "./browser-rules.ts";

@@ -1,0 +1,55 @@
+import { freshSeed, seededRandom, type Clock, type SecureRandom } from "../base/index.ts";
+import { Autoscaler, type ConcurrencyLimits, DEFAULT_SETTINGS } from "../autoscaler/index.ts";
+import type { Functions } from "../functions/index.ts";
+import { Invoker } from "../invoker/index.ts";
+import { type FunctionVersion, type Signals, versionKey } from "../model/index.ts";
+import { Router } from "../router/index.ts";
+import type { RuntimeHost } from "../runtime/index.ts";
+import { memoryFreeMb } from "./machine.ts";
+
+/** The way of a call, joined: invoker, router, autoscaler over one runtime host. */
+export interface Calls {
+  readonly invoker: Invoker;
+  readonly autoscaler: Autoscaler;
+}
+
+export interface CallParts {
+  readonly functions: Functions;
+  readonly runtime: RuntimeHost;
+  readonly signals: Signals;
+  readonly clock: Clock;
+  readonly secureRandom: SecureRandom;
+  readonly idleMs: number;
+}
+
+export function joinCalls(parts: CallParts): Calls {
+  const { functions, runtime, signals, clock, secureRandom } = parts;
+  const settings = { ...DEFAULT_SETTINGS, idleMs: parts.idleMs };
+  const autoscaler = new Autoscaler({ clock, runtime, memoryFreeMb, settings, limits: (version) => limitsOf(functions, version) });
+  const router = new Router({ autoscaler, clock, random: seededRandom(freshSeed(secureRandom)) });
+  functions.onChange((change) => {
+    if (change.kind === "retired") router.retire(change.versionKey);
+    else if (change.kind === "ready") router.limitsChanged(change.version);
+    else for (const version of versionsOf(functions, change.realm, change.name)) router.limitsChanged(version);
+  });
+  return { autoscaler, invoker: new Invoker({ directory: functions, router, signals, clock, secureRandom }) };
+}
+
+function limitsOf(functions: Functions, version: FunctionVersion): ConcurrencyLimits {
+  const reserved = functions.reservedConcurrency(version.realm, version.name);
+  return {
+    concurrencyMax: reserved ?? functions.accountConcurrency(version.realm).unreserved,
+    provisioned: functions.provisionedConcurrency(versionKey(version)),
+  };
+}
+
+/** Every version of a function that can be called: its limits changed as one. */
+function versionsOf(functions: Functions, realm: FunctionVersion["realm"], name: string): FunctionVersion[] {
+  const versions: FunctionVersion[] = [];
+  for (let marker: string | undefined; ; ) {
+    const page = functions.reading.listVersions(realm, name, marker === undefined ? {} : { marker });
+    versions.push(...page.items.filter(({ state }) => state.kind === "active").map(({ version }) => version));
+    if (page.nextMarker === undefined) return versions;
+    marker = page.nextMarker;
+  }
+}

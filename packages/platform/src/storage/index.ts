@@ -1,0 +1,11 @@
+/** What is kept: cells and commits, blobs, and the data folder they live in. */
+export { openSqliteStore } from "./sqlite/sqlite-store.ts";
+export type { SqliteStoreOptions } from "./sqlite/sqlite-store.ts";
+export { MemoryDisk, openMemoryStore } from "./memory/memory-store.ts";
+export type { MemoryStoreOptions } from "./memory/memory-store.ts";
+export type { Fault, FaultPlan, FaultStep } from "./memory/faults.ts";
+export { openBlobs } from "./blobs/blobs.ts";
+export { lockDataFolder } from "./data-folder/data-folder.ts";
+export type { DataFolder } from "./data-folder/data-folder.ts";
+export { CELL_KEY_BYTES_MAX, COMMIT_BYTES_MAX, OPS_PER_COMMIT_MAX, READ_BYTES_MAX, READ_ROWS_MAX, STATE_KEY_BYTES_MAX } from "./store.ts";
+export type { Blobs, CellKey, CommitClass, CommitResult, LogRow, Op, Revision, StateRow, Store } from "./store.ts";

@@ -1,0 +1,214 @@
+/**
+ * The embedded engine: a commit is part of one transaction of SQLite's write-ahead log, acknowledged after its fsync
+ * (P1). Owns three threads (writer, reader, checkpointer) and the memory of where each cell stands (P11).
+ *
+ * State rows are written in the same transaction as the log rows; docs/decisions says why and what would change it.
+ * It does not know what a cell's rows mean, and has no timer: a transaction starts when the one before it is answered.
+ */
+import { once } from "node:events";
+import type { Worker } from "node:worker_threads";
+import { invariant, LambentError } from "../../base/index.ts";
+import { checkCellKey, checkCommit, checkLimit } from "../check.ts";
+import type { CellKey, CommitClass, CommitResult, LogRow, Op, Revision, StateRow, Store } from "../store.ts";
+import { CommitLoop } from "./commit-loop.ts";
+import type { ReadAnswer, WorkerSettings, WriterAnswer } from "./messages.ts";
+import type { OwnedCell } from "./owned-cell.ts";
+import { ReadQueue } from "./read-queue.ts";
+import { asError, startThread } from "./thread.ts";
+
+export interface SqliteStoreOptions {
+  /** The database's path; it is made when absent. Its folder is locked by the caller (`lockDataFolder`). */
+  readonly file: string;
+  /** Bytes the database may take; at the bound the store stops as on a full disk. Without it the disk is the bound. */
+  readonly bytesMax?: number;
+}
+
+const PAGE_BYTES = 4_096;
+
+/**
+ * Opens the embedded store. Throws `StorageCorrupt` for a damaged file, `DataFolderUnusable` for one of a newer
+ * Lambent. Its threads keep the process alive until `close`.
+ */
+export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
+  const settings: WorkerSettings = { file: options.file, pagesMax: Math.floor((options.bytesMax ?? 0) / PAGE_BYTES) };
+  const writer = startThread("writer", settings);
+  const [opened] = (await once(writer, "message")) as [WriterAnswer];
+  if (opened.kind === "failed") {
+    await writer.terminate();
+    throw asError(opened);
+  }
+  invariant(opened.kind === "opened", "the writer's first message is what it opened");
+  const reader = startThread("reader", settings);
+  const loop = new CommitLoop(
+    { writer, startCheckpointer: () => watched("checkpointer", settings, (why) => loop.stop(why)) },
+    opened.contents,
+    opened.logFrames,
+  );
+  const reads = new ReadQueue(reader, (why) => loop.stop(why));
+  watch("writer", writer, (why) => loop.stop(why));
+  watch("reader", reader, (why) => {
+    reads.fail(why);
+    loop.stop(why);
+  });
+  return new SqliteStore(loop, reads, writer, reader);
+}
+
+class SqliteStore implements Store {
+  readonly durability = "fsync";
+  readonly #loop: CommitLoop;
+  readonly #reads: ReadQueue;
+  readonly #writer: Worker;
+  readonly #reader: Worker;
+  #closing: Promise<void> | undefined;
+
+  constructor(loop: CommitLoop, reads: ReadQueue, writer: Worker, reader: Worker) {
+    this.#loop = loop;
+    this.#reads = reads;
+    this.#writer = writer;
+    this.#reader = reader;
+  }
+
+  async commit(
+    key: CellKey,
+    expected: Revision | "any",
+    ops: readonly Op[],
+    commitClass: CommitClass = "interactive",
+  ): Promise<CommitResult> {
+    const weight = checkCommit(key, ops);
+    this.#loop.refuseUnlessRunning();
+    const cell = this.#loop.cells.findOrMake(key);
+    refuseDamaged(cell);
+    return this.#loop.commit(cell, expected, ops, weight, commitClass);
+  }
+
+  async revision(key: CellKey): Promise<Revision> {
+    return this.#cellForReading(key)?.revision ?? 0;
+  }
+
+  async get(key: CellKey, stateKey: string): Promise<Uint8Array | undefined> {
+    const cell = this.#cellForReading(key);
+    if (!cell) return undefined;
+    const answer = await this.#reads.ask({ kind: "get", cell: cell.id, key: Buffer.from(stateKey) });
+    return rowsOf(cell, answer)[0]?.value;
+  }
+
+  async list(key: CellKey, range: { readonly prefix: string; readonly after?: string; readonly limit: number }): Promise<StateRow[]> {
+    checkLimit(range.limit);
+    const cell = this.#cellForReading(key);
+    if (!cell) return [];
+    const prefix = Buffer.from(range.prefix);
+    const after = range.after === undefined ? undefined : Buffer.from(range.after);
+    const behind = after !== undefined && after.compare(prefix) >= 0;
+    const answer = await this.#reads.ask({
+      kind: "list",
+      cell: cell.id,
+      from: behind ? after : prefix,
+      fromInclusive: !behind,
+      before: behindPrefix(prefix),
+      limit: range.limit,
+    });
+    return [...rowsOf(cell, answer)];
+  }
+
+  async read(key: CellKey, from: number, limit: number): Promise<LogRow[]> {
+    checkLimit(limit);
+    const cell = this.#cellForReading(key);
+    if (!cell) return [];
+    for (;;) {
+      const position = Math.max(from, cell.log.first);
+      const sequences = cell.log.slice(position, limit);
+      if (sequences.length === 0) return [];
+      const answer = await this.#reads.ask({ kind: "read", cell: cell.id, position, sequences });
+      // Rows that were trimmed while the question waited are not missing; what is kept is read again.
+      if (answer.kind === "damaged" && cell.log.first > position) continue;
+      return valuesOf(cell, answer).map((value, index) => ({ position: position + index, value }));
+    }
+  }
+
+  async cells(range: { readonly prefix: string; readonly after?: string; readonly limit: number }): Promise<CellKey[]> {
+    checkLimit(range.limit);
+    this.#refuseWhenClosing();
+    return this.#loop.cells.keys(range.prefix, range.after, range.limit);
+  }
+
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close());
+  }
+
+  /** The writer goes last: the connection that closes last checkpoints and removes the write-ahead log. */
+  async #close(): Promise<void> {
+    await this.#loop.drain();
+    const checkpointer = this.#loop.checkpointer;
+    await Promise.all([ended(this.#reader, "close"), checkpointer ? ended(checkpointer, "close") : undefined]);
+    await ended(this.#writer, { close: true });
+    this.#reads.fail(closed());
+  }
+
+  #cellForReading(key: CellKey): OwnedCell | undefined {
+    checkCellKey(key);
+    this.#refuseWhenClosing();
+    const cell = this.#loop.cells.find(key);
+    if (cell) refuseDamaged(cell);
+    return cell;
+  }
+
+  #refuseWhenClosing(): void {
+    if (this.#closing) throw closed();
+  }
+}
+
+function closed(): LambentError {
+  return new LambentError("ShuttingDown", "The storage is closed.");
+}
+
+function rowsOf(cell: OwnedCell, answer: ReadAnswer): readonly StateRow[] {
+  if (answer.kind === "damaged") throw damaged(cell, answer.what);
+  invariant(answer.kind === "rows", "a question about state is answered with rows");
+  return answer.rows;
+}
+
+function valuesOf(cell: OwnedCell, answer: ReadAnswer): readonly Uint8Array[] {
+  if (answer.kind === "damaged") throw damaged(cell, answer.what);
+  invariant(answer.kind === "values", "a question about a log is answered with values");
+  return answer.values;
+}
+
+function damaged(cell: OwnedCell, what: string): LambentError {
+  cell.damage = what;
+  return corrupt(cell.key, what);
+}
+
+function refuseDamaged(cell: OwnedCell): void {
+  if (cell.damage !== undefined) throw corrupt(cell.key, cell.damage);
+}
+
+function corrupt(key: CellKey, what: string): LambentError {
+  return new LambentError("StorageCorrupt", `Cell ${key} is damaged: ${what}. It takes no more commits; restore a backup.`, { cell: key });
+}
+
+/** The first byte string behind all that begin with `prefix`. UTF-8 has no byte 0xFF, so adding one never carries. */
+function behindPrefix(prefix: Buffer): Buffer {
+  const end = Buffer.from(prefix.length === 0 ? [0xff] : prefix);
+  if (prefix.length > 0) end.writeUInt8(end.readUInt8(end.length - 1) + 1, end.length - 1);
+  return end;
+}
+
+function watched(name: "checkpointer", settings: WorkerSettings, stop: (why: LambentError) => void): Worker {
+  const thread = startThread(name, settings);
+  watch(name, thread, stop);
+  return thread;
+}
+
+/** A thread that ends by itself stops the store like a disk that refuses a write. */
+function watch(name: string, thread: Worker, stop: (why: LambentError) => void): void {
+  thread.on("error", (error: Error) => stop(new LambentError("StorageStopped", `The storage's ${name} failed: ${error.message}.`)));
+  thread.on("exit", () => stop(new LambentError("StorageStopped", `The storage's ${name} ended.`)));
+}
+
+/** Asks a thread to end and waits until it has. */
+async function ended(thread: Worker, request: unknown): Promise<void> {
+  if (thread.threadId === -1) return;
+  const exit = new Promise((resolve) => thread.once("exit", resolve));
+  thread.postMessage(request);
+  await exit;
+}

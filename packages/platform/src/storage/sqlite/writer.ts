@@ -1,0 +1,131 @@
+/**
+ * The one thread that writes. It applies one frame per message in one transaction and answers when that is durable.
+ * After a failed transaction nothing that it says can be trusted, so it says nothing more: the owner stops.
+ */
+import { closeSync, openSync, readSync } from "node:fs";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { workerData } from "node:worker_threads";
+import { unreachable } from "../../base/index.ts";
+import { readContents } from "./contents.ts";
+import { decodeFrame, type DecodedEntry } from "./frame.ts";
+import type { WorkerSettings, WriteRequestOrClose, WriterAnswer } from "./messages.ts";
+import { damaged, openWriterConnection } from "./schema.ts";
+import { asFailure, isDamage, ownerPort } from "./thread.ts";
+
+/** Where the shared index of the write-ahead log keeps the number of its frames (`mxFrame`). */
+const LOG_FRAMES_OFFSET = 16;
+
+class Writer {
+  readonly #database: DatabaseSync;
+  readonly #sharedIndex: number;
+  readonly #statements: Record<"begin" | "commit" | "restart" | "cell" | "heads" | "put" | "delete" | "append" | "forget", StatementSync>;
+
+  constructor(settings: WorkerSettings) {
+    this.#database = openWriterConnection(settings.file);
+    if (settings.pagesMax > 0) this.#database.exec(`pragma max_page_count=${settings.pagesMax}`);
+    // Creates the shared index, if it is not there.
+    this.#database.prepare("select count(*) from header").get();
+    // Opened once and kept: closing any descriptor of a database's file drops all of this process's locks on it.
+    this.#sharedIndex = openSync(`${settings.file}-shm`, "r");
+    const prepare = (sql: string): StatementSync => this.#database.prepare(sql);
+    this.#statements = {
+      begin: prepare("begin immediate"),
+      commit: prepare("commit"),
+      restart: prepare("pragma wal_checkpoint(restart)"),
+      cell: prepare("insert into cell values(?, ?, ?)"),
+      heads: prepare("insert or replace into head values(?, ?)"),
+      // An empty body is bound as null.
+      put: prepare("insert or replace into state values(?, ?, ?, coalesce(?, x''))"),
+      delete: prepare("delete from state where cell = ? and key = ?"),
+      append: prepare("insert into log values(?, ?, ?, ?, coalesce(?, x''))"),
+      forget: prepare("delete from log where seq = ?"),
+    };
+  }
+
+  opened(): WriterAnswer {
+    return { kind: "opened", contents: readContents(this.#database), logFrames: this.#logFrames() };
+  }
+
+  write(frame: Buffer, restartLog: boolean): WriterAnswer {
+    if (restartLog) this.#statements.restart.get();
+    this.#statements.begin.run();
+    try {
+      for (const entry of decodeFrame(frame)) this.#apply(entry);
+      this.#statements.commit.run();
+    } catch (error) {
+      if (this.#database.isTransaction) this.#database.exec("rollback");
+      throw error;
+    }
+    return { kind: "written", logFrames: this.#logFrames() };
+  }
+
+  close(): WriterAnswer {
+    this.#database.close();
+    closeSync(this.#sharedIndex);
+    return { kind: "closed" };
+  }
+
+  #apply(entry: DecodedEntry): void {
+    const { cell, key, value, checksum, sequence } = entry;
+    switch (entry.kind) {
+      case "cell":
+        this.#statements.cell.run(cell, key, checksum);
+        return;
+      case "heads":
+        this.#statements.heads.run(cell, value);
+        return;
+      case "put":
+        this.#statements.put.run(cell, key, checksum, value);
+        return;
+      case "delete":
+        this.#statements.delete.run(cell, key);
+        return;
+      case "append":
+        this.#statements.append.run(sequence, cell, key.readDoubleLE(0), checksum, value);
+        return;
+      case "forget":
+        this.#statements.forget.run(sequence);
+        return;
+      default:
+        unreachable(entry.kind);
+    }
+  }
+
+  #logFrames(): number {
+    const bytes = Buffer.allocUnsafe(4);
+    readSync(this.#sharedIndex, bytes, 0, 4, LOG_FRAMES_OFFSET);
+    return bytes.readUInt32LE(0);
+  }
+}
+
+function main(): void {
+  const port = ownerPort();
+  const answer = (work: () => WriterAnswer): void => {
+    try {
+      port.postMessage(work());
+    } catch (error) {
+      port.postMessage(asFailure(error));
+      port.close();
+    }
+  };
+  answer(() => {
+    const settings = workerData as WorkerSettings;
+    const { writer, answer: opened } = open(settings);
+    port.on("message", (request: WriteRequestOrClose) => {
+      answer(() => ("close" in request ? writer.close() : writer.write(Buffer.from(request.frame.buffer), request.restartLog)));
+      if ("close" in request) port.close();
+    });
+    return opened;
+  });
+}
+
+function open(settings: WorkerSettings): { readonly writer: Writer; readonly answer: WriterAnswer } {
+  try {
+    const writer = new Writer(settings);
+    return { writer, answer: writer.opened() };
+  } catch (error) {
+    throw isDamage(error) ? damaged(settings.file, error.message) : error;
+  }
+}
+
+main();

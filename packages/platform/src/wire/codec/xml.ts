@@ -1,0 +1,58 @@
+/** XML as awsQuery's answers have it: nested elements; lists and maps wrapped unless flattened. */
+import type { ListShape, MapShape, Member, StructureShape } from "../schema.ts";
+import { formatText } from "./text.ts";
+
+// White space other than a space would be normalised by the reader, so it is written as references.
+const SPECIAL = /[&<>"\t\r\n\u0085\u2028]/g;
+const REFERENCES: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
+// XML 1.0 has no way at all to write these.
+const UNWRITABLE = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g;
+
+export function escapeXml(text: string): string {
+  return text
+    .toWellFormed()
+    .replaceAll(UNWRITABLE, "\ufffd")
+    .replaceAll(SPECIAL, (character) => REFERENCES[character] ?? `&#x${character.charCodeAt(0).toString(16)};`);
+}
+
+/** The elements of a structure's members, without one around them. */
+export function writeXmlMembers(shape: StructureShape, values: Readonly<Record<string, unknown>>): string {
+  let xml = "";
+  for (const member of shape.members) {
+    const value = values[member.name];
+    if (value !== undefined && value !== null) xml += writeElement(member, member.xmlName ?? member.name, value);
+  }
+  return xml;
+}
+
+function writeElement(member: Member, tag: string, value: unknown): string {
+  const shape = member.shape;
+  switch (shape.kind) {
+    case "structure":
+      return `<${tag}>${writeXmlMembers(shape, value as Readonly<Record<string, unknown>>)}</${tag}>`;
+    case "list":
+      return writeList(member, shape, tag, value as Iterable<unknown>);
+    case "map":
+      return writeMap(member, shape, tag, value as Readonly<Record<string, unknown>>);
+    default:
+      return `<${tag}>${escapeXml(formatText(member, value, "date-time"))}</${tag}>`;
+  }
+}
+
+function writeList(member: Member, shape: ListShape, tag: string, values: Iterable<unknown>): string {
+  const step = member.xmlFlattened ? tag : (shape.value.xmlName ?? "member");
+  let xml = "";
+  for (const value of values) if (value !== undefined && value !== null) xml += writeElement(shape.value, step, value);
+  return member.xmlFlattened ? xml : `<${tag}>${xml}</${tag}>`;
+}
+
+function writeMap(member: Member, shape: MapShape, tag: string, values: Readonly<Record<string, unknown>>): string {
+  const step = member.xmlFlattened ? tag : "entry";
+  const key = shape.key.xmlName ?? "key";
+  let xml = "";
+  for (const [name, value] of Object.entries(values)) {
+    if (value === undefined || value === null) continue;
+    xml += `<${step}><${key}>${escapeXml(name)}</${key}>${writeElement(shape.value, shape.value.xmlName ?? "value", value)}</${step}>`;
+  }
+  return member.xmlFlattened ? xml : `<${tag}>${xml}</${tag}>`;
+}

@@ -1,0 +1,107 @@
+/**
+ * The protocols behind one door: which one a request speaks is seen in the request, never assumed from its service,
+ * because clients of one service differ (wire protocols per SDK and age).
+ *
+ * Keeps P7 (every document, depth and count is bounded) and P8 (nothing a request holds throws anything but a
+ * `LambentError`). Does not authenticate, does not route to operations, knows no service by name.
+ */
+import { LambentError, type Fault } from "../base/index.ts";
+import type { WireRequest, WireResponse } from "./http.ts";
+import { detectProtocol } from "./detect.ts";
+import type { Codec } from "./protocols/codec.ts";
+import { awsJson } from "./protocols/aws-json.ts";
+import { awsQuery } from "./protocols/aws-query.ts";
+import { restJson } from "./protocols/rest-json.ts";
+import { rpcCbor } from "./protocols/rpc-cbor.ts";
+import type { ServiceModel, StructureShape } from "./schema.ts";
+import type { Protocol } from "./service-data.ts";
+import { validate } from "./validate.ts";
+
+/** A request, understood. */
+export interface Decoded {
+  readonly service: ServiceModel;
+  /** The operation's name as AWS spells it: `CreateFunction`. */
+  readonly operation: string;
+  readonly protocol: Protocol;
+  /** Members by name; timestamps are `Date`, blobs are `Buffer`. Null prototypes throughout. */
+  readonly input: Readonly<Record<string, unknown>>;
+}
+
+/** Whom an error is answered to; a `Decoded` is one, and `errorTarget` makes one for a request that could not be decoded. */
+export interface ErrorTarget {
+  readonly service: ServiceModel | undefined;
+  readonly protocol: Protocol;
+}
+
+/** An error as the wire carries it. */
+export interface WireError {
+  /** The shape's name, or a name of its own where AWS has no shape: `ResourceNotFoundException`. */
+  readonly name: string;
+  readonly message: string;
+  /** For names without a shape; a shape's own status wins over the fault's usual one, and this over both. */
+  readonly status?: number;
+  /** For names without a shape. */
+  readonly fault?: Fault;
+  /** Further members, as the shape names them. */
+  readonly members?: Readonly<Record<string, unknown>>;
+}
+
+const CODECS: Readonly<Record<Protocol, Codec>> = {
+  restJson1: restJson,
+  awsJson1_0: awsJson("1.0"),
+  awsJson1_1: awsJson("1.1"),
+  awsQuery,
+  rpcv2Cbor: rpcCbor,
+};
+
+/**
+ * Reads a request for `service` by the service's schema, and checks it against the schema's rules.
+ *
+ * @throws LambentError UnknownOperation, MalformedRequest (bytes or types), InvalidParameter (rules, all at once), RequestTooLarge
+ */
+export function decode(request: WireRequest, service: ServiceModel): Decoded {
+  const protocol = detectProtocol(request, service);
+  const { operation, input } = CODECS[protocol].decode(request, service);
+  if (operation.input) validate(operation.input, input);
+  return { service, operation: operation.name, protocol, input };
+}
+
+/**
+ * Answers `decoded` with `output`. Members that are undefined or null are left out, as are members the schema does
+ * not have. A streamed payload and an event stream (an async iterable of `{ member: value }`) become a stream.
+ */
+export function encodeOutput(decoded: Decoded, output: Readonly<Record<string, unknown>> | undefined, requestId: string): WireResponse {
+  const operation = decoded.service.operations.get(decoded.operation);
+  if (!operation) throw new LambentError("UnknownOperation", `${decoded.service.name} has no operation ${decoded.operation}.`);
+  const response = CODECS[decoded.protocol].encodeOutput(decoded.service, operation, output ?? {}, requestId);
+  response.headers["x-amzn-requestid"] = requestId;
+  return response;
+}
+
+/** Answers with an error, in the form the request's protocol has for errors. */
+export function encodeError(target: ErrorTarget, error: WireError, requestId: string): WireResponse {
+  const shape = target.service?.error(error.name);
+  const response = CODECS[target.protocol].encodeError({
+    service: target.service,
+    shape,
+    name: error.name,
+    message: error.message,
+    status: error.status ?? shape?.error?.status ?? (error.fault === "caller" ? 400 : 500),
+    fault: faultOf(shape, error),
+    members: error.members ?? {},
+    requestId,
+  });
+  response.headers["x-amzn-requestid"] = requestId;
+  return response;
+}
+
+function faultOf(shape: StructureShape | undefined, error: WireError): "client" | "server" {
+  if (shape?.error) return shape.error.fault;
+  if (error.fault) return error.fault === "caller" ? "client" : "server";
+  return (error.status ?? 500) < 500 ? "client" : "server";
+}
+
+/** Whom to answer when `request` could not be decoded: its protocol is guessed from what it shows. */
+export function errorTarget(request: WireRequest, service: ServiceModel | undefined): ErrorTarget {
+  return { service, protocol: detectProtocol(request, service) };
+}

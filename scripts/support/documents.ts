@@ -1,0 +1,59 @@
+/** The documents that are made from code: what each must say. `npm run docs` writes them, test/tidy.test.ts compares. */
+import { ERROR_CATALOGUE, type ErrorEntry } from "../../packages/platform/src/base/index.ts";
+import { type Bound, boundsOf } from "./bounds.ts";
+import { PLATFORM, sourceFiles, textOf } from "./source-tree.ts";
+
+export interface GeneratedDocument {
+  readonly path: string;
+  /** The whole text as it must be. */
+  readonly text: string;
+}
+
+const BEGIN = "<!-- made by `npm run docs`: begin -->";
+const END = "<!-- made by `npm run docs`: end -->";
+
+/** Every document with a part made from code, as it must be. What stands outside the marks is kept. */
+export function generatedDocuments(): readonly GeneratedDocument[] {
+  return [
+    { path: "docs/errors.md", text: withPart("docs/errors.md", errorTable()) },
+    { path: "docs/specification.md", text: withPart("docs/specification.md", boundTables()) },
+  ];
+}
+
+function withPart(path: string, part: string): string {
+  const [before = "", rest = ""] = textOf(path).split(BEGIN);
+  const [, after = "\n"] = rest.split(END);
+  return `${before}${BEGIN}\n\n${part}\n\n${END}${after}`;
+}
+
+function errorTable(): string {
+  const rows = Object.entries<ErrorEntry>(ERROR_CATALOGUE).map(
+    ([code, { status, fault, retryable, meaning, next }]) =>
+      `| \`${code}\` | ${status} | ${fault} | ${retryable ? "yes" : "no"} | ${cell(meaning)} | ${cell(next)} |`,
+  );
+  return ["| code | status | whose fault | retry helps | meaning | what to do |", "|---|---|---|---|---|---|", ...rows].join("\n");
+}
+
+function boundTables(): string {
+  const bounds = sourceFiles(`${PLATFORM}/**/*.ts`).flatMap(boundsOf);
+  const folders = Map.groupBy(bounds, ({ path }) => path.slice(PLATFORM.length + 1).split("/")[0] ?? "");
+  return [...folders].map(([folder, own]) => `### ${folder}\n\n${boundTable(own)}`).join("\n\n");
+}
+
+function boundTable(bounds: readonly Bound[]): string {
+  const rows = bounds.map(
+    ({ name, value, meaning }) => `| \`${name}\` | ${value?.toLocaleString("en") ?? "see code"} | ${cell(meaning ?? inWords(name))} |`,
+  );
+  return ["| bound | value | of what |", "|---|---|---|", ...rows].join("\n");
+}
+
+/** `LAYERS_PER_FUNCTION_MAX` → "Layers per function.", for a bound whose name says it all. */
+function inWords(name: string): string {
+  const words = name
+    .replace(/_(MAX|MIN)$/u, "")
+    .toLowerCase()
+    .replaceAll("_", " ");
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;
+}
+
+const cell = (text: string): string => text.replaceAll("|", "\\|");

@@ -1,0 +1,142 @@
+/**
+ * The house of docs/architecture.md as a table, and the proof that the engine's imports follow it.
+ *
+ * A folder imports from the rows above its own and from folders to its left in its own row, only through their
+ * `index.ts`. Siblings in `hold` never import each other. Any row may import the package `@lambent/sdk`.
+ */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { hasFile, importsOf, PLATFORM, resolveImport, type SourceFile, sourceFiles } from "../scripts/support/source-tree.ts";
+
+interface Row {
+  readonly name: string;
+  /** From left to right. */
+  readonly folders: readonly string[];
+  readonly siblings: "leftward" | "never";
+}
+
+/** Lowest first. */
+const HOUSE: readonly Row[] = [
+  { name: "ground", folders: ["base", "model", "patterns"], siblings: "leftward" },
+  { name: "keep", folders: ["storage", "ledger", "security", "telemetry", "metering"], siblings: "leftward" },
+  { name: "run", folders: ["functions", "sandbox", "runtime", "autoscaler", "router", "invoker"], siblings: "leftward" },
+  { name: "hold", folders: ["queues", "streams", "objects", "tables", "topics", "bus", "schedules", "sockets"], siblings: "never" },
+  { name: "join", folders: ["delivery", "windows", "sources", "apps"], siblings: "leftward" },
+  { name: "speak", folders: ["wire", "api", "gateway"], siblings: "leftward" },
+  { name: "stand", folders: ["server", "cli"], siblings: "leftward" },
+];
+
+/** The command line speaks to a server as any client does; `server` starts one. It composes nothing itself. */
+const COMMAND_LINE_USES = ["base", "model", "security", "functions", "sandbox", "apps", "wire", "server"];
+
+const platformFiles = sourceFiles(`${PLATFORM}/**/*.ts`);
+
+/** First folder below src, or undefined for a file outside the engine. */
+function topFolder(path: string): string | undefined {
+  return path.startsWith(`${PLATFORM}/`) ? path.slice(PLATFORM.length + 1).split("/")[0] : undefined;
+}
+
+function allowedFor(folder: string): readonly string[] {
+  if (folder === "cli") return COMMAND_LINE_USES;
+  const index = HOUSE.findIndex((row) => row.folders.includes(folder));
+  const row = HOUSE[index];
+  if (!row) return [];
+  const beside = row.siblings === "never" ? [] : row.folders.slice(0, row.folders.indexOf(folder));
+  return [...HOUSE.slice(0, index).flatMap((above) => above.folders), ...beside];
+}
+
+/** The door nearest to `target` that `from` stands outside of: the outermost folder with an index.ts that `from` is not in. */
+function doorTo(target: string, from: string): string | undefined {
+  const parts = target.split("/").slice(0, -1);
+  for (let depth = PLATFORM.split("/").length + 1; depth <= parts.length; depth += 1) {
+    const folder = parts.slice(0, depth).join("/");
+    if (!from.startsWith(`${folder}/`) && hasFile(`${folder}/index.ts`)) return `${folder}/index.ts`;
+  }
+  return undefined;
+}
+
+function* relativeImports(file: SourceFile): Generator<{ target: string; isType: boolean; place: string }> {
+  for (const { specifier, isType, line } of importsOf(file)) {
+    const target = resolveImport(file.path, specifier);
+    if (target !== undefined) yield { target, isType, place: `${file.path}:${line}` };
+  }
+}
+
+test("every folder of the engine stands in the table", () => {
+  const known = new Set(HOUSE.flatMap((row) => row.folders));
+  const strangers = new Set(platformFiles.map((file) => topFolder(file.path) ?? "").filter((folder) => !known.has(folder)));
+  assert.deepEqual([...strangers], [], "give each of these a place in the table of this test and of docs/architecture.md");
+});
+
+test("a folder imports only from the rows above its own and from its left", () => {
+  const faults: string[] = [];
+  for (const file of platformFiles) {
+    const own = topFolder(file.path) ?? "";
+    for (const { target, place } of relativeImports(file)) {
+      const other = topFolder(target);
+      if (other === own) continue;
+      const allowed = allowedFor(own);
+      if (other === undefined || !allowed.includes(other)) {
+        faults.push(`${place} imports ${target}; ${own}/ may import ${allowed.join(", ") || "nothing"}`);
+      }
+    }
+  }
+  assert.deepEqual(faults, []);
+});
+
+test("a folder is entered through its index.ts", () => {
+  const faults: string[] = [];
+  for (const file of platformFiles) {
+    for (const { target, place } of relativeImports(file)) {
+      const crosses = topFolder(target) !== topFolder(file.path);
+      const door = doorTo(target, file.path) ?? (crosses ? `${PLATFORM}/${topFolder(target)}/index.ts` : undefined);
+      if (door !== undefined && target !== door)
+        faults.push(`${place} imports ${target}; import ${door}, and export from there what is missing`);
+    }
+  }
+  assert.deepEqual(faults, []);
+});
+
+test("every relative import leads to a file", () => {
+  const faults: string[] = [];
+  for (const file of platformFiles) {
+    for (const { target, place } of relativeImports(file))
+      if (!hasFile(target)) faults.push(`${place} imports ${target}, which is not there`);
+  }
+  assert.deepEqual(faults, []);
+});
+
+test("no module imports itself in a circle at run time", () => {
+  const edges = new Map<string, string[]>();
+  for (const file of platformFiles) {
+    const targets = [...relativeImports(file)].filter(({ isType }) => !isType).map(({ target }) => target);
+    edges.set(file.path, targets);
+  }
+  const cycles = findCycles(edges);
+  assert.deepEqual(cycles, [], "break each circle: move what both need into a third file, or pass it in");
+});
+
+test("the AWS SDK is for functions and tests, never for the engine at run time", () => {
+  const faults: string[] = [];
+  for (const file of platformFiles) {
+    for (const { specifier, isType, line } of importsOf(file)) {
+      if (!isType && /^@(aws-sdk|smithy)\//u.test(specifier)) faults.push(`${file.path}:${line} imports ${specifier}; use \`import type\``);
+    }
+  }
+  assert.deepEqual(faults, []);
+});
+
+/** Each circle once, as `a → b → a`. */
+function findCycles(edges: ReadonlyMap<string, readonly string[]>): readonly string[] {
+  const cycles: string[] = [];
+  const finished = new Set<string>();
+  const visit = (path: string, trail: readonly string[]): void => {
+    const seenAt = trail.indexOf(path);
+    if (seenAt >= 0) cycles.push([...trail.slice(seenAt), path].join(" → "));
+    if (seenAt >= 0 || finished.has(path)) return;
+    for (const next of edges.get(path) ?? []) visit(next, [...trail, path]);
+    finished.add(path);
+  };
+  for (const path of edges.keys()) visit(path, []);
+  return cycles;
+}
