@@ -169,6 +169,12 @@ function readModel(botocore: string, service: string): Model {
   return { metadata: record(model["metadata"]), operations: record(model["operations"]), shapes: record(model["shapes"]) };
 }
 
+/** Name of the shape that one of botocore's references leads to; empty when there is none. */
+function targetOf(reference: unknown): string {
+  const target = record(reference)["shape"];
+  return typeof target === "string" ? target : "";
+}
+
 /** Walks the SDK's shapes and botocore's in step from each operation's input, and gathers the rules met on the way. */
 class RuleJoin {
   readonly rules = new Map<string, RuleData>();
@@ -188,7 +194,7 @@ class RuleJoin {
       if (shape[0] !== 9) continue;
       const operation = this.#model.operations[name];
       if (operation === undefined) this.onlyInClient.add(name);
-      else this.#walk(shape[2], String(record(record(operation)["input"])["shape"] ?? ""));
+      else this.#walk(shape[2], targetOf(record(operation)["input"]));
     }
   }
 
@@ -200,8 +206,8 @@ class RuleJoin {
     this.#seen.add(`${name} ${modelName}`);
     const shape = this.#shapes.get(name);
     const model = record(this.#model.shapes[modelName]);
-    if (shape?.[0] === 1) this.#walk(shape[2], String(record(model["member"])["shape"] ?? ""));
-    else if (shape?.[0] === 2) this.#walk(shape[3], String(record(model["value"])["shape"] ?? ""));
+    if (shape?.[0] === 1) this.#walk(shape[2], targetOf(model["member"]));
+    else if (shape?.[0] === 2) this.#walk(shape[3], targetOf(model["value"]));
     else if (shape?.[0] === 3 || shape?.[0] === 4) this.#members(name, shape[2], shape[3], record(model["members"]));
   }
 

@@ -27,6 +27,8 @@ export interface ImportSite {
   readonly specifier: string;
   /** True when nothing of it is left at run time. */
   readonly isType: boolean;
+  /** True for `new URL(…, import.meta.url)`, which may lead to any file or folder. */
+  readonly isUrl: boolean;
   readonly line: number;
 }
 
@@ -117,7 +119,8 @@ export function importsOf(file: SourceFile): readonly ImportSite[] {
   const sites: ImportSite[] = [];
   for (const node of nodesOf(file)) {
     const specifier = importedBy(node);
-    if (specifier !== undefined) sites.push({ specifier, isType: isTypeImport(node), line: lineOf(file, node.start) });
+    if (specifier === undefined) continue;
+    sites.push({ specifier, isType: isTypeImport(node), isUrl: node.type === "NewExpression", line: lineOf(file, node.start) });
   }
   return sites;
 }

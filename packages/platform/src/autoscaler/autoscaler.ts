@@ -39,6 +39,7 @@ export interface AutoscalerDependencies {
   readonly limits: (version: FunctionVersion) => ConcurrencyLimits;
   readonly memoryFreeMb: () => number | undefined;
   readonly settings: AutoscalerSettings;
+  readonly reportDefect: (error: unknown) => void;
 }
 
 export interface FleetReport {
@@ -63,10 +64,11 @@ export class Autoscaler {
     const key = versionKey(version);
     const known = this.#fleets.get(key);
     if (known) return known;
-    const { clock, runtime, memoryFreeMb } = this.#dependencies;
+    const { clock, runtime, memoryFreeMb, reportDefect } = this.#dependencies;
     const fleet = new Fleet(version, user(), {
       clock,
       memoryFreeMb,
+      reportDefect,
       permits: this.#permits,
       start: (wanted) => runtime.start(wanted),
       policy: (of) => this.#policy(of),

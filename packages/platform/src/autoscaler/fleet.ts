@@ -37,6 +37,8 @@ export interface FleetDependencies {
   readonly memoryFreeMb: () => number | undefined;
   /** Starts under way over all fleets; a start takes a permit and gives it back. */
   readonly permits: StartPermits;
+  /** Told what a start threw. */
+  readonly reportDefect: (error: unknown) => void;
 }
 
 /** Bounds the processes that start at the same moment, over all versions. */
@@ -161,12 +163,18 @@ export class Fleet {
   async #startOne(): Promise<void> {
     this.#starting += 1;
     if (this.#user.demand().waiting > 0) this.decisions.countColdStart();
-    const ending = await this.#dependencies.start(this.version);
+    const ending = await this.#dependencies.start(this.version).catch((error: unknown) => this.#defect(error));
     this.#starting -= 1;
     this.#dependencies.permits.give();
     if (ending.kind === "ready") this.#admit(ending.instance);
     else this.#user.failed(ending);
     this.demandChanged();
+  }
+
+  /** A start that throws is a defect or a failing disk: the calls it was for are told, the process lives on. */
+  #defect(error: unknown): Extract<StartEnding, { kind: "unavailable" }> {
+    this.#dependencies.reportDefect(error);
+    return { kind: "unavailable", what: "starting an instance failed; the platform's log says why" };
   }
 
   #admit(instance: Instance): void {

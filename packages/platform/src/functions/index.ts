@@ -27,7 +27,14 @@ export type { EventInvokeInput, EventInvokeView } from "./manage/event-invoke.ts
 export type { LayerFilter, LayerInput } from "./manage/layers.ts";
 export type { AccountUsage } from "./manage/account.ts";
 
-export { functionArn, isVersionNumber, layerArn, parseFunctionReference, parseLayerReference, parseUnqualifiedReference } from "./rules/names.ts";
+export {
+  functionArn,
+  isVersionNumber,
+  layerArn,
+  parseFunctionReference,
+  parseLayerReference,
+  parseUnqualifiedReference,
+} from "./rules/names.ts";
 export type { FunctionReference } from "./rules/names.ts";
 export { documentOf } from "./rules/policies.ts";
 export type { ResourceDocument } from "./rules/policies.ts";
@@ -35,9 +42,4 @@ export type { Page, PageRequest } from "./rules/paging.ts";
 export type { SettingsInput } from "./rules/settings.ts";
 export { CONCURRENCY_TAG, HANDLER_STYLE_TAG } from "./rules/tags.ts";
 export type { Tags } from "./rules/tags.ts";
-export {
-  ACCOUNT_CONCURRENCY,
-  CODE_STORAGE_BYTES_MAX,
-  CODE_UNPACKED_BYTES_MAX,
-  CODE_ZIP_BYTES_MAX,
-} from "./rules/limits.ts";
+export { ACCOUNT_CONCURRENCY, CODE_STORAGE_BYTES_MAX, CODE_UNPACKED_BYTES_MAX, CODE_ZIP_BYTES_MAX } from "./rules/limits.ts";

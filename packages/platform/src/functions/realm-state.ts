@@ -76,7 +76,8 @@ export class RealmState {
       default: {
         const entry = this.#byId.get(write.functionId);
         if (!entry) return false;
-        if (write.kind === "version") this.#countCodes(codesOfVersion(entry.parts.version.get(write.qualifier)?.version), codesOfVersion(write.value?.version));
+        if (write.kind === "version")
+          this.#countCodes(codesOfVersion(entry.parts.version.get(write.qualifier)?.version), codesOfVersion(write.value?.version));
         if (write.kind === "url") this.#indexUrl(entry, write.qualifier, write.value);
         const parts: Map<string, unknown> = entry.parts[write.kind];
         if (write.value === undefined) parts.delete(write.qualifier);

@@ -114,7 +114,12 @@ export interface LayerVersionRecord {
 }
 
 export type PartWrite = {
-  [K in PartKind]: { readonly kind: K; readonly functionId: string; readonly qualifier: string; readonly value: FunctionParts[K] | undefined };
+  [K in PartKind]: {
+    readonly kind: K;
+    readonly functionId: string;
+    readonly qualifier: string;
+    readonly value: FunctionParts[K] | undefined;
+  };
 }[PartKind];
 
 /** One row of a realm's cell as it shall be; without a value it goes. */

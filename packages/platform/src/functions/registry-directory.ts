@@ -73,5 +73,8 @@ function whole(record: VersionRecord, arn: string): InvocationTarget {
 function requireActive({ version, state }: VersionRecord): FunctionVersion {
   if (state.kind === "active") return version;
   const named = state.kind === "pending" ? "Pending" : "Failed";
-  throw new LambentError("FunctionNotReady", `The operation cannot be performed at this time. The function is currently in the following state: ${named}`);
+  throw new LambentError(
+    "FunctionNotReady",
+    `The operation cannot be performed at this time. The function is currently in the following state: ${named}`,
+  );
 }

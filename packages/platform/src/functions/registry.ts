@@ -63,7 +63,7 @@ export class Registry {
 
   async load(): Promise<void> {
     // A realm is the first part of a key: one look per realm, however many cells it has. "0" follows "/" in the order of keys.
-    for (let after = ""; ; ) {
+    for (let after = ""; ;) {
       const [first] = await this.#store.cells({ prefix: "", limit: 1, ...(after === "" ? {} : { after }) });
       if (first === undefined) return;
       const word = first.split("/")[0] ?? "";
@@ -107,7 +107,10 @@ export class Registry {
   async change<T>(realm: Realm, decide: (state: RealmState) => ChangeDecision<T>): Promise<T> {
     const cell = this.#cell(realm);
     if (cell.waiting >= REGISTRY_CHANGES_WAITING_MAX) {
-      throw new LambentError("StorageBusy", `${cell.waiting} changes of functions wait already; at most ${REGISTRY_CHANGES_WAITING_MAX} may.`);
+      throw new LambentError(
+        "StorageBusy",
+        `${cell.waiting} changes of functions wait already; at most ${REGISTRY_CHANGES_WAITING_MAX} may.`,
+      );
     }
     cell.waiting += 1;
     const run = cell.tail.then(() => this.#commit(cell, decide));
@@ -162,7 +165,7 @@ export class Registry {
   async #loadCell(realm: Realm): Promise<void> {
     const cell = this.#cell(realm);
     const leftOver: Write[] = [];
-    for (let after: string | undefined; ; ) {
+    for (let after: string | undefined; ;) {
       const rows = await this.#store.list(cell.key, { prefix: "", limit: READ_ROWS_MAX, ...(after === undefined ? {} : { after }) });
       for (const row of rows) {
         const write = decodeRow(realm, row.key, row.value, this.#cipher);

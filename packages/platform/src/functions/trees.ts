@@ -59,7 +59,7 @@ export class Trees {
     const spare = this.#spares.get(content);
     this.#spares.delete(content);
     const tree = (await spare?.catch(() => undefined)) ?? (await this.#build(codes));
-    this.#keepSpare(codes);
+    void this.#keepSpare(codes);
     return tree;
   }
 

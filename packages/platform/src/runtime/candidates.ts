@@ -44,7 +44,8 @@ export interface Candidate {
 }
 
 /** Runs the function's own `bootstrap`, or its layers'. They stand beside each other, whether confined or not. */
-const CUSTOM_START = 'exec 3<&-; cd "$LAMBDA_TASK_ROOT"; if [ -x ./bootstrap ]; then exec ./bootstrap; fi; exec "${LAMBDA_TASK_ROOT%/*}/opt/bootstrap"';
+const CUSTOM_START =
+  'exec 3<&-; cd "$LAMBDA_TASK_ROOT"; if [ -x ./bootstrap ]; then exec ./bootstrap; fi; exec "${LAMBDA_TASK_ROOT%/*}/opt/bootstrap"';
 
 export class Candidates {
   readonly #parts: CandidateParts;
@@ -104,7 +105,10 @@ export class Candidates {
 
   async #custom(version: FunctionVersion): Promise<Candidate> {
     if (this.#parts.network === "none") {
-      throw new LambentError("RuntimeUnavailable", "Custom runtimes need the network mode lambent or host: they fetch their events over HTTP.");
+      throw new LambentError(
+        "RuntimeUnavailable",
+        "Custom runtimes need the network mode lambent or host: they fetch their events over HTTP.",
+      );
     }
     const gate = await this.#launch("custom", version, { command: ["/bin/sh", "-c", CUSTOM_START], mounts: [], programFolders: [] });
     return {
@@ -131,7 +135,12 @@ export class Candidates {
     });
   }
 
-  #framed(version: FunctionVersion, process: ConfinedProcess, connect: () => FramedPort, environment: Record<string, string> | null): Candidate {
+  #framed(
+    version: FunctionVersion,
+    process: ConfinedProcess,
+    connect: () => FramedPort,
+    environment: Record<string, string> | null,
+  ): Candidate {
     return {
       process,
       entryFile: undefined,
@@ -142,7 +151,13 @@ export class Candidates {
     };
   }
 
-  #environment(language: Language, version: FunctionVersion, id: string, { listeners, paths }: Places, programFolders: readonly string[]): Record<string, string> {
+  #environment(
+    language: Language,
+    version: FunctionVersion,
+    id: string,
+    { listeners, paths }: Places,
+    programFolders: readonly string[],
+  ): Record<string, string> {
     return functionEnvironment({
       version,
       language,

@@ -27,11 +27,15 @@ export function startEnvironment(places: Places, programFolders: readonly string
   if (!listeners) return environment;
   const proxy = `http://${listeners.proxyAddress}`;
   const direct = "localhost,127.0.0.1,::1";
-  for (const name of ["HTTP_PROXY", "HTTPS_PROXY"]) {
-    environment[name] = proxy;
-    environment[name.toLowerCase()] = proxy;
-  }
-  return { ...environment, NO_PROXY: direct, no_proxy: direct, NODE_USE_ENV_PROXY: "1" };
+  return {
+    ...environment,
+    HTTP_PROXY: proxy,
+    HTTPS_PROXY: proxy,
+    NO_PROXY: direct,
+    http_proxy: proxy,
+    https_proxy: proxy,
+    no_proxy: direct,
+  };
 }
 
 /** The whole environment of a function: Lambda's variables, then the function's own, then those it cannot change. */
@@ -46,13 +50,15 @@ export function functionEnvironment(input: EnvironmentInput): Record<string, str
   };
 }
 
-function languageVariables({ version, language, places: { paths } }: EnvironmentInput): Record<string, string> {
+function languageVariables({ version, language, places: { paths, listeners } }: EnvironmentInput): Record<string, string> {
   const libraries = { LD_LIBRARY_PATH: `${paths.task}:${paths.task}/lib:${paths.opt}/lib` };
   if (language === "custom") return libraries;
   if (language === "python") return { PYTHONPATH: "/var/runtime", PYTHONUNBUFFERED: "1" };
   const major = /^nodejs(\d+)/.exec(version.runtime)?.[1] ?? "";
+  // Node heeds the proxy variables only when told to.
+  const useProxy: Record<string, string> = listeners ? { NODE_USE_ENV_PROXY: "1" } : {};
   const folders = [`${paths.opt}/nodejs/node${major}/node_modules`, `${paths.opt}/nodejs/node_modules`, "/node_modules", paths.task];
-  return { NODE_PATH: folders.join(":") };
+  return { ...useProxy, NODE_PATH: folders.join(":") };
 }
 
 function reservedVariables({ version, language, credentials, places, logStream }: EnvironmentInput): Record<string, string> {
@@ -82,7 +88,8 @@ function reservedVariables({ version, language, credentials, places, logStream }
 }
 
 /** Variables that act when a process starts, so that a waiting one would not have heard of them. */
-const ACTS_AT_START = /^(LD_|MALLOC_|GLIBC_|UV_|SSL_CERT_|OPENSSL_|NODE_(?!PATH$|ENV$)|PYTHON(?!PATH$|UNBUFFERED$)|AWS_LAMBDA_EXEC_WRAPPER$|PATH$|LANG$|LC_|NO_PROXY$|no_proxy$|HTTPS?_PROXY$|https?_proxy$)/;
+const ACTS_AT_START =
+  /^(LD_|MALLOC_|GLIBC_|UV_|SSL_CERT_|OPENSSL_|NODE_(?!PATH$|ENV$)|PYTHON(?!PATH$|UNBUFFERED$)|AWS_LAMBDA_EXEC_WRAPPER$|PATH$|LANG$|LC_|NO_PROXY$|no_proxy$|HTTPS?_PROXY$|https?_proxy$)/;
 
 /** True when the function's own variables need a process started with them (no pool, no zygote). */
 export function actsAtStart(environment: Readonly<Record<string, string>>): boolean {

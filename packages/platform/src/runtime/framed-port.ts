@@ -107,7 +107,9 @@ export class FramedPort implements Port {
   #greet(assignedTo: PortListener | undefined, type: number, body: Buffer): void {
     const hello = type === FrameType.hello ? readHello(body) : undefined;
     if (hello?.version !== PROTOCOL_VERSION) {
-      this.#breach(hello ? `the process speaks version ${hello.version} of the protocol, not ${PROTOCOL_VERSION}` : "the first frame was no HELLO");
+      this.#breach(
+        hello ? `the process speaks version ${hello.version} of the protocol, not ${PROTOCOL_VERSION}` : "the first frame was no HELLO",
+      );
       return;
     }
     this.#phase = assignedTo ? { kind: "assigned", listener: assignedTo } : { kind: "waiting" };
@@ -145,8 +147,10 @@ export class FramedPort implements Port {
     const exiting = (flags & FLAG_EXITING) !== 0;
     const rest = body.subarray(8);
     // Copied: a small view would keep its whole read buffer alive as long as the caller keeps the answer.
-    if (type === FrameType.result) return listener.answered(callId, { ending: { kind: "handled", payload: Buffer.from(rest) }, durationMs, exiting });
-    if (type === FrameType.streamEnd && (flags & FLAG_FAILED) === 0) return listener.answered(callId, { ending: { kind: "streamed" }, durationMs, exiting });
+    if (type === FrameType.result)
+      return listener.answered(callId, { ending: { kind: "handled", payload: Buffer.from(rest) }, durationMs, exiting });
+    if (type === FrameType.streamEnd && (flags & FLAG_FAILED) === 0)
+      return listener.answered(callId, { ending: { kind: "streamed" }, durationMs, exiting });
     const payload = readErrorPayload(rest);
     if (!payload) return this.#breach("an error that is not a JSON object");
     return listener.answered(callId, { ending: { kind: "functionError", payload, phase: "invoke" }, durationMs, exiting });

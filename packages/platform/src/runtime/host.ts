@@ -24,6 +24,8 @@ export interface RuntimeHostParts extends CandidateParts {
   readonly nodeVersion: string;
 }
 
+const STOPPING: StartEnding = { kind: "unavailable", what: "the server is stopping" };
+
 /** The runtime host of one server; fills its pool at once. */
 export function openRuntimeHost(parts: RuntimeHostParts): RuntimeHost {
   return new Host(parts);
@@ -45,7 +47,7 @@ class Host implements RuntimeHost {
   }
 
   async start(version: FunctionVersion): Promise<StartEnding> {
-    if (this.#phase === "closed") return { kind: "unavailable", what: "the server is stopping" };
+    if (!this.#isOpen()) return STOPPING;
     const language = languageOf(version.runtime);
     if (!language) return { kind: "unavailable", what: `the runtime ${version.runtime} is not one Lambent runs` };
     let launched: ConfinedProcess | undefined;
@@ -54,12 +56,20 @@ class Host implements RuntimeHost {
       launched = candidate.process;
       const missing = await this.#place(version, candidate);
       if (missing) return this.#refuse(candidate, missing);
+      if (!this.#isOpen()) {
+        launched.stop(0);
+        return STOPPING;
+      }
       return await this.#begin(version, candidate);
     } catch (error) {
       launched?.stop(0);
       if (!isLambentError(error)) throw error;
       return { kind: "unavailable", what: error.message };
     }
+  }
+
+  #isOpen(): boolean {
+    return this.#phase === "open";
   }
 
   async close(): Promise<void> {

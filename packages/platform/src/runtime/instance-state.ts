@@ -79,12 +79,15 @@ function breakOff<Running>(state: InstanceState<Running>, event: EventOf<Running
 
 function depart<Running>(state: InstanceState<Running>, event: EventOf<Running, "exited">): Step<Running> {
   const departure = departureOf(state, event.exit);
-  const ends = [...callsOf(state)].map(([callId, running]) => ({ kind: "end", callId, running, ending: { kind: "instanceLost", departure } }) as const);
+  const ends = [...callsOf(state)].map(
+    ([callId, running]) => ({ kind: "end", callId, running, ending: { kind: "instanceLost", departure } }) as const,
+  );
   return { state: { kind: "gone", departure }, effects: [...ends, { kind: "depart", departure }] };
 }
 
 function refuse<Running>(state: InstanceState<Running>, event: EventOf<Running, "admitted">): Step<Running> {
-  const departure: Departure = state.kind === "gone" ? state.departure : { kind: "notStarted", what: `an instance that is ${state.kind} takes no calls` };
+  const departure: Departure =
+    state.kind === "gone" ? state.departure : { kind: "notStarted", what: `an instance that is ${state.kind} takes no calls` };
   return { state, effects: [{ kind: "end", callId: event.callId, running: event.running, ending: { kind: "instanceLost", departure } }] };
 }
 
@@ -140,9 +143,28 @@ function table<Running>(): Table<Running> {
       ready: () => stay({ kind: "idle" }),
       initFailed: () => end<Running>(new Map(), { kind: "initFailed" }, 0),
     },
-    idle: { ...living, admitted: admit, settled: stay, deadline: stay, drain: () => end<Running>(new Map(), { kind: "asked" }, DRAIN_GRACE_MS) },
-    busy: { ...living, admitted: admit, settled: settle, deadline: cut, drain: (state) => stay({ kind: "draining", calls: state.calls, why: { kind: "asked" } }) },
-    draining: { ...living, admitted: refuse, settled: settle, deadline: cut, drain: stay, broken: (state, event) => (state.why.kind === "broken" ? stay(state) : breakOff(state, event)) },
+    idle: {
+      ...living,
+      admitted: admit,
+      settled: stay,
+      deadline: stay,
+      drain: () => end<Running>(new Map(), { kind: "asked" }, DRAIN_GRACE_MS),
+    },
+    busy: {
+      ...living,
+      admitted: admit,
+      settled: settle,
+      deadline: cut,
+      drain: (state) => stay({ kind: "draining", calls: state.calls, why: { kind: "asked" } }),
+    },
+    draining: {
+      ...living,
+      admitted: refuse,
+      settled: settle,
+      deadline: cut,
+      drain: stay,
+      broken: (state, event) => (state.why.kind === "broken" ? stay(state) : breakOff(state, event)),
+    },
     gone: { ...living, admitted: refuse, settled: stay, deadline: stay, drain: stay, broken: stay, exited: stay },
   };
 }

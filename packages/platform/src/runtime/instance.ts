@@ -111,7 +111,14 @@ export class AssignedInstance implements Instance, PortListener {
     this.#initMs = clock.monotonicMs() - startedMs;
     if (ending.kind === "ready") return { kind: "ready", instance: this };
     await this.gone;
-    return { kind: "initFailed", instanceId: this.id, payload: ending.payload, initMs: this.#initMs, logTail: this.#initTail.content(), memoryPeakMb: this.#sampleMemory() };
+    return {
+      kind: "initFailed",
+      instanceId: this.id,
+      payload: ending.payload,
+      initMs: this.#initMs,
+      logTail: this.#initTail.content(),
+      memoryPeakMb: this.#sampleMemory(),
+    };
   }
 
   invoke(call: Call): Promise<CallReport> {

@@ -2,7 +2,7 @@ import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { timeOrderedId, type Clock, type SecureRandom } from "../base/index.ts";
 import type { ConfinedProcess, Environment, NetworkMode, ReadOnlyMount, Sandbox } from "../sandbox/index.ts";
-import { FramedPort } from "./framed-port.ts";
+import type { FramedPort } from "./framed-port.ts";
 
 /** A process that speaks frames and has no function yet. */
 export interface UnassignedProcess {
@@ -37,7 +37,11 @@ export function bootstrapFolder(language: "node" | "python"): string {
 export const INSIDE = { node: "/lambent/node", bootstrap: "/lambent/runtime", sdk: "/node_modules" } as const;
 
 /** A folder as the process sees it: at `inside` when it is confined, else where it is. */
-export function seenAt(sandbox: Sandbox, hostFolder: string, inside: string): { readonly path: string; readonly mounts: readonly ReadOnlyMount[] } {
+export function seenAt(
+  sandbox: Sandbox,
+  hostFolder: string,
+  inside: string,
+): { readonly path: string; readonly mounts: readonly ReadOnlyMount[] } {
   if (!sandbox.report.confined) return { path: hostFolder, mounts: [] };
   return { path: inside, mounts: [{ source: hostFolder, target: inside }] };
 }

@@ -2,7 +2,16 @@ import { basename, join } from "node:path";
 import type { Timer } from "../base/index.ts";
 import { startEnvironment } from "./environment.ts";
 import { FramedPort } from "./framed-port.ts";
-import { bootstrapFolder, INSIDE, instanceId, type LaunchContext, nodeFolder, type ProgramLine, seenAt, type UnassignedProcess } from "./launch.ts";
+import {
+  bootstrapFolder,
+  INSIDE,
+  instanceId,
+  type LaunchContext,
+  nodeFolder,
+  type ProgramLine,
+  seenAt,
+  type UnassignedProcess,
+} from "./launch.ts";
 import { decidePool, heapLimitMb, POOL_MEMORY_MB, type PoolObservation } from "./pool-size.ts";
 
 /**
@@ -18,7 +27,9 @@ export class NodePool {
   #failures = 0;
   #failedAt = -Infinity;
   #takenAt = -Infinity;
-  #refill: { readonly kind: "waiting"; readonly timer: Timer } | { readonly kind: "quiet" } | { readonly kind: "closed" } = { kind: "quiet" };
+  #refill: { readonly kind: "waiting"; readonly timer: Timer } | { readonly kind: "quiet" } | { readonly kind: "closed" } = {
+    kind: "quiet",
+  };
 
   constructor(context: LaunchContext, options: { readonly readyMax: number; readonly tmpMb: number }) {
     this.#context = context;
@@ -37,7 +48,8 @@ export class NodePool {
     const now = this.#context.clock.now();
     const { count, nextAt } = decidePool(this.#observe(), now);
     for (let started = 0; started < count; started++) this.#startOne();
-    this.#refill = nextAt === undefined ? { kind: "quiet" } : { kind: "waiting", timer: this.#context.clock.schedule(nextAt - now, () => this.fill()) };
+    this.#refill =
+      nextAt === undefined ? { kind: "quiet" } : { kind: "waiting", timer: this.#context.clock.schedule(nextAt - now, () => this.fill()) };
   }
 
   /** A process of the memory class: a waiting one, else a new one. Rejects with `RuntimeUnavailable`. */

@@ -7,7 +7,8 @@ export function pythonCommand(context: LaunchContext, interpreter: PythonInterpr
   const bootstrap = seenAt(context.sandbox, bootstrapFolder("python"), INSIDE.bootstrap);
   const { prefix } = interpreter;
   // Below /usr it is there already. Elsewhere its library finds itself only at its own path.
-  const own = context.sandbox.report.confined && prefix !== "/usr" && !prefix.startsWith("/usr/") ? [{ source: prefix, target: prefix }] : [];
+  const own =
+    context.sandbox.report.confined && prefix !== "/usr" && !prefix.startsWith("/usr/") ? [{ source: prefix, target: prefix }] : [];
   return {
     command: [interpreter.path, join(bootstrap.path, "bootstrap.py")],
     mounts: [...bootstrap.mounts, ...own],

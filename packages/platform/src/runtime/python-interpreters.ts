@@ -54,6 +54,8 @@ async function locate(name: string, searchPath: string): Promise<string | undefi
 /** What the program prints; nothing when it fails, as shims do for versions that are not installed. */
 function ask(program: string, searchPath: string): Promise<string> {
   return new Promise((resolve) => {
-    execFile(program, ["-I", "-c", QUESTION], { timeout: ANSWER_MS_MAX, env: { PATH: searchPath } }, (error, output) => resolve(error ? "" : output));
+    execFile(program, ["-I", "-c", QUESTION], { timeout: ANSWER_MS_MAX, env: { PATH: searchPath } }, (error, output) =>
+      resolve(error ? "" : output),
+    );
   });
 }

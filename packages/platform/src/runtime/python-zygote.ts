@@ -7,7 +7,18 @@ import type { PythonInterpreter } from "./python-interpreters.ts";
 import { backOffMs } from "./pool-size.ts";
 
 /** What is slow to import and many functions use; those the machine lacks are skipped. */
-const PRELOAD = ["json", "logging", "threading", "datetime", "decimal", "urllib.request", "ssl", "boto3", "botocore.session", "botocore.httpsession"];
+const PRELOAD = [
+  "json",
+  "logging",
+  "threading",
+  "datetime",
+  "decimal",
+  "urllib.request",
+  "ssl",
+  "boto3",
+  "botocore.session",
+  "botocore.httpsession",
+];
 
 type ZygoteState =
   | { readonly kind: "none" }
@@ -38,7 +49,7 @@ export class PythonZygote {
   async fork(memoryMb: number, tmpMb: number): Promise<ConfinedProcess | undefined> {
     const zygote = await this.#running();
     if (!zygote) return undefined;
-    return await zygote
+    const forked = await zygote
       .fork({
         id: instanceId(this.#context),
         environment: (places) => startEnvironment(places, [join(this.#interpreter.prefix, "bin")]),
@@ -47,6 +58,8 @@ export class PythonZygote {
         network: this.#context.network,
       })
       .catch(() => undefined);
+    if (forked) this.#failures = 0;
+    return forked;
   }
 
   async close(): Promise<void> {

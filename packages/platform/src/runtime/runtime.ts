@@ -40,7 +40,14 @@ export interface Instance {
 export type StartEnding =
   | { readonly kind: "ready"; readonly instance: Instance }
   /** The function's own init failed: the payload goes to the caller whose call needed the instance. */
-  | { readonly kind: "initFailed"; readonly instanceId: string; readonly payload: Buffer; readonly initMs: number; readonly logTail: Buffer; readonly memoryPeakMb: number }
+  | {
+      readonly kind: "initFailed";
+      readonly instanceId: string;
+      readonly payload: Buffer;
+      readonly initMs: number;
+      readonly logTail: Buffer;
+      readonly memoryPeakMb: number;
+    }
   /** The platform could not start a process. */
   | { readonly kind: "unavailable"; readonly what: string };
 

@@ -20,12 +20,13 @@ export interface CallParts {
   readonly clock: Clock;
   readonly secureRandom: SecureRandom;
   readonly idleMs: number;
+  readonly reportDefect: (error: unknown) => void;
 }
 
 export function joinCalls(parts: CallParts): Calls {
-  const { functions, runtime, signals, clock, secureRandom } = parts;
+  const { functions, runtime, signals, clock, secureRandom, reportDefect } = parts;
   const settings = { ...DEFAULT_SETTINGS, idleMs: parts.idleMs };
-  const autoscaler = new Autoscaler({ clock, runtime, memoryFreeMb, settings, limits: (version) => limitsOf(functions, version) });
+  const autoscaler = new Autoscaler({ clock, runtime, memoryFreeMb, settings, reportDefect, limits: (version) => limitsOf(functions, version) });
   const router = new Router({ autoscaler, clock, random: seededRandom(freshSeed(secureRandom)) });
   functions.onChange((change) => {
     if (change.kind === "retired") router.retire(change.versionKey);

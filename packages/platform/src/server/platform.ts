@@ -93,7 +93,7 @@ async function startOver(keep: Keep, options: ServerOptions): Promise<RunningSer
   const metering = await startMetering({ store: keep.store, signals, clock });
   const endpoint = new JoinedEndpoint();
   const runtime = await startRuntime({ options, sandbox, functions, credentials: identity.credentials, endpoint, signals });
-  const calls = joinCalls({ functions, runtime, signals, clock, secureRandom, idleMs: options.idleMs });
+  const calls = joinCalls({ functions, runtime, signals, clock, secureRandom, idleMs: options.idleMs, reportDefect });
   const report = reportOf(keep, options, sandbox, runtime, identity.rootKey);
   const bodies = new BodyBudget();
   const services = servicesOf({ options, keep, functions, calls, identity, signals, logs, report, startedAt: clock.now() });

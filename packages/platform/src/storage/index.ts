@@ -7,5 +7,5 @@ export type { Fault, FaultPlan, FaultStep } from "./memory/faults.ts";
 export { openBlobs } from "./blobs/blobs.ts";
 export { lockDataFolder } from "./data-folder/data-folder.ts";
 export type { DataFolder } from "./data-folder/data-folder.ts";
-export { CELL_KEY_BYTES_MAX, COMMIT_BYTES_MAX, OPS_PER_COMMIT_MAX, READ_BYTES_MAX, READ_ROWS_MAX, STATE_KEY_BYTES_MAX } from "./store.ts";
+export { COMMIT_BYTES_MAX, OPS_PER_COMMIT_MAX, READ_BYTES_MAX, READ_ROWS_MAX } from "./store.ts";
 export type { Blobs, CellKey, CommitClass, CommitResult, LogRow, Op, Revision, StateRow, Store } from "./store.ts";

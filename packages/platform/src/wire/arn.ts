@@ -25,7 +25,10 @@ export function parseArn(text: string, member = "The value"): Arn {
   const found = text.length <= ARN_CHARS_MAX && !CONTROL.test(text) ? ARN.exec(text) : null;
   if (!found) {
     const shown = text.length <= 256 ? text : `${text.slice(0, 256)}…`;
-    throw new LambentError("InvalidParameter", `${member} is ${JSON.stringify(shown)}; an ARN is arn:<partition>:<service>:<region>:<account>:<resource>.`);
+    throw new LambentError(
+      "InvalidParameter",
+      `${member} is ${JSON.stringify(shown)}; an ARN is arn:<partition>:<service>:<region>:<account>:<resource>.`,
+    );
   }
   const [, partition = "", service = "", region = "", account = "", resource = ""] = found;
   return { partition, service, region, account, resource };

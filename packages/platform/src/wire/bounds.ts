@@ -40,7 +40,8 @@ function holdsBlob(structure: StructureShape, seen: Set<StructureShape>): boolea
 
 export function requireDocumentFits(operation: OperationModel, bytes: number): void {
   const max = documentBytesMax(operation);
-  if (bytes > max) throw new LambentError("RequestTooLarge", `The request for ${operation.name} has ${bytes} bytes; at most ${max} are read.`);
+  if (bytes > max)
+    throw new LambentError("RequestTooLarge", `The request for ${operation.name} has ${bytes} bytes; at most ${max} are read.`);
 }
 
 export function requireDepth(depth: number): void {

@@ -8,7 +8,16 @@
  *     });
  */
 import { invariant } from "../base/index.ts";
-import type { OperationData, RefData, RuleData, ServiceData, ServiceMetadata, ShapeData, StructureData, TargetData } from "./service-data.ts";
+import type {
+  OperationData,
+  RefData,
+  RuleData,
+  ServiceData,
+  ServiceMetadata,
+  ShapeData,
+  StructureData,
+  TargetData,
+} from "./service-data.ts";
 
 type Traits = Readonly<Record<string, unknown>>;
 
@@ -123,7 +132,13 @@ export function map<Value>(entry: Schema<Value>, rule: { readonly max?: number }
 
 /** Named members; each is required unless it is `optional`. One name stands for one structure in a service. */
 export function structure<F extends Fields>(name: string, fields: F): StructureSchema<Structure<F>> {
-  return { name, traits: {}, optional: false, rule: () => undefined, target: (_path, emitter) => emitStructure(3, name, {}, fields, emitter) };
+  return {
+    name,
+    traits: {},
+    optional: false,
+    rule: () => undefined,
+    target: (_path, emitter) => emitStructure(3, name, {}, fields, emitter),
+  };
 }
 
 /** Events that an answer streams: each is an object with one of the members. The output's member of this kind is its payload. */

@@ -9,8 +9,10 @@ import type { Protocol } from "./service-data.ts";
 export function detectProtocol(request: Pick<WireRequest, "rawUrl" | "headers">, service: ServiceModel | undefined): Protocol {
   const headers = request.headers;
   if (headers["smithy-protocol"] === "rpc-v2-cbor") return "rpcv2Cbor";
-  if (headers["x-amz-target"] !== undefined) return headers["content-type"]?.startsWith("application/x-amz-json-1.0") ? "awsJson1_0" : "awsJson1_1";
-  if (isRoot(request.rawUrl) && (headers["content-type"]?.startsWith("application/x-www-form-urlencoded") || hasAction(request.rawUrl))) return "awsQuery";
+  if (headers["x-amz-target"] !== undefined)
+    return headers["content-type"]?.startsWith("application/x-amz-json-1.0") ? "awsJson1_0" : "awsJson1_1";
+  if (isRoot(request.rawUrl) && (headers["content-type"]?.startsWith("application/x-www-form-urlencoded") || hasAction(request.rawUrl)))
+    return "awsQuery";
   return service?.protocol ?? "restJson1";
 }
 

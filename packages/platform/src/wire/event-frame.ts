@@ -14,9 +14,10 @@ export interface EventFrame {
 const PRELUDE_BYTES = 12;
 const CHECKSUM_BYTES = 4;
 const TEXT_TYPE = 7;
-/** AWS's own bounds for one frame. */
-export const EVENT_FRAME_BYTES_MAX = 24 * 1024 * 1024;
-export const EVENT_HEADERS_BYTES_MAX = 128 * 1024;
+/** Bytes of one event frame; AWS's own bound. */
+const EVENT_FRAME_BYTES_MAX = 24 * 1024 * 1024;
+/** Bytes of the headers of one event frame; AWS's own bound. */
+const EVENT_HEADERS_BYTES_MAX = 128 * 1024;
 
 /** One frame as bytes. */
 export function encodeEventFrame({ headers, payload }: EventFrame): Buffer {
@@ -52,13 +53,21 @@ export function decodeEventFrames(bytes: Buffer): { frames: EventFrame[]; rest: 
     const total = rest.readUInt32BE(0);
     const headersLength = rest.readUInt32BE(4);
     if (crc32(rest.subarray(0, 8)) !== rest.readUInt32BE(8)) throw broken("the checksum of its lengths is wrong");
-    if (total > EVENT_FRAME_BYTES_MAX || headersLength > EVENT_HEADERS_BYTES_MAX || total < PRELUDE_BYTES + headersLength + CHECKSUM_BYTES) {
+    if (
+      total > EVENT_FRAME_BYTES_MAX ||
+      headersLength > EVENT_HEADERS_BYTES_MAX ||
+      total < PRELUDE_BYTES + headersLength + CHECKSUM_BYTES
+    ) {
       throw broken("its lengths are impossible");
     }
     if (rest.length < total) break;
-    if (crc32(rest.subarray(0, total - CHECKSUM_BYTES)) !== rest.readUInt32BE(total - CHECKSUM_BYTES)) throw broken("its checksum is wrong");
+    if (crc32(rest.subarray(0, total - CHECKSUM_BYTES)) !== rest.readUInt32BE(total - CHECKSUM_BYTES))
+      throw broken("its checksum is wrong");
     const payloadAt = PRELUDE_BYTES + headersLength;
-    frames.push({ headers: decodeHeaders(rest.subarray(PRELUDE_BYTES, payloadAt)), payload: rest.subarray(payloadAt, total - CHECKSUM_BYTES) });
+    frames.push({
+      headers: decodeHeaders(rest.subarray(PRELUDE_BYTES, payloadAt)),
+      payload: rest.subarray(payloadAt, total - CHECKSUM_BYTES),
+    });
     rest = rest.subarray(total);
   }
   return { frames, rest };
@@ -66,7 +75,7 @@ export function decodeEventFrames(bytes: Buffer): { frames: EventFrame[]; rest: 
 
 function decodeHeaders(bytes: Buffer): Record<string, string> {
   const headers: Record<string, string> = { __proto__: null } as unknown as Record<string, string>;
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const nameEnd = at + 1 + bytes.readUInt8(at);
     if (nameEnd + 3 > bytes.length || bytes.readUInt8(nameEnd) !== TEXT_TYPE) throw broken("a header is not text");
     const valueEnd = nameEnd + 3 + bytes.readUInt16BE(nameEnd + 1);

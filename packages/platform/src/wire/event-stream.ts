@@ -17,11 +17,21 @@ const JSON_TYPE = "application/json";
  *
  * `initial` is what the RPC protocols put first: the other members of the output.
  */
-export function eventStreamBody(union: StructureShape, events: unknown, style: TreeStyle, initial?: Readonly<Record<string, unknown>>): Readable {
+export function eventStreamBody(
+  union: StructureShape,
+  events: unknown,
+  style: TreeStyle,
+  initial?: Readonly<Record<string, unknown>>,
+): Readable {
   return Readable.from(frames(union, (events ?? []) as Events, style, initial), { objectMode: false });
 }
 
-async function* frames(union: StructureShape, events: Events, style: TreeStyle, initial: Readonly<Record<string, unknown>> | undefined): AsyncGenerator<Buffer> {
+async function* frames(
+  union: StructureShape,
+  events: Events,
+  style: TreeStyle,
+  initial: Readonly<Record<string, unknown>> | undefined,
+): AsyncGenerator<Buffer> {
   if (initial) yield encodeEventFrame(frame("event", ":event-type", "initial-response", style, initial));
   try {
     for await (const event of events) {
@@ -32,28 +42,44 @@ async function* frames(union: StructureShape, events: Events, style: TreeStyle, 
     }
   } catch (error) {
     const [code, message] = isLambentError(error) ? [error.code, error.message] : ["InternalError", "The stream ended by a defect."];
-    yield encodeEventFrame({ headers: { ":message-type": "error", ":error-code": code, ":error-message": message }, payload: Buffer.alloc(0) });
+    yield encodeEventFrame({
+      headers: { ":message-type": "error", ":error-code": code, ":error-message": message },
+      payload: Buffer.alloc(0),
+    });
   }
 }
 
 function encodeEvent(member: Member, value: Readonly<Record<string, unknown>>, style: TreeStyle): Buffer {
   const shape = member.shape;
-  if (shape.kind !== "structure") return encodeEventFrame({ headers: eventHeaders(member.name, "application/octet-stream"), payload: bytesOf(value) });
+  if (shape.kind !== "structure")
+    return encodeEventFrame({ headers: eventHeaders(member.name, "application/octet-stream"), payload: bytesOf(value) });
   if (shape.error) return encodeEventFrame(frame("exception", ":exception-type", member.name, style, writeStructure(shape, value, style)));
   const raw = shape.members.find(({ eventPayload }) => eventPayload);
   if (!raw) return encodeEventFrame(frame("event", ":event-type", member.name, style, writeStructure(shape, value, style)));
   const payload = value[raw.name] ?? Buffer.alloc(0);
-  if (raw.shape.kind === "blob") return encodeEventFrame({ headers: eventHeaders(member.name, "application/octet-stream"), payload: bytesOf(payload) });
+  if (raw.shape.kind === "blob")
+    return encodeEventFrame({ headers: eventHeaders(member.name, "application/octet-stream"), payload: bytesOf(payload) });
   if (raw.shape.kind === "string") return encodeEventFrame({ headers: eventHeaders(member.name, "text/plain"), payload: bytesOf(payload) });
   const nested = raw.shape.kind === "structure" ? raw.shape.members : [];
-  return encodeEventFrame(frame("event", ":event-type", member.name, style, writeMembers(nested, payload as Readonly<Record<string, unknown>>, style)));
+  return encodeEventFrame(
+    frame("event", ":event-type", member.name, style, writeMembers(nested, payload as Readonly<Record<string, unknown>>, style)),
+  );
 }
 
 function eventHeaders(name: string, contentType: string): Record<string, string> {
   return { ":message-type": "event", ":event-type": name, ":content-type": contentType };
 }
 
-function frame(messageType: string, typeHeader: string, name: string, style: TreeStyle, tree: unknown): { headers: Record<string, string>; payload: Buffer } {
+function frame(
+  messageType: string,
+  typeHeader: string,
+  name: string,
+  style: TreeStyle,
+  tree: unknown,
+): { headers: Record<string, string>; payload: Buffer } {
   const payload = style.native ? encodeCbor(tree) : Buffer.from(JSON.stringify(tree), "utf8");
-  return { headers: { ":message-type": messageType, [typeHeader]: name, ":content-type": style.native ? "application/cbor" : JSON_TYPE }, payload };
+  return {
+    headers: { ":message-type": messageType, [typeHeader]: name, ":content-type": style.native ? "application/cbor" : JSON_TYPE },
+    payload,
+  };
 }

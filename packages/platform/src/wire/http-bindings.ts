@@ -32,13 +32,21 @@ function readQueries(bindings: HttpBindings, { route, query }: RoutedRequest, in
     const values = query.get(member.locationName);
     if (values === undefined) continue;
     const shape = member.shape;
-    into[member.name] = shape.kind === "list" ? values.map((value) => parseText(shape.value, value, member.name)) : parseText(member, values.at(-1) ?? "", member.name);
+    into[member.name] =
+      shape.kind === "list"
+        ? values.map((value) => parseText(shape.value, value, member.name))
+        : parseText(member, values.at(-1) ?? "", member.name);
   }
   if (bindings.queryMap) readQueryMap(bindings, bindings.queryMap, { route, query }, into);
 }
 
 /** The pairs that no other member and no literal of the template has taken. */
-function readQueryMap(bindings: HttpBindings, member: Member, { route, query }: Pick<RoutedRequest, "route" | "query">, into: Values): void {
+function readQueryMap(
+  bindings: HttpBindings,
+  member: Member,
+  { route, query }: Pick<RoutedRequest, "route" | "query">,
+  into: Values,
+): void {
   if (member.shape.kind !== "map") return;
   const lists = member.shape.value.shape.kind === "list";
   const taken = new Set([...bindings.queries.map(({ locationName }) => locationName), ...route.queryLiterals.map(([name]) => name)]);
@@ -49,7 +57,10 @@ function readQueryMap(bindings: HttpBindings, member: Member, { route, query }: 
 
 function readHeader(member: Member, text: string): unknown {
   const shape = member.shape;
-  if (shape.kind === "list") return splitHeader(text, shape.value.shape.kind === "timestamp", member.name).map((entry) => parseText(shape.value, entry, member.name));
+  if (shape.kind === "list")
+    return splitHeader(text, shape.value.shape.kind === "timestamp", member.name).map((entry) =>
+      parseText(shape.value, entry, member.name),
+    );
   // A media type makes a string's bytes, often JSON, fit for a header.
   if (shape.kind === "string" && member.mediaType !== undefined) return Buffer.from(text, "base64").toString("utf8");
   return parseText(member, text.trim(), member.name);
@@ -58,7 +69,8 @@ function readHeader(member: Member, text: string): unknown {
 /** Splits on commas outside quotes; a list of HTTP dates on every second comma. */
 function splitHeader(text: string, dates: boolean, name: string): string[] {
   const entries = dates ? (text.match(/[^,]+,[^,]+/g) ?? [text]) : (text.match(/"(?:\\.|[^"\\])*"|[^",\s](?:[^",]*[^",\s])?/g) ?? []);
-  if (entries.length > HEADER_ENTRIES_MAX) throw malformed(name, `a list of at most ${HEADER_ENTRIES_MAX} entries`, `${entries.length} entries`);
+  if (entries.length > HEADER_ENTRIES_MAX)
+    throw malformed(name, `a list of at most ${HEADER_ENTRIES_MAX} entries`, `${entries.length} entries`);
   return entries.map((entry) => (entry.startsWith('"') ? entry.slice(1, -1).replaceAll(/\\(.)/g, "$1") : entry.trim()));
 }
 
@@ -94,7 +106,9 @@ function formatHeader(member: Member, value: unknown): string {
   if (shape.kind === "list") {
     return (value as readonly unknown[])
       .map((entry) => formatText(shape.value, entry, "http-date"))
-      .map((entry) => (shape.value.shape.kind !== "timestamp" && /[",]/.test(entry) ? `"${entry.replaceAll(/["\\]/g, String.raw`\$&`)}"` : entry))
+      .map((entry) =>
+        shape.value.shape.kind !== "timestamp" && /[",]/.test(entry) ? `"${entry.replaceAll(/["\\]/g, String.raw`\$&`)}"` : entry,
+      )
       .join(", ");
   }
   if (shape.kind === "string" && member.mediaType !== undefined) return Buffer.from(String(value), "utf8").toString("base64");

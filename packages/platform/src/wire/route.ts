@@ -37,8 +37,14 @@ const tables = new WeakMap<ServiceModel, Node>();
 const emptyNode = (): Node => ({ literals: new Map(), label: undefined, greedy: undefined, routes: [] });
 
 /** Finds the operation for a method and a raw URL; undefined when there is none. */
-export function findRoute(service: ServiceModel, method: string, rawUrl: string, headers: Readonly<Record<string, string | undefined>>): RoutedRequest | undefined {
-  if (rawUrl.length > URL_CHARS_MAX) throw new LambentError("RequestTooLarge", `The URL has ${rawUrl.length} characters; at most ${URL_CHARS_MAX} are read.`);
+export function findRoute(
+  service: ServiceModel,
+  method: string,
+  rawUrl: string,
+  headers: Readonly<Record<string, string | undefined>>,
+): RoutedRequest | undefined {
+  if (rawUrl.length > URL_CHARS_MAX)
+    throw new LambentError("RequestTooLarge", `The URL has ${rawUrl.length} characters; at most ${URL_CHARS_MAX} are read.`);
   let table = tables.get(service);
   if (!table) {
     table = buildTable(service);
@@ -90,7 +96,14 @@ function buildTable(service: ServiceModel): Node {
       labels.push({ segment: index, name: label[1] ?? "", greedy: label[2] === "+" });
       return label[2] === "+" ? (at.greedy ??= emptyNode()) : (at.label ??= emptyNode());
     }, root);
-    node.routes.push({ operation, method: operation.http.method, labels, queryLiterals: literalsOf(query), requiredQueries: [], requiredHeaders: [] });
+    node.routes.push({
+      operation,
+      method: operation.http.method,
+      labels,
+      queryLiterals: literalsOf(query),
+      requiredQueries: [],
+      requiredHeaders: [],
+    });
     pathsSeen.set(node, (pathsSeen.get(node) ?? 0) + 1);
   }
   for (const node of pathsSeen.keys()) disambiguate(node);
@@ -141,7 +154,7 @@ function getOrAdd<K, V>(map: Map<K, V>, key: K, make: () => V): V {
 export function parseQuery(text: string): Query {
   const query = new Map<string, string[]>();
   let pairs = 0;
-  for (let start = 0; start < text.length; ) {
+  for (let start = 0; start < text.length;) {
     const next = text.indexOf("&", start);
     const end = next === -1 ? text.length : next;
     if (end > start) {
@@ -149,7 +162,9 @@ export function parseQuery(text: string): Query {
       if (pairs > PAIRS_MAX) throw new LambentError("RequestTooLarge", `The query has more than ${PAIRS_MAX} pairs.`);
       const equals = text.indexOf("=", start);
       const split = equals === -1 || equals > end ? end : equals;
-      getOrAdd(query, decodeFormText(text.slice(start, split)), (): string[] => []).push(split === end ? "" : decodeFormText(text.slice(split + 1, end)));
+      getOrAdd(query, decodeFormText(text.slice(start, split)), (): string[] => []).push(
+        split === end ? "" : decodeFormText(text.slice(split + 1, end)),
+      );
     }
     start = end + 1;
   }

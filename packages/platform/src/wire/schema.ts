@@ -3,7 +3,17 @@
  * them and which rules they keep. Everything is made on first use and kept, so a service costs what is used of it.
  */
 import { invariant, unreachable } from "../base/index.ts";
-import type { OperationData, Protocol, RefData, RuleData, ServiceData, ServiceMetadata, StructureData, TargetData, TraitsData } from "./service-data.ts";
+import type {
+  OperationData,
+  Protocol,
+  RefData,
+  RuleData,
+  ServiceData,
+  ServiceMetadata,
+  StructureData,
+  TargetData,
+  TraitsData,
+} from "./service-data.ts";
 
 export type TimestampFormat = "default" | "date-time" | "http-date" | "epoch-seconds";
 
@@ -85,14 +95,17 @@ function traitsOf(data: TraitsData): Traits {
 const text = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
 
 function locate(traits: Traits): { location: Location; locationName: string } {
-  const named = (location: Location, name: unknown): { location: Location; locationName: string } => ({ location, locationName: String(name) });
+  const named = (location: Location, name: string | undefined): { location: Location; locationName: string } => ({
+    location,
+    locationName: name ?? "",
+  });
   if (traits["httpLabel"]) return named("label", "");
   if (traits["httpPayload"]) return named("payload", "");
   if (traits["httpResponseCode"]) return named("status", "");
   if (traits["httpQueryParams"]) return named("queryMap", "");
-  if (traits["httpQuery"] !== undefined) return named("query", traits["httpQuery"]);
-  if (traits["httpHeader"] !== undefined) return named("header", String(traits["httpHeader"]).toLowerCase());
-  if (traits["httpPrefixHeaders"] !== undefined) return named("prefixHeaders", String(traits["httpPrefixHeaders"]).toLowerCase());
+  if (traits["httpQuery"] !== undefined) return named("query", text(traits["httpQuery"]));
+  if (traits["httpHeader"] !== undefined) return named("header", text(traits["httpHeader"])?.toLowerCase());
+  if (traits["httpPrefixHeaders"] !== undefined) return named("prefixHeaders", text(traits["httpPrefixHeaders"])?.toLowerCase());
   return named("body", "");
 }
 

@@ -37,7 +37,8 @@ class Check {
         this.#path.pop();
       }
     }
-    if (shape.union && present !== 1) this.#add(`Value with ${present} members`, `Member must have exactly one of: [${shape.members.map(({ name }) => name).join(", ")}]`);
+    if (shape.union && present !== 1)
+      this.#add(`Value with ${present} members`, `Member must have exactly one of: [${shape.members.map(({ name }) => name).join(", ")}]`);
   }
 
   #value(member: Member, value: unknown, rule: Rule | undefined): void {
@@ -70,12 +71,18 @@ class Check {
   }
 
   #rule(rule: Rule, value: unknown, sensitive: boolean): void {
-    const broken = typeof value === "number" ? brokenByNumber(rule, value) : typeof value === "string" ? brokenByText(rule, value) : brokenBySize(rule, sizeOf(value));
+    const broken =
+      typeof value === "number"
+        ? brokenByNumber(rule, value)
+        : typeof value === "string"
+          ? brokenByText(rule, value)
+          : brokenBySize(rule, sizeOf(value));
     if (broken !== undefined) this.#add(sensitive ? "Value" : `Value ${quote(value)}`, broken);
   }
 
   #add(what: string, rule: string): void {
-    if (this.violations.length < VIOLATIONS_MAX) this.violations.push(`${what} at '${this.#path.map(spoken).join(".")}' failed to satisfy constraint: ${rule}`);
+    if (this.violations.length < VIOLATIONS_MAX)
+      this.violations.push(`${what} at '${this.#path.map(spoken).join(".")}' failed to satisfy constraint: ${rule}`);
   }
 }
 
@@ -95,7 +102,8 @@ function brokenByText(rule: Rule, value: string): string | undefined {
   if (tooLongOrShort !== undefined) return tooLongOrShort;
   if (rule.enum && !rule.enum.has(value)) return `Member must satisfy enum value set: [${[...rule.enum].join(", ")}]`;
   if (!rule.pattern) return undefined;
-  if (rule.max === undefined && value.length > PATTERN_INPUT_CHARS_MAX) return `Member must have length less than or equal to ${PATTERN_INPUT_CHARS_MAX}`;
+  if (rule.max === undefined && value.length > PATTERN_INPUT_CHARS_MAX)
+    return `Member must have length less than or equal to ${PATTERN_INPUT_CHARS_MAX}`;
   return rule.pattern.whole.test(value) ? undefined : `Member must satisfy regular expression pattern: ${rule.pattern.source}`;
 }
 

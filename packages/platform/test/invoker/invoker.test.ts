@@ -76,6 +76,14 @@ describe("a synchronous call", () => {
     assert.equal(world.usage.length, 0, "a call that never began is not metered");
   });
 
+  test("whose start throws is told, and the defect is reported instead of ending the process (P8)", async () => {
+    const world = new CallWorld(functionVersion());
+    world.runtime.start = () => Promise.reject(new RangeError("disk on fire"));
+    const outcome = await world.call();
+    assert.deepEqual(outcome, { kind: "unavailable", what: "starting an instance failed; the platform's log says why" });
+    assert.equal(String(world.defects[0]), "RangeError: disk on fire");
+  });
+
   test("waits for an instance no longer than the bound (P7)", async () => {
     const world = new CallWorld(functionVersion(), {}, { startMs: () => 60_000 });
     const call = world.call();

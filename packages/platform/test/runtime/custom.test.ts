@@ -58,13 +58,19 @@ test("next carries Lambda's headers, and the answer's bytes are passed on as the
 });
 
 test("an error is the function's, with the type of the header when the body has none", async () => {
-  const instance = await world.instance(runtime("await post(`/invocation/${id}/error`, text, { 'Lambda-Runtime-Function-Error-Type': 'My.Type' })"), SETTINGS);
+  const instance = await world.instance(
+    runtime("await post(`/invocation/${id}/error`, text, { 'Lambda-Runtime-Function-Error-Type': 'My.Type' })"),
+    SETTINGS,
+  );
   assert.equal(errorOf(await instance.invoke(world.call({ errorType: "Own", errorMessage: "m" }))).errorType, "Own");
   assert.deepEqual(errorOf(await instance.invoke(world.call("text"))), { errorType: "My.Type", errorMessage: '"text"' });
 });
 
 test("init/error fails the start", async () => {
-  const started = await world.start(runtime("", "await post('/init/error', JSON.stringify({ errorType: 'Bad.Start', errorMessage: 'no' })); return"), SETTINGS);
+  const started = await world.start(
+    runtime("", "await post('/init/error', JSON.stringify({ errorType: 'Bad.Start', errorMessage: 'no' })); return"),
+    SETTINGS,
+  );
   assert.deepEqual(errorOf(started), { errorType: "Bad.Start", errorMessage: "no" });
 });
 
@@ -72,18 +78,28 @@ test("code without bootstrap is Runtime.InvalidEntrypoint, a bootstrap of a laye
   const error = errorOf(await world.start({ "other.sh": "" }, SETTINGS));
   assert.equal(error.errorType, "Runtime.InvalidEntrypoint");
   assert.match(error.errorMessage, /Couldn't find valid bootstrap\(s\): \[.*task\/bootstrap .*opt\/bootstrap\]/);
-  const instance = await world.instance({ "data.txt": "" }, SETTINGS, runtime("await post(`/invocation/${id}/response`, JSON.stringify(process.cwd()))"));
+  const instance = await world.instance(
+    { "data.txt": "" },
+    SETTINGS,
+    runtime("await post(`/invocation/${id}/response`, JSON.stringify(process.cwd()))"),
+  );
   assert.match(valueOf(await instance.invoke(world.call())) as string, /task$/);
 });
 
 test("a bootstrap that exits is Runtime.ExitError, before and during a call", async () => {
-  assert.equal(errorOf(await world.start({ bootstrap: "#!/bin/sh\nexit 9\n" }, SETTINGS)).errorMessage, "Error: Runtime exited with error: exit status 9");
+  assert.equal(
+    errorOf(await world.start({ bootstrap: "#!/bin/sh\nexit 9\n" }, SETTINGS)).errorMessage,
+    "Error: Runtime exited with error: exit status 9",
+  );
   const instance = await world.instance(runtime("process.exit(5)"), SETTINGS);
   assert.deepEqual((await instance.invoke(world.call())).ending, { kind: "instanceLost", departure: { kind: "exited", code: 5 } });
 });
 
 test("an answer over 6,291,456 bytes is refused with 413 and Function.ResponseSizeTooLarge", async () => {
-  const instance = await world.instance(runtime("const answered = await post(`/invocation/${id}/response`, Buffer.alloc(6291457)); console.log('status', answered.status)"), SETTINGS);
+  const instance = await world.instance(
+    runtime("const answered = await post(`/invocation/${id}/response`, Buffer.alloc(6291457)); console.log('status', answered.status)"),
+    SETTINGS,
+  );
   assert.equal(errorOf(await instance.invoke(world.call())).errorType, "Function.ResponseSizeTooLarge");
   assert.equal(instance.admitting, true);
 });

@@ -1,13 +1,20 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer, connect, type Socket } from "node:net";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import fc from "fast-check";
 import { FrameDecoder } from "../../src/runtime/channel/decoder.ts";
-import { bodyBytesMax, FRAME_BYTES_MAX, FRAME_HEADER_BYTES, FrameType, isKnownType, writeHeader } from "../../src/runtime/channel/frames.ts";
+import {
+  bodyBytesMax,
+  FRAME_BYTES_MAX,
+  FRAME_HEADER_BYTES,
+  FrameType,
+  isKnownType,
+  writeHeader,
+} from "../../src/runtime/channel/frames.ts";
 import { frame, invokeFrame, readDuration, readErrorPayload, readHello, readStreamBegin } from "../../src/runtime/channel/messages.ts";
 import { FramedPort } from "../../src/runtime/framed-port.ts";
 import type { PortListener } from "../../src/runtime/port.ts";
@@ -86,11 +93,25 @@ test("a length over its type's bound is refused by its header alone", () => {
 });
 
 test("an INVOKE holds metadata and event, small in one piece and large without a copy", () => {
-  const call = { requestId: "r", payload: Buffer.alloc(20, "p"), deadline: 5, functionArn: "arn:ü", traceId: "t", clientContext: undefined, stream: undefined };
+  const call = {
+    requestId: "r",
+    payload: Buffer.alloc(20, "p"),
+    deadline: 5,
+    functionArn: "arn:ü",
+    traceId: "t",
+    clientContext: undefined,
+    stream: undefined,
+  };
   const [whole, rest] = invokeFrame(7, call);
   assert.equal(rest, undefined);
   const metadataBytes = whole.readUInt32LE(12);
-  assert.deepEqual(JSON.parse(whole.toString("utf8", 16, 16 + metadataBytes)), { requestId: "r", deadline: 5, functionArn: "arn:ü", traceId: "t", streaming: false });
+  assert.deepEqual(JSON.parse(whole.toString("utf8", 16, 16 + metadataBytes)), {
+    requestId: "r",
+    deadline: 5,
+    functionArn: "arn:ü",
+    traceId: "t",
+    streaming: false,
+  });
   assert.equal(whole.toString("utf8", 16 + metadataBytes), "p".repeat(20));
   assert.equal(whole.readUInt32LE(0), whole.length - FRAME_HEADER_BYTES);
   const large = { ...call, payload: Buffer.alloc(100_000) };
@@ -150,15 +171,37 @@ test("a peer of another version, or one that does not greet first, is refused", 
 for (const [what, bytes, expected] of [
   ["an answer without duration", frame(FrameType.result, 0, 1, Buffer.from("1"))[0], "broken: an answer without its duration"],
   ["an error that is no object", frame(FrameType.error, 0, 1, Buffer.alloc(8))[0], "broken: an error that is not a JSON object"],
-  ["a frame of the platform", frame(FrameType.assign, 0, 0, Buffer.from("{}"))[0], "broken: a frame of type 2, which only the platform sends"],
+  [
+    "a frame of the platform",
+    frame(FrameType.assign, 0, 0, Buffer.from("{}"))[0],
+    "broken: a frame of type 2, which only the platform sends",
+  ],
   ["a broken stream head", frame(FrameType.streamBegin, 0, 1, Buffer.from([255]))[0], "broken: a STREAM_BEGIN that cannot be read"],
 ] as const) {
   test(`${what} breaks the protocol, after what came before it`, async (context) => {
     const { port, peer } = await portAndPeer(context);
     const { heard, listener: taker } = listener();
     port.assign({} as Parameters<FramedPort["assign"]>[0], taker);
-    peer.write(Buffer.concat([hello(1), frame(99, 0, 0, Buffer.from("from the future"))[0], frame(FrameType.log, 0, 0, Buffer.from("kept"))[0], bytes, bytes]));
+    peer.write(
+      Buffer.concat([
+        hello(1),
+        frame(99, 0, 0, Buffer.from("from the future"))[0],
+        frame(FrameType.log, 0, 0, Buffer.from("kept"))[0],
+        bytes,
+        bytes,
+      ]),
+    );
     await port.ended;
     assert.deepEqual(heard, ["log kept", expected]);
   });
 }
+
+test("docs/runtime-protocol.md lists every frame type with its number", () => {
+  const document = readFileSync(new URL("../../../../docs/runtime-protocol.md", import.meta.url), "utf8");
+  const rows = [...document.matchAll(/^\| ([A-Z_]+) \| (\d+) \|/gm)].map(([, name, number]) => [name, Number(number)]);
+  const inCode = Object.entries(FrameType).map(([name, number]) => [
+    name.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase(),
+    number,
+  ]);
+  assert.deepEqual(rows, inCode);
+});

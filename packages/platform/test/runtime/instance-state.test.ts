@@ -153,7 +153,12 @@ test("an answer after the deadline changes nothing", () => {
 });
 
 test("a process that says it ends is left to end, and its code is its departure", () => {
-  const said = after(...READY, admitted(1), { kind: "settled", callId: 1, ending: { kind: "handled", payload: Buffer.alloc(0) }, exiting: true });
+  const said = after(...READY, admitted(1), {
+    kind: "settled",
+    callId: 1,
+    ending: { kind: "handled", payload: Buffer.alloc(0) },
+    exiting: true,
+  });
   assert.equal(inWords(said), "draining end:1:handled");
   assert.deepEqual(advance(said.state, exit({ code: 128 })).state, { kind: "gone", departure: { kind: "exited", code: 128 } });
 });

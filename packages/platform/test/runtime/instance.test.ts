@@ -42,8 +42,14 @@ class World {
       tmpBytes: () => Promise.resolve(0),
       usage: () => ({ cpuMs: 5, memoryBytes: 0, memoryPeakBytes: 40 * 1_024 * 1_024 }),
     };
-    this.#exit.promise.then(() => [this.stdout, stderr].forEach((pipe) => pipe.destroy()));
-    this.instance = new AssignedInstance({ version: functionVersion({ concurrencyPerInstance }), process, clock: this.clock, signals, close: () => this.sent.push("close") });
+    void this.#exit.promise.then(() => [this.stdout, stderr].forEach((pipe) => pipe.destroy()));
+    this.instance = new AssignedInstance({
+      version: functionVersion({ concurrencyPerInstance }),
+      process,
+      clock: this.clock,
+      signals,
+      close: () => this.sent.push("close"),
+    });
     this.port = {
       ended: this.#ended.promise,
       call: (id) => void this.sent.push(`call ${id}`),
@@ -68,7 +74,15 @@ class World {
   }
 
   call(afterMs: number, stream?: ResponseStream): Call {
-    return { requestId: "r", payload: Buffer.from("{}"), deadline: this.clock.now() + afterMs, functionArn: "arn", traceId: "", clientContext: undefined, stream };
+    return {
+      requestId: "r",
+      payload: Buffer.from("{}"),
+      deadline: this.clock.now() + afterMs,
+      functionArn: "arn",
+      traceId: "",
+      clientContext: undefined,
+      stream,
+    };
   }
 }
 
@@ -77,7 +91,12 @@ const handled = { ending: { kind: "handled", payload: Buffer.from("1") }, durati
 test("each call ends at its own deadline, whatever the order they came in", async () => {
   const world = await World.ready();
   const ends: string[] = [];
-  for (const [name, ms] of [["late", 300], ["early", 100], ["middle", 200], ["answered", 150]] as const) {
+  for (const [name, ms] of [
+    ["late", 300],
+    ["early", 100],
+    ["middle", 200],
+    ["answered", 150],
+  ] as const) {
     void world.instance.invoke(world.call(ms)).then((report) => ends.push(`${name} ${report.ending.kind} ${report.durationMs}`));
   }
   await world.clock.advance(50);
@@ -103,7 +122,10 @@ test("init that takes too long is Sandbox.Timedout", async () => {
   world.exit({ signal: "SIGKILL" });
   const ending = await started;
   assert.ok(ending.kind === "initFailed");
-  assert.deepEqual(JSON.parse(ending.payload.toString()), { errorType: "Sandbox.Timedout", errorMessage: "Error: Task timed out after 10.00 seconds" });
+  assert.deepEqual(JSON.parse(ending.payload.toString()), {
+    errorType: "Sandbox.Timedout",
+    errorMessage: "Error: Task timed out after 10.00 seconds",
+  });
   assert.equal(ending.memoryPeakMb, 40);
 });
 

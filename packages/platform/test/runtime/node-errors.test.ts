@@ -16,8 +16,20 @@ for (const [what, files, name, errorType, message] of [
   ["a file that is not there", {}, "index.handler", "Runtime.ImportModuleError", /Cannot find module 'index'/],
   ["a missing package", { "index.mjs": "import 'nowhere';" }, "index.handler", "Runtime.ImportModuleError", /nowhere/],
   ["a missing required package", { "index.js": "require('nowhere');" }, "index.handler", "Runtime.ImportModuleError", /nowhere/],
-  ["an export that is not there", { "index.mjs": "export const other = 1;" }, "index.handler", "Runtime.HandlerNotFound", /undefined or not exported/],
-  ["an export that is no function", { "index.mjs": "export const handler = 1;" }, "index.handler", "Runtime.HandlerNotFound", /not a function/],
+  [
+    "an export that is not there",
+    { "index.mjs": "export const other = 1;" },
+    "index.handler",
+    "Runtime.HandlerNotFound",
+    /undefined or not exported/,
+  ],
+  [
+    "an export that is no function",
+    { "index.mjs": "export const handler = 1;" },
+    "index.handler",
+    "Runtime.HandlerNotFound",
+    /not a function/,
+  ],
   ["a name without export", {}, "index", "Runtime.MalformedHandlerName", /Bad handler/],
   ["a name that leaves the folder", {}, "../index.handler", "Runtime.MalformedHandlerName", /not a valid handler name/],
   ["a syntax error in a module", { "index.mjs": "export const = ;" }, "index.handler", "Runtime.UserCodeSyntaxError", /SyntaxError/],
@@ -42,7 +54,12 @@ test("a thrown error carries type, message and the user's stack, and is logged b
   assert.equal(error.errorMessage, "no good");
   assert.match(error.trace?.join("\n") ?? "", /TypeError: no good\n.*index\.mjs:1/);
   const tail = report.logTail.toString();
-  assert.match(tail, new RegExp(`^\\d{4}-\\d\\d-\\d\\dT[\\d:.]+Z\\t${call.requestId}\\tERROR\\tInvoke Error \\t\\{"errorType":"TypeError","errorMessage":"no good","code":"E1","stack":\\[`));
+  assert.match(
+    tail,
+    new RegExp(
+      `^\\d{4}-\\d\\d-\\d\\dT[\\d:.]+Z\\t${call.requestId}\\tERROR\\tInvoke Error \\t\\{"errorType":"TypeError","errorMessage":"no good","code":"E1","stack":\\[`,
+    ),
+  );
   assert.equal(instance.admitting, true, "an error does not end the instance");
 });
 
@@ -52,7 +69,12 @@ for (const [what, body, errorType, message] of [
   ["an answer over 6,291,456 bytes", "return 'x'.repeat(6291455);", "Function.ResponseSizeTooLarge", /6291456 bytes/],
   ["a thrown string", "throw 'just text';", "string", /just text/],
   ["a thrown undefined", "throw undefined;", "undefined", /undefined/],
-  ["an error whose members throw", "throw Object.defineProperty(new Error('x'), 'message', { get() { throw 1; } });", "handled", /cannot be read/],
+  [
+    "an error whose members throw",
+    "throw Object.defineProperty(new Error('x'), 'message', { get() { throw 1; } });",
+    "handled",
+    /cannot be read/,
+  ],
 ] as const) {
   test(`a call ends as ${errorType} for ${what}`, async () => {
     const instance = await world.instance(handler(body));
@@ -79,7 +101,10 @@ test("an unhandled rejection fails the call as Runtime.UnhandledPromiseRejection
 });
 
 test("an uncaught exception fails every running call and ends the process with 129", async () => {
-  const instance = await world.instance(handler("if (event.bad) setTimeout(() => { throw new RangeError('later'); }, 1); await new Promise(() => {});"), { concurrencyPerInstance: 2 });
+  const instance = await world.instance(
+    handler("if (event.bad) setTimeout(() => { throw new RangeError('later'); }, 1); await new Promise(() => {});"),
+    { concurrencyPerInstance: 2 },
+  );
   const [first, second] = await Promise.all([instance.invoke(world.call()), instance.invoke(world.call({ bad: true }))]);
   assert.equal(errorOf(first).errorType, "RangeError");
   assert.equal(errorOf(second).errorMessage, "later");
@@ -87,9 +112,19 @@ test("an uncaught exception fails every running call and ends the process with 1
 });
 
 for (const [what, body, departure, message] of [
-  ["process.exit(3)", "console.log('last words'); process.stdout.write('half'); process.exit(3);", { kind: "exited", code: 3 }, /Runtime exited with error: exit status 3/],
+  [
+    "process.exit(3)",
+    "console.log('last words'); process.stdout.write('half'); process.exit(3);",
+    { kind: "exited", code: 3 },
+    /Runtime exited with error: exit status 3/,
+  ],
   ["process.exit(0)", "process.exit(0);", { kind: "exited", code: 0 }, /Runtime exited without providing a reason/],
-  ["a signal to itself", "process.kill(process.pid, 'SIGKILL'); await new Promise(() => {});", { kind: "killed", signal: "SIGKILL" }, /signal: killed/],
+  [
+    "a signal to itself",
+    "process.kill(process.pid, 'SIGKILL'); await new Promise(() => {});",
+    { kind: "killed", signal: "SIGKILL" },
+    /signal: killed/,
+  ],
 ] as const) {
   test(`${what} loses the call and says how the process ended`, async () => {
     const instance = await world.instance(handler(body));
@@ -121,7 +156,10 @@ test("a call at its deadline ends as timedOut and its instance is killed, also w
 });
 
 test("a timeout in an instance with several calls answers that one and lets the others end", async () => {
-  const instance = await world.instance(handler("await new Promise((resolve) => event.ms && setTimeout(resolve, event.ms)); return 'done';"), { concurrencyPerInstance: 2 });
+  const instance = await world.instance(
+    handler("await new Promise((resolve) => event.ms && setTimeout(resolve, event.ms)); return 'done';"),
+    { concurrencyPerInstance: 2 },
+  );
   const other = instance.invoke(world.call({ ms: 300 }));
   const late = await instance.invoke(world.call({}, { deadline: systemClock.now() + 100 }));
   assert.equal(late.ending.kind, "timedOut");
@@ -149,14 +187,18 @@ test("an instance that ignores SIGTERM is killed after its grace", async () => {
 });
 
 test("a process that closes its channel ends, and its call with it", async () => {
-  const instance = await world.instance(handler("(await import('node:fs')).closeSync(3); await new Promise((resolve) => setTimeout(resolve, 4000));"));
+  const instance = await world.instance(
+    handler("(await import('node:fs')).closeSync(3); await new Promise((resolve) => setTimeout(resolve, 4000));"),
+  );
   const report = await instance.invoke(world.call({}, { deadline: systemClock.now() + 3_000 }));
   assert.ok(report.ending.kind === "instanceLost" || report.ending.kind === "timedOut");
   await instance.gone;
 });
 
 test("bytes that are no frame break the protocol and end the instance", async () => {
-  const instance = await world.instance(handler("(await import('node:fs')).writeSync(3, Buffer.alloc(64, 255)); await new Promise(() => {});"));
+  const instance = await world.instance(
+    handler("(await import('node:fs')).writeSync(3, Buffer.alloc(64, 255)); await new Promise(() => {});"),
+  );
   const report = await instance.invoke(world.call());
   const departure = await instance.gone;
   assert.equal(departure.kind, "protocolBroken");
@@ -171,5 +213,8 @@ test("gigabytes on standard output become a bounded number of lines and the call
   const texts = world.texts(instance);
   const bytes = texts.reduce((sum, text) => sum + text.length, 0);
   assert.ok(bytes < 20 * 1_024 * 1_024, `${bytes} bytes`);
-  assert.ok(texts.some((text) => /log lines dropped/.test(text)), "what is dropped is counted");
+  assert.ok(
+    texts.some((text) => /log lines dropped/.test(text)),
+    "what is dropped is counted",
+  );
 });

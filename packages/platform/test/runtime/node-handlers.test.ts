@@ -22,12 +22,24 @@ for (const [form, files, handler] of [
   ["CommonJS in .js", { "index.js": "exports.handler = async () => 'ok';" }, "index.handler"],
   ["CommonJS in .cjs", { "index.cjs": "exports.handler = async () => 'ok';" }, "index.handler"],
   ["a module in .mjs", { "index.mjs": "export const handler = async () => 'ok';" }, "index.handler"],
-  ["a module by package.json", { "index.js": "export const handler = async () => 'ok';", "package.json": '{"type":"module"}' }, "index.handler"],
-  ["a module with top-level await in .js", { "index.js": "const v = await Promise.resolve('ok'); export const handler = async () => v;", "package.json": '{"type":"module"}' }, "index.handler"],
+  [
+    "a module by package.json",
+    { "index.js": "export const handler = async () => 'ok';", "package.json": '{"type":"module"}' },
+    "index.handler",
+  ],
+  [
+    "a module with top-level await in .js",
+    { "index.js": "const v = await Promise.resolve('ok'); export const handler = async () => v;", "package.json": '{"type":"module"}' },
+    "index.handler",
+  ],
   ["a nested path", { "src/deep/app.mjs": "export const run = async () => 'ok';" }, "src/deep/app.run"],
   ["a nested export", { "index.js": "exports.a = { b: async () => 'ok' };" }, "index.a.b"],
   ["an export of the default", { "index.mjs": "export default { handler: async () => 'ok' };" }, "index.handler"],
-  ["a package of its own", { "index.mjs": "import v from 'dep'; export const handler = async () => v;", "node_modules/dep/index.js": "module.exports = 'ok';" }, "index.handler"],
+  [
+    "a package of its own",
+    { "index.mjs": "import v from 'dep'; export const handler = async () => v;", "node_modules/dep/index.js": "module.exports = 'ok';" },
+    "index.handler",
+  ],
 ] as const) {
   test(`a handler is found in ${form}`, async () => {
     const instance = await world.instance(files, { handler });
@@ -43,7 +55,10 @@ test("require finds packages of a layer's nodejs folder", async () => {
 
 test("the environment is Lambda's, with the function's variables and nothing of the platform's", async () => {
   process.env["LAMBENT_TEST_SECRET"] = "of the platform";
-  const instance = await world.instance({ "index.mjs": "export const handler = async () => process.env;" }, { environment: { COLOUR: "blue", AWS_REGION: "eu-west-9" }, handler: "index.handler" });
+  const instance = await world.instance(
+    { "index.mjs": "export const handler = async () => process.env;" },
+    { environment: { COLOUR: "blue", AWS_REGION: "eu-west-9" }, handler: "index.handler" },
+  );
   delete process.env["LAMBENT_TEST_SECRET"];
   const environment = valueOf(await instance.invoke(world.call({}, { traceId: "Root=1-abc" }))) as Record<string, string>;
   assert.equal(environment["COLOUR"], "blue");
@@ -101,13 +116,18 @@ test("a handler of nodejs22.x that returns without promise or callback answers n
 });
 
 test("context.succeed and context.fail end a call of nodejs22.x", async () => {
-  const instance = await world.instance({ "index.js": "exports.handler = (event, context) => event.ok ? context.succeed('fine') : context.fail(new Error('not fine'));" });
+  const instance = await world.instance({
+    "index.js": "exports.handler = (event, context) => event.ok ? context.succeed('fine') : context.fail(new Error('not fine'));",
+  });
   assert.equal(valueOf(await instance.invoke(world.call({ ok: true }))), "fine");
   assert.equal(errorOf(await instance.invoke(world.call({}))).errorMessage, "not fine");
 });
 
 test("nodejs24.x refuses callback handlers and takes plain values", async () => {
-  const refused = await world.start({ "index.js": "exports.handler = (event, context, callback) => callback(null, 1);" }, { runtime: "nodejs24.x" });
+  const refused = await world.start(
+    { "index.js": "exports.handler = (event, context, callback) => callback(null, 1);" },
+    { runtime: "nodejs24.x" },
+  );
   assert.equal(errorOf(refused).errorType, "Runtime.CallbackHandlerDeprecated");
   const instance = await world.instance({ "index.js": "exports.handler = () => 'plain';" }, { runtime: "nodejs24.x" });
   assert.equal(valueOf(await instance.invoke(world.call())), "plain");
@@ -120,7 +140,10 @@ test("one instance runs many calls at once and knows each line's call", async ()
   const instance = await world.instance({ "index.mjs": code }, { concurrencyPerInstance: 8 });
   const calls = Array.from({ length: 8 }, (_, n) => world.call({ n }));
   const reports = await Promise.all(calls.map((call) => instance.invoke(call)));
-  assert.deepEqual(reports.map(valueOf), calls.map((_, n) => ({ n, all: 8 })));
+  assert.deepEqual(
+    reports.map(valueOf),
+    calls.map((_, n) => ({ n, all: 8 })),
+  );
   for (const [n, call] of calls.entries()) {
     const line = world.lines.find((entry) => entry.text.endsWith(`line of ${n}`));
     assert.equal(line?.requestId, call.requestId);
@@ -132,7 +155,10 @@ test("one instance runs many calls at once and knows each line's call", async ()
 
 test("variables that act at start reach Node before it starts", async () => {
   const instance = await world.instance(
-    { "index.js": "exports.handler = async () => [globalThis.early, process.env.NODE_OPTIONS !== undefined];", "early.cjs": "globalThis.early = 'required first';" },
+    {
+      "index.js": "exports.handler = async () => [globalThis.early, process.env.NODE_OPTIONS !== undefined];",
+      "early.cjs": "globalThis.early = 'required first';",
+    },
     { environment: { NODE_OPTIONS: "--require ./task/early.cjs" } },
   );
   assert.deepEqual(valueOf(await instance.invoke(world.call())), ["required first", true]);
@@ -145,3 +171,23 @@ test("a wrapper script starts the runtime and what it sets is there", async () =
   );
   assert.equal(valueOf(await instance.invoke(world.call())), "yes");
 });
+
+for (const [what, code] of [
+  [
+    "fetch",
+    "export const handler = async () => [await (await fetch('http://far.example/x')).text(), await (await fetch(process.env.AWS_ENDPOINT_URL)).text()];",
+  ],
+  [
+    "node:http",
+    "import { get } from 'node:http'; const read = (url) => new Promise((resolve) => get(url, async (r) => resolve((await r.toArray()).join('')))); export const handler = async () => [await read('http://far.example/x'), await read(process.env.AWS_ENDPOINT_URL)];",
+  ],
+] as const) {
+  for (const environment of [{}, { NODE_OPTIONS: "--no-deprecation" }]) {
+    test(`${what} goes through the egress proxy, except to Lambent${"NODE_OPTIONS" in environment ? ", also in a process started with its variables" : ""}`, async () => {
+      const instance = await world.instance({ "index.mjs": code }, { environment });
+      const [far, near] = valueOf(await instance.invoke(world.call())) as string[];
+      assert.equal(far, "proxied http://far.example/x");
+      assert.equal(near, instance.version.name);
+    });
+  }
+}

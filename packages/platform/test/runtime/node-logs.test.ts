@@ -9,11 +9,14 @@ before(async () => {
 });
 after(() => world.close());
 
-const handler = (body: string, before = ""): Files => ({ "index.mjs": `${before}; export const handler = async (event, context) => { ${body} };` });
+const handler = (body: string, before = ""): Files => ({
+  "index.mjs": `${before}; export const handler = async (event, context) => { ${body} };`,
+});
 const JSON_LOGGING: LoggingSettings = { format: "JSON", applicationLevel: "INFO", systemLevel: "INFO", group: "/aws/lambda/hello" };
 
 test("console lines have Lambda's form, and stand before the call's end in order with raw output", async () => {
-  const body = "console.log('one', { two: 2 }); process.stdout.write('raw\\nhalf'); console.warn('three\\nfour'); console.error('five'); console.debug('six');";
+  const body =
+    "console.log('one', { two: 2 }); process.stdout.write('raw\\nhalf'); console.warn('three\\nfour'); console.error('five'); console.debug('six');";
   const instance = await world.instance(handler(body));
   const call = world.call();
   const report = await instance.invoke(call);
@@ -37,7 +40,11 @@ test("lines of init belong to no call", async () => {
 });
 
 test("output of child processes is taken too", async () => {
-  const instance = await world.instance(handler("const { spawnSync } = await import('node:child_process'); spawnSync('sh', ['-c', 'echo from a child; echo to stderr >&2'], { stdio: 'inherit' });"));
+  const instance = await world.instance(
+    handler(
+      "const { spawnSync } = await import('node:child_process'); spawnSync('sh', ['-c', 'echo from a child; echo to stderr >&2'], { stdio: 'inherit' });",
+    ),
+  );
   await instance.invoke(world.call());
   instance.drain();
   await instance.gone;
@@ -45,14 +52,20 @@ test("output of child processes is taken too", async () => {
 });
 
 test("the JSON format has a record a line, with errors taken apart and the level filter applied", async () => {
-  const body = "console.debug('hidden'); console.info('plain'); console.warn({ a: 1 }); console.error('failed', new TypeError('bad')); throw new RangeError('out');";
+  const body =
+    "console.debug('hidden'); console.info('plain'); console.warn({ a: 1 }); console.error('failed', new TypeError('bad')); throw new RangeError('out');";
   const instance = await world.instance(handler(body), { logging: JSON_LOGGING });
   const call = world.call();
   const report = await instance.invoke(call);
   assert.equal(errorOf(report).errorType, "RangeError");
   const records = world.texts(instance).map((text) => JSON.parse(text) as Record<string, unknown>);
   assert.deepEqual(
-    records.map(({ level, message, requestId, errorType }) => [level, typeof message === "string" ? message.split("\n")[0] : message, requestId, errorType]),
+    records.map(({ level, message, requestId, errorType }) => [
+      level,
+      typeof message === "string" ? message.split("\n")[0] : message,
+      requestId,
+      errorType,
+    ]),
     [
       ["INFO", "plain", call.requestId, undefined],
       ["WARN", { a: 1 }, call.requestId, undefined],
@@ -63,7 +76,9 @@ test("the JSON format has a record a line, with errors taken apart and the level
 });
 
 test("the tail of a call's log is its last 4 KB", async () => {
-  const instance = await world.instance(handler("for (let n = 0; n < 100; n++) process.stdout.write(String(n).padStart(100, '.') + '\\n');"));
+  const instance = await world.instance(
+    handler("for (let n = 0; n < 100; n++) process.stdout.write(String(n).padStart(100, '.') + '\\n');"),
+  );
   const { logTail } = await instance.invoke(world.call());
   assert.equal(logTail.length, 4_096);
   assert.ok(logTail.toString().endsWith(".99\n"));

@@ -53,7 +53,9 @@ class Taker implements ResponseStream {
 
 test("chunks arrive while the handler runs, behind content type and HTTP prelude", async () => {
   const instance = await world.instance(
-    streaming("stream = awslambda.HttpResponseStream.from(stream, { statusCode: 201, headers: { a: 'b' } }); stream.write('one '); await new Promise((r) => setTimeout(r, 20)); stream.end('two');"),
+    streaming(
+      "stream = awslambda.HttpResponseStream.from(stream, { statusCode: 201, headers: { a: 'b' } }); stream.write('one '); await new Promise((r) => setTimeout(r, 20)); stream.end('two');",
+    ),
   );
   const taker = new Taker();
   const report = await instance.invoke(world.call({}, { stream: taker }));
@@ -86,7 +88,7 @@ test("a slow taker holds the function back", async () => {
   const taker = new Taker(true);
   const running = instance.invoke(world.call({}, { stream: taker }));
   // Nothing is taken: what is on its way arrives and then it stands still.
-  for (let seen = -1; seen !== taker.bytes || seen === 0; ) {
+  for (let seen = -1; seen !== taker.bytes || seen === 0;) {
     seen = taker.bytes;
     await new Promise((resolve) => systemClock.schedule(100, () => resolve(undefined)));
     if (seen === -1) seen = 0;
@@ -106,7 +108,9 @@ test("a slow taker holds the function back", async () => {
 });
 
 test("an error in the middle of a stream ends the call as a function error", async () => {
-  const instance = await world.instance(streaming("stream.write('begun'); await new Promise((r) => setTimeout(r, 5)); throw new RangeError('midway');"));
+  const instance = await world.instance(
+    streaming("stream.write('begun'); await new Promise((r) => setTimeout(r, 5)); throw new RangeError('midway');"),
+  );
   const taker = new Taker();
   const report = await instance.invoke(world.call({}, { stream: taker }));
   assert.equal(errorOf(report).errorType, "RangeError");

@@ -18,7 +18,11 @@ interface HttpResult {
 }
 
 /** What the gateway hands over for one request. */
-function httpEvent(method: string, path: string, changed: { query?: string; headers?: Record<string, string>; body?: string; base64?: boolean; cookies?: string[] } = {}): unknown {
+function httpEvent(
+  method: string,
+  path: string,
+  changed: { query?: string; headers?: Record<string, string>; body?: string; base64?: boolean; cookies?: string[] } = {},
+): unknown {
   return {
     version: "2.0",
     routeKey: "$default",
@@ -37,20 +41,40 @@ async function answer(style: HandlerStyle, code: string, event: unknown): Promis
   return valueOf(await instance.invoke(world.call(event))) as HttpResult;
 }
 
-const web = (code: string, event: unknown): Promise<HttpResult> => answer("web", `export async function handler(req, res, next) { ${code} }`, event);
+const web = (code: string, event: unknown): Promise<HttpResult> =>
+  answer("web", `export async function handler(req, res, next) { ${code} }`, event);
 
 test("web: a handler reads the request and answers JSON", async () => {
-  const event = httpEvent("POST", "/items", { query: "a=1&a=2&b=x", headers: { "content-type": "application/json" }, body: '{"n":1}', cookies: ["k=v", "l=w"] });
-  const result = await web("res.status(201).set('x-a', 'b').json({ method: req.method, url: req.url, path: req.path, query: req.query, body: req.body, cookie: req.headers.cookie, ip: req.ip });", event);
+  const event = httpEvent("POST", "/items", {
+    query: "a=1&a=2&b=x",
+    headers: { "content-type": "application/json" },
+    body: '{"n":1}',
+    cookies: ["k=v", "l=w"],
+  });
+  const result = await web(
+    "res.status(201).set('x-a', 'b').json({ method: req.method, url: req.url, path: req.path, query: req.query, body: req.body, cookie: req.headers.cookie, ip: req.ip });",
+    event,
+  );
   assert.equal(result.statusCode, 201);
   assert.equal(result.headers?.["content-type"], "application/json; charset=utf-8");
   assert.equal(result.headers?.["x-a"], "b");
-  assert.deepEqual(JSON.parse(result.body ?? ""), { method: "POST", url: "/items?a=1&a=2&b=x", path: "/items", query: { a: ["1", "2"], b: "x" }, body: { n: 1 }, cookie: "k=v; l=w", ip: "127.0.0.1" });
+  assert.deepEqual(JSON.parse(result.body ?? ""), {
+    method: "POST",
+    url: "/items?a=1&a=2&b=x",
+    path: "/items",
+    query: { a: ["1", "2"], b: "x" },
+    body: { n: 1 },
+    cookie: "k=v; l=w",
+    ip: "127.0.0.1",
+  });
 });
 
 test("web: the body is read as a stream, as text, as JSON, as bytes", async () => {
   const bytes = Buffer.from([0, 255, 1]);
-  const result = await web("const chunks = []; for await (const c of req) chunks.push(c); res.type('bin').send(Buffer.concat(chunks));", httpEvent("PUT", "/", { body: bytes.toString("base64"), base64: true }));
+  const result = await web(
+    "const chunks = []; for await (const c of req) chunks.push(c); res.type('bin').send(Buffer.concat(chunks));",
+    httpEvent("PUT", "/", { body: bytes.toString("base64"), base64: true }),
+  );
   assert.equal(result.isBase64Encoded, true);
   assert.deepEqual(Buffer.from(result.body ?? "", "base64"), bytes);
   const read = await web("res.json([await req.text(), await req.json(), req.rawBody.length])", httpEvent("POST", "/", { body: "[1]" }));
@@ -64,13 +88,20 @@ test("web: Node's own ways to answer, cookies, redirects and pipes", async () =>
   assert.deepEqual(cookies.cookies, ["a=1; Path=/; HttpOnly", "b=2; Path=/"]);
   const redirect = await web("res.redirect('/there');", httpEvent("GET", "/"));
   assert.deepEqual([redirect.statusCode, redirect.headers?.["location"]], [302, "/there"]);
-  const piped = await answer("web", "import { Readable } from 'node:stream'; export function handler(req, res) { Readable.from(['x', 'y']).pipe(res); }", httpEvent("GET", "/"));
+  const piped = await answer(
+    "web",
+    "import { Readable } from 'node:stream'; export function handler(req, res) { Readable.from(['x', 'y']).pipe(res); }",
+    httpEvent("GET", "/"),
+  );
   assert.equal(piped.body, "xy");
 });
 
 test("web: next() is 404, next(error) fails the call", async () => {
   assert.equal((await web("next();", httpEvent("GET", "/"))).statusCode, 404);
-  const instance = await world.instance({ "index.mjs": "export function handler(req, res, next) { next(new TypeError('inside')); }" }, { handlerStyle: "web" });
+  const instance = await world.instance(
+    { "index.mjs": "export function handler(req, res, next) { next(new TypeError('inside')); }" },
+    { handlerStyle: "web" },
+  );
   assert.equal(errorOf(await instance.invoke(world.call(httpEvent("GET", "/")))).errorType, "TypeError");
 });
 
@@ -87,14 +118,22 @@ for (const [what, code] of [
 
 test("web: a plain handler may answer from a callback, also beside other calls", async () => {
   for (const concurrencyPerInstance of [1, 4]) {
-    const instance = await world.instance({ "index.mjs": "export function handler(req, res) { setTimeout(() => res.send('later'), 10); }" }, { handlerStyle: "web", concurrencyPerInstance });
-    const reports = await Promise.all(Array.from({ length: concurrencyPerInstance }, () => instance.invoke(world.call(httpEvent("GET", "/")))));
+    const instance = await world.instance(
+      { "index.mjs": "export function handler(req, res) { setTimeout(() => res.send('later'), 10); }" },
+      { handlerStyle: "web", concurrencyPerInstance },
+    );
+    const reports = await Promise.all(
+      Array.from({ length: concurrencyPerInstance }, () => instance.invoke(world.call(httpEvent("GET", "/")))),
+    );
     for (const report of reports) assert.equal((valueOf(report) as HttpResult).body, "later");
   }
 });
 
 test("web: an answer over 6,291,456 bytes is Function.ResponseSizeTooLarge", async () => {
-  const instance = await world.instance({ "index.mjs": "export function handler(req, res) { res.end(Buffer.alloc(6291457)); }" }, { handlerStyle: "web" });
+  const instance = await world.instance(
+    { "index.mjs": "export function handler(req, res) { res.end(Buffer.alloc(6291457)); }" },
+    { handlerStyle: "web" },
+  );
   assert.equal(errorOf(await instance.invoke(world.call(httpEvent("GET", "/")))).errorType, "Function.ResponseSizeTooLarge");
 });
 
@@ -113,17 +152,28 @@ test("fetch: a Request becomes a Response, with cookies and bytes", async () => 
 });
 
 test("functions-framework: request and response", async () => {
-  const result = await answer("functions-framework", "export const handler = (req, res) => { res.send(`Hello ${req.query.name ?? req.body.name}!`); };", httpEvent("GET", "/", { query: "name=Ada" }));
+  const result = await answer(
+    "functions-framework",
+    "export const handler = (req, res) => { res.send(`Hello ${req.query.name ?? req.body.name}!`); };",
+    httpEvent("GET", "/", { query: "name=Ada" }),
+  );
   assert.equal(result.body, "Hello Ada!");
 });
 
 test("cloudevent: binary, structured, plain and wrapped events", async () => {
   const code = "export const handler = async (event) => event.data.fail ? undefined : [event.id, event.type, event.source, event.data];";
-  const binary = httpEvent("POST", "/", { headers: { "ce-id": "1", "ce-type": "t", "ce-source": "s", "ce-specversion": "1.0", "content-type": "application/json" }, body: '{"n":1}' });
+  const binary = httpEvent("POST", "/", {
+    headers: { "ce-id": "1", "ce-type": "t", "ce-source": "s", "ce-specversion": "1.0", "content-type": "application/json" },
+    body: '{"n":1}',
+  });
   const first = await answer("cloudevent", code, binary);
   assert.deepEqual([first.statusCode, JSON.parse(first.body ?? "")], [200, ["1", "t", "s", { n: 1 }]]);
   const event = { specversion: "1.0", id: "2", type: "t", source: "s", data: { n: 2 } };
-  const structured = await answer("cloudevent", code, httpEvent("POST", "/", { headers: { "content-type": "application/cloudevents+json" }, body: JSON.stringify(event) }));
+  const structured = await answer(
+    "cloudevent",
+    code,
+    httpEvent("POST", "/", { headers: { "content-type": "application/cloudevents+json" }, body: JSON.stringify(event) }),
+  );
   assert.deepEqual(JSON.parse(structured.body ?? ""), ["2", "t", "s", { n: 2 }]);
   assert.deepEqual(await answer("cloudevent", code, event), ["2", "t", "s", { n: 2 }]);
   assert.equal((await answer("cloudevent", code, httpEvent("POST", "/", { body: "{}" }))).statusCode, 400);

@@ -25,11 +25,20 @@ test("failed starts are retried one at a time, ever more rarely", () => {
 test("the pool never holds or starts more than its bound, and always says when to look again", () => {
   const small = fc.nat(5);
   fc.assert(
-    fc.property(small, small, small, fc.nat(10), fc.nat(10_000), fc.nat(10_000), fc.nat(20_000), (ready, starting, readyMax, failures, failedAt, takenAt, now) => {
-      const { count, nextAt } = decidePool({ ready, starting, readyMax, failures, failedAt, takenAt }, now);
-      assert.ok(count >= 0 && (count === 0 || ready + starting + count <= readyMax));
-      if (count === 0 && ready + starting < readyMax) assert.ok(nextAt !== undefined && nextAt > now);
-    }),
+    fc.property(
+      small,
+      small,
+      small,
+      fc.nat(10),
+      fc.nat(10_000),
+      fc.nat(10_000),
+      fc.nat(20_000),
+      (ready, starting, readyMax, failures, failedAt, takenAt, now) => {
+        const { count, nextAt } = decidePool({ ready, starting, readyMax, failures, failedAt, takenAt }, now);
+        assert.ok(count >= 0 && (count === 0 || ready + starting + count <= readyMax));
+        if (count === 0 && ready + starting < readyMax) assert.ok(nextAt !== undefined && nextAt > now);
+      },
+    ),
     { seed: 7 },
   );
 });
@@ -41,7 +50,14 @@ test("the heap's limit leaves room for what is beside it", () => {
 });
 
 test("runtime ids name their language, and other Pythons and Nodes carry a note", () => {
-  assert.deepEqual(["nodejs22.x", "python3.12", "provided.al2023", "provided", "java21", "nodejs22"].map(languageOf), ["node", "python", "custom", "custom", undefined, undefined]);
+  assert.deepEqual(["nodejs22.x", "python3.12", "provided.al2023", "provided", "java21", "nodejs22"].map(languageOf), [
+    "node",
+    "python",
+    "custom",
+    "custom",
+    undefined,
+    undefined,
+  ]);
   const eleven = { version: "3.11", path: "/p", prefix: "/usr", isDefault: true };
   const nine = { version: "3.9", path: "/q", prefix: "/usr", isDefault: false };
   assert.equal(interpreterFor("python3.9", [eleven, nine]), nine);
@@ -54,7 +70,8 @@ test("runtime ids name their language, and other Pythons and Nodes carry a note"
 });
 
 test("variables that act when a process starts are told from the others", () => {
-  for (const name of ["NODE_OPTIONS", "AWS_LAMBDA_EXEC_WRAPPER", "LD_PRELOAD", "PYTHONHASHSEED", "UV_THREADPOOL_SIZE"]) assert.ok(actsAtStart({ [name]: "1" }), name);
+  for (const name of ["NODE_OPTIONS", "AWS_LAMBDA_EXEC_WRAPPER", "LD_PRELOAD", "PYTHONHASHSEED", "UV_THREADPOOL_SIZE"])
+    assert.ok(actsAtStart({ [name]: "1" }), name);
   for (const name of ["NODE_ENV", "TABLE", "PYTHONPATH", "NODE_PATH", "DEBUG"]) assert.ok(!actsAtStart({ [name]: "1" }), name);
 });
 
@@ -69,7 +86,10 @@ test("a function cannot change what Lambda reserves", () => {
     logStream: "stream",
     programFolders: [],
   });
-  assert.deepEqual([environment["AWS_LAMBDA_FUNCTION_NAME"], environment["AWS_ACCESS_KEY_ID"], environment["TZ"]], ["hello", "ASIA", "Europe/Rome"]);
+  assert.deepEqual(
+    [environment["AWS_LAMBDA_FUNCTION_NAME"], environment["AWS_ACCESS_KEY_ID"], environment["TZ"]],
+    ["hello", "ASIA", "Europe/Rome"],
+  );
   assert.equal(environment["AWS_ENDPOINT_URL"], undefined, "without listeners there is no endpoint to name");
 });
 

@@ -3,7 +3,9 @@ import { after, before, describe, test } from "node:test";
 import { systemClock } from "../../src/base/index.ts";
 import { errorOf, type Files, RuntimeWorld, valueOf } from "../support/runtime-world.ts";
 
-const handler = (body: string, before = ""): Files => ({ "app.py": `${before}\ndef handler(event, context):\n${body.replaceAll(/^/gm, "    ")}\n` });
+const handler = (body: string, before = ""): Files => ({
+  "app.py": `${before}\ndef handler(event, context):\n${body.replaceAll(/^/gm, "    ")}\n`,
+});
 const SETTINGS = { runtime: "python3.11", handler: "app.handler" } as const;
 
 /** The same must hold for an interpreter of its own and for a fork of the zygote. */
@@ -49,7 +51,10 @@ return 1`;
       const lines = world.lines.filter((line) => line.requestId === call.requestId).map((line) => line.text);
       assert.equal(lines.length, 3);
       assert.deepEqual([lines[0], lines[2]], ["one", "half"]);
-      assert.match(lines[1] ?? "", new RegExp(`^\\[WARNING\\]\\t\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{3}Z\\t${call.requestId}\\ttwo 2$`));
+      assert.match(
+        lines[1] ?? "",
+        new RegExp(`^\\[WARNING\\]\\t\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{3}Z\\t${call.requestId}\\ttwo 2$`),
+      );
       assert.equal(report.logTail.toString(), `${lines.join("\n")}\n`);
       assert.ok(world.lines.some((line) => line.instanceId === instance.id && line.requestId === undefined && line.text === "loading"));
     });
@@ -83,18 +88,45 @@ raise KeyError("out")`;
       assert.deepEqual([error.errorType, error.errorMessage], ["ZeroDivisionError", "division by zero"]);
       assert.equal(error.stackTrace?.length, 1);
       assert.match(error.stackTrace?.[0] ?? "", /^ {2}File ".*app\.py", line 3, in handler\n {4}return 1/);
-      assert.match(report.logTail.toString(), /^\[ERROR\] ZeroDivisionError: division by zero\nTraceback \(most recent call last\):\n {2}File/);
+      assert.match(
+        report.logTail.toString(),
+        /^\[ERROR\] ZeroDivisionError: division by zero\nTraceback \(most recent call last\):\n {2}File/,
+      );
       assert.equal(valueOf(await instance.invoke(world.call({ by: 2 }))), 0.5, "the instance goes on");
     });
 
     for (const [what, files, name, errorType, message] of [
       ["a missing module", {}, "app.handler", "Runtime.ImportModuleError", "Unable to import module 'app': No module named 'app'"],
-      ["a missing package", { "app.py": "import nowhere" }, "app.handler", "Runtime.ImportModuleError", "Unable to import module 'app': No module named 'nowhere'"],
+      [
+        "a missing package",
+        { "app.py": "import nowhere" },
+        "app.handler",
+        "Runtime.ImportModuleError",
+        "Unable to import module 'app': No module named 'nowhere'",
+      ],
       ["a missing function", { "app.py": "" }, "app.handler", "Runtime.HandlerNotFound", "Handler 'handler' missing on module 'app'"],
-      ["a syntax error", { "app.py": "def (" }, "app.handler", "Runtime.UserCodeSyntaxError", "Syntax error in module 'app': invalid syntax (app.py, line 1)"],
-      ["a name without function", {}, "app", "Runtime.MalformedHandlerName", "Bad handler 'app': not enough values to unpack (expected 2, got 1)"],
+      [
+        "a syntax error",
+        { "app.py": "def (" },
+        "app.handler",
+        "Runtime.UserCodeSyntaxError",
+        "Syntax error in module 'app': invalid syntax (app.py, line 1)",
+      ],
+      [
+        "a name without function",
+        {},
+        "app",
+        "Runtime.MalformedHandlerName",
+        "Bad handler 'app': not enough values to unpack (expected 2, got 1)",
+      ],
       ["a module that raises", { "app.py": "raise RuntimeError('on import')" }, "app.handler", "RuntimeError", "on import"],
-      ["a module that exits", { "app.py": "import sys; sys.exit(4)" }, "app.handler", "Runtime.ExitError", "Error: Runtime exited with error: exit status 4"],
+      [
+        "a module that exits",
+        { "app.py": "import sys; sys.exit(4)" },
+        "app.handler",
+        "Runtime.ExitError",
+        "Error: Runtime exited with error: exit status 4",
+      ],
     ] as const) {
       test(`init fails as ${errorType} for ${what}`, async () => {
         const error = errorOf(await world.start(files, { ...SETTINGS, handler: name }));
@@ -103,9 +135,15 @@ raise KeyError("out")`;
     }
 
     test("what JSON cannot say is Runtime.MarshalError, and Decimal is a number", async () => {
-      const instance = await world.instance(handler("return {1, 2} if event.get('bad') else decimal.Decimal('1.5')", "import decimal"), SETTINGS);
+      const instance = await world.instance(
+        handler("return {1, 2} if event.get('bad') else decimal.Decimal('1.5')", "import decimal"),
+        SETTINGS,
+      );
       const error = errorOf(await instance.invoke(world.call({ bad: true })));
-      assert.deepEqual([error.errorType, error.errorMessage], ["Runtime.MarshalError", "Unable to marshal response: Object of type set is not JSON serializable"]);
+      assert.deepEqual(
+        [error.errorType, error.errorMessage],
+        ["Runtime.MarshalError", "Unable to marshal response: Object of type set is not JSON serializable"],
+      );
       assert.equal(valueOf(await instance.invoke(world.call())), 1.5);
     });
 
@@ -128,7 +166,10 @@ raise KeyError("out")`;
     }
 
     test("a call at its deadline ends as timedOut and its process is killed", async () => {
-      const instance = await world.instance(handler("import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nwhile True: pass"), SETTINGS);
+      const instance = await world.instance(
+        handler("import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nwhile True: pass"),
+        SETTINGS,
+      );
       const report = await instance.invoke(world.call({}, { deadline: systemClock.now() + 150 }));
       assert.equal(report.ending.kind, "timedOut");
       assert.equal((await instance.gone).kind, "killed");
@@ -136,7 +177,10 @@ raise KeyError("out")`;
 
     test("one instance runs several calls at once and knows each line's call", async () => {
       const body = "print('line of', event['n'])\nbarrier.wait(5)\nreturn event['n']";
-      const instance = await world.instance(handler(body, "import threading\nbarrier = threading.Barrier(4)"), { ...SETTINGS, concurrencyPerInstance: 4 });
+      const instance = await world.instance(handler(body, "import threading\nbarrier = threading.Barrier(4)"), {
+        ...SETTINGS,
+        concurrencyPerInstance: 4,
+      });
       const calls = Array.from({ length: 4 }, (_, n) => world.call({ n }));
       const reports = await Promise.all(calls.map((call) => instance.invoke(call)));
       assert.deepEqual(reports.map(valueOf), [0, 1, 2, 3]);
@@ -145,7 +189,10 @@ raise KeyError("out")`;
 
     test("packages of the code and of a layer are found", async () => {
       const instance = await world.instance(
-        { "app.py": "from pack.inner import value\nimport of_layer\ndef handler(event, context): return [value, of_layer.value]", "pack/inner.py": "value = 'code'" },
+        {
+          "app.py": "from pack.inner import value\nimport of_layer\ndef handler(event, context): return [value, of_layer.value]",
+          "pack/inner.py": "value = 'code'",
+        },
         SETTINGS,
         { "python/of_layer.py": "value = 'layer'" },
       );
@@ -153,7 +200,10 @@ raise KeyError("out")`;
     });
 
     test("a handler style of Node is refused by name", async () => {
-      assert.equal(errorOf(await world.start(handler("return 1"), { ...SETTINGS, handlerStyle: "web" })).errorType, "Runtime.HandlerStyleUnsupported");
+      assert.equal(
+        errorOf(await world.start(handler("return 1"), { ...SETTINGS, handlerStyle: "web" })).errorType,
+        "Runtime.HandlerStyleUnsupported",
+      );
     });
   });
 }

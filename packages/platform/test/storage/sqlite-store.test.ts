@@ -5,7 +5,7 @@ import { appendFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test, type TestContext } from "node:test";
-import { isLambentError, LambentError } from "../../src/base/index.ts";
+import { isLambentError } from "../../src/base/index.ts";
 import { COMMIT_BYTES_MAX, openSqliteStore, type Store } from "../../src/storage/index.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
@@ -155,7 +155,7 @@ void test("P7: commits over the pending bound are refused as busy, and those tak
   );
   const refused = results.filter((result) => result.status === "rejected");
   assert.equal(refused.length, 4);
-  assert.ok(refused.every((result) => isLambentError(result.reason as LambentError, "StorageBusy")));
+  assert.ok(refused.every((result) => isLambentError(result.reason, "StorageBusy")));
   assert.equal(await store.revision("a"), 16);
   await store.close();
 });

@@ -21,6 +21,7 @@ export class CallWorld {
   readonly signals = new Signals();
   readonly usage: UsageRecord[] = [];
   readonly log: LogLine[] = [];
+  readonly defects: unknown[] = [];
   readonly runtime: FakeRuntime;
   readonly autoscaler: Autoscaler;
   readonly router: Router;
@@ -37,6 +38,7 @@ export class CallWorld {
       runtime: this.runtime,
       limits: () => ({ concurrencyMax: limits.reserved ?? unreserved, provisioned: limits.provisioned ?? 0 }),
       memoryFreeMb: () => undefined,
+      reportDefect: (error) => this.defects.push(error),
       settings: { ...DEFAULT_SETTINGS, ...(limits.idleMs ? { idleMs: limits.idleMs } : {}), ...(limits.startsMax ? { startsMax: limits.startsMax } : {}) },
     });
     this.router = new Router({ autoscaler: this.autoscaler, clock: this.clock, random: seededRandom(1) });

@@ -65,7 +65,10 @@ export class FunctionsWorld {
   }
 
   /** A function that is ready to be called. */
-  async made(name: string, files: Readonly<Record<string, string>> = { "index.mjs": `export const handler = () => "${name}";` }): Promise<void> {
+  async made(
+    name: string,
+    files: Readonly<Record<string, string>> = { "index.mjs": `export const handler = () => "${name}";` },
+  ): Promise<void> {
     await this.functions.lifecycle.create(REALM, { ...minimal(name), zip: await zipOf(files) });
     await this.functions.lifecycle.ready(REALM, name);
   }

@@ -5,8 +5,16 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { systemClock, systemSecureRandom } from "../../src/base/index.ts";
 import { type Call, type FunctionVersion, type InstanceEndpoint, type LogLine, Signals } from "../../src/model/index.ts";
-import { type CallReport, findPythons, type Instance, openRuntimeHost, type PythonInterpreter, type RuntimeHost, type StartEnding } from "../../src/runtime/index.ts";
-import { openSandbox, UID_RANGE_DEFAULT } from "../../src/sandbox/index.ts";
+import {
+  type CallReport,
+  findPythons,
+  type Instance,
+  openRuntimeHost,
+  type PythonInterpreter,
+  type RuntimeHost,
+  type StartEnding,
+} from "../../src/runtime/index.ts";
+import { openSandbox, type Sandbox, UID_RANGE_DEFAULT } from "../../src/sandbox/index.ts";
 import { functionVersion } from "./function-version.ts";
 
 /** The code of a function: file name → text. A `bootstrap` is made executable. */
@@ -25,13 +33,17 @@ export class RuntimeWorld {
   readonly #folder: string;
   readonly #files: Map<string, Files>;
   readonly #close: () => Promise<void>;
+  readonly confined: boolean;
+  readonly limitsMemory: boolean;
   #requests = 0;
 
-  private constructor(host: RuntimeHost, signals: Signals, folder: string, files: Map<string, Files>, close: () => Promise<void>) {
+  private constructor(host: RuntimeHost, signals: Signals, folder: string, files: Map<string, Files>, sandbox: Sandbox) {
     this.host = host;
+    this.confined = sandbox.report.confined;
+    this.limitsMemory = sandbox.report.limits.memory;
     this.#folder = folder;
     this.#files = files;
-    this.#close = close;
+    this.#close = () => sandbox.close();
     signals.on("log", (line) => this.lines.push(line));
   }
 
@@ -51,9 +63,12 @@ export class RuntimeWorld {
       sandbox,
       codeProvider: {
         takeTree: async (version) => writeTree(folder, files.get(version.name) ?? {}),
-        takeLayers: async (version) => (files.has(`${version.name}:layer`) ? writeTree(folder, files.get(`${version.name}:layer`) ?? {}) : undefined),
+        takeLayers: async (version) =>
+          files.has(`${version.name}:layer`) ? writeTree(folder, files.get(`${version.name}:layer`) ?? {}) : undefined,
       },
-      credentialIssuer: { issue: (version) => ({ accessKeyId: `ASIA${version.name}`, secretAccessKey: "secret", sessionToken: `token-of-${version.name}` }) },
+      credentialIssuer: {
+        issue: (version) => ({ accessKeyId: `ASIA${version.name}`, secretAccessKey: "secret", sessionToken: `token-of-${version.name}` }),
+      },
       instanceEndpoint: echoEndpoint,
       signals,
       clock: systemClock,
@@ -66,7 +81,7 @@ export class RuntimeWorld {
       poolReadyMax: options.poolReadyMax ?? 0,
       pythonZygote: options.pythonZygote ?? false,
     });
-    return new RuntimeWorld(host, signals, folder, files, () => sandbox.close());
+    return new RuntimeWorld(host, signals, folder, files, sandbox);
   }
 
   /** A version whose code is `files`. */
@@ -138,15 +153,6 @@ export function errorOf(ended: CallReport | StartEnding): ErrorShape {
   return JSON.parse(ended.payload.toString()) as ErrorShape;
 }
 
-/** Waits for the next line with this text, from any instance. */
-export async function lineOf(world: RuntimeWorld, part: string): Promise<LogLine> {
-  for (;;) {
-    const found = world.lines.find((line) => line.text.includes(part));
-    if (found) return found;
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}
-
 function describe({ ending }: CallReport): string {
   return "payload" in ending ? `${ending.kind} ${ending.payload.toString()}` : JSON.stringify(ending);
 }
@@ -180,5 +186,10 @@ const echoEndpoint: InstanceEndpoint = {
     listener.on("connection", (socket) => http.emit("connection", socket));
     return { close: () => http.closeAllConnections() };
   },
-  serveProxy: () => ({ close: () => {} }),
+  serveProxy: (listener) => {
+    const http: Server = createServer((request, response) => response.end(`proxied ${request.url}`));
+    http.on("connect", (request, socket) => socket.end(`HTTP/1.1 407 Refused ${request.url}\r\n\r\n`));
+    listener.on("connection", (socket) => http.emit("connection", socket));
+    return { close: () => http.closeAllConnections() };
+  },
 };

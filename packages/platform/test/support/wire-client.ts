@@ -59,7 +59,9 @@ export function testClient(service: keyof typeof CLIENTS, protocol: Protocol, an
 
 async function wireRequest(request: ClientRequest): Promise<WireRequest> {
   const query = Object.entries(request.query ?? {}).flatMap(([name, values]) =>
-    (Array.isArray(values) ? values : [values]).map((value: string | null) => (value === null ? escape(name) : `${escape(name)}=${escape(value)}`)),
+    (Array.isArray(values) ? values : [values]).map((value: string | null) =>
+      value === null ? escape(name) : `${escape(name)}=${escape(value)}`,
+    ),
   );
   const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name.toLowerCase(), value]));
   return {
@@ -71,7 +73,8 @@ async function wireRequest(request: ClientRequest): Promise<WireRequest> {
   };
 }
 
-const escape = (text: string): string => encodeURIComponent(text).replaceAll(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
+const escape = (text: string): string =>
+  encodeURIComponent(text).replaceAll(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
 
 async function bytes(body: unknown): Promise<Buffer> {
   if (body === undefined || body === null) return Buffer.alloc(0);
@@ -81,5 +84,9 @@ async function bytes(body: unknown): Promise<Buffer> {
 }
 
 function clientResponse(response: WireResponse): object {
-  return { statusCode: response.status, headers: { ...response.headers }, body: response.body instanceof Readable ? response.body : Readable.from([response.body]) };
+  return {
+    statusCode: response.status,
+    headers: { ...response.headers },
+    body: response.body instanceof Readable ? response.body : Readable.from([response.body]),
+  };
 }

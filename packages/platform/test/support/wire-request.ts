@@ -1,7 +1,12 @@
 import type { WireRequest } from "../../src/wire/index.ts";
 
 /** A request as a listener would hand it on. */
-export function wireRequest(method: string, rawUrl: string, headers: Readonly<Record<string, string>> = {}, body: string | Buffer = ""): WireRequest {
+export function wireRequest(
+  method: string,
+  rawUrl: string,
+  headers: Readonly<Record<string, string>> = {},
+  body: string | Buffer = "",
+): WireRequest {
   return {
     method,
     rawUrl,

@@ -10,9 +10,44 @@ export interface ValueChoices {
 
 /** For members with a pattern: those of these that match it are the choices. A new pattern may need one more. */
 const PATTERN_TEXTS = [
-  ...["a", "abc", "hello-world", "Hello_1", "live", "1", "42", "123456", "1.0", "v1", "123456789012", "$LATEST", "us-east-1", "/mnt/data", "/division/team/", "name@example.org"],
-  ...["key/with/slashes", "sg-0123456789abcdef0", "subnet-0123456789abcdef0", "o-0123456789", "o-0123456789/r-0123/", "p-01234567", "localhost:9092", "s3://bucket/key", "q".repeat(40)],
-  ...["https://example.org/path", "AKIAIOSFODNN7EXAMPLE", "AKIAIOSFODNN7EXAMPLE77", "a b c d e f g h i j k", "* * * * ? *", "lambda:InvokeFunction", "lambda:GetLayerVersion"],
+  ...[
+    "a",
+    "abc",
+    "hello-world",
+    "Hello_1",
+    "live",
+    "1",
+    "42",
+    "123456",
+    "1.0",
+    "v1",
+    "123456789012",
+    "$LATEST",
+    "us-east-1",
+    "/mnt/data",
+    "/division/team/",
+    "name@example.org",
+  ],
+  ...[
+    "key/with/slashes",
+    "sg-0123456789abcdef0",
+    "subnet-0123456789abcdef0",
+    "o-0123456789",
+    "o-0123456789/r-0123/",
+    "p-01234567",
+    "localhost:9092",
+    "s3://bucket/key",
+    "q".repeat(40),
+  ],
+  ...[
+    "https://example.org/path",
+    "AKIAIOSFODNN7EXAMPLE",
+    "AKIAIOSFODNN7EXAMPLE77",
+    "a b c d e f g h i j k",
+    "* * * * ? *",
+    "lambda:InvokeFunction",
+    "lambda:GetLayerVersion",
+  ],
   ...["2f4a8e9c-1b2d-4c3e-8f5a-6b7c8d9e0f1a", "2f4a8e9c1b2d4c3e8f5a6b7c8d9e0f1a2f4a8e9c1b2d4c3e8f5a6b7c8d9e0f1a"],
   "arn:aws:lambda:us-east-1:123456789012:function:hello",
   "arn:aws:lambda:us-east-1:123456789012:function:hello:live",
@@ -67,7 +102,10 @@ export class ValueSource {
       }
       case "map":
         return Object.fromEntries(
-          Array.from({ length: this.#count(rule, depth) }, (_, index) => [this.#key(rule?.key, index), this.#value(shape.value, rule?.value, depth + 1)]),
+          Array.from({ length: this.#count(rule, depth) }, (_, index) => [
+            this.#key(rule?.key, index),
+            this.#value(shape.value, rule?.value, depth + 1),
+          ]),
         );
       case "number":
         return this.#number(rule);
@@ -76,7 +114,9 @@ export class ValueSource {
       case "timestamp":
         return new Date(randomBelow(this.#random, 2_000_000_000) * 1000);
       case "blob":
-        return Uint8Array.from({ length: Math.max(rule?.min ?? 0, 1 + randomBelow(this.#random, 40)) }, () => randomBelow(this.#random, 256));
+        return Uint8Array.from({ length: Math.max(rule?.min ?? 0, 1 + randomBelow(this.#random, 40)) }, () =>
+          randomBelow(this.#random, 256),
+        );
       case "document":
         return { list: [1, "two", null], deep: { truth: true } };
       default:
@@ -85,7 +125,9 @@ export class ValueSource {
   }
 
   #events(shape: StructureShape, depth: number): Record<string, unknown>[] {
-    return shape.members.filter(({ shape: event }) => event.kind !== "structure" || !event.error).map((member) => ({ [member.name]: this.#value(member, undefined, depth) }));
+    return shape.members
+      .filter(({ shape: event }) => event.kind !== "structure" || !event.error)
+      .map((member) => ({ [member.name]: this.#value(member, undefined, depth) }));
   }
 
   #count(rule: Rule | undefined, depth: number): number {

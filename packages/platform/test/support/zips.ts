@@ -5,7 +5,8 @@ import { ZipFile } from "yazl";
 export async function zipOf(files: Readonly<Record<string, string | Buffer>>, mode = 0o100_644): Promise<Buffer> {
   const zip = new ZipFile();
   // A fixed time, so that the same files are the same zip.
-  for (const [name, content] of Object.entries(files)) zip.addBuffer(Buffer.from(content), name, { mode, mtime: new Date(Date.UTC(2026, 0, 1)) });
+  for (const [name, content] of Object.entries(files))
+    zip.addBuffer(Buffer.from(content), name, { mode, mtime: new Date(Date.UTC(2026, 0, 1)) });
   zip.end();
   const chunks: Buffer[] = [];
   for await (const chunk of zip.outputStream) chunks.push(chunk as Buffer);

@@ -15,10 +15,21 @@ describe("an ARN", () => {
   }
 
   test("has the partition aws unless another is given", () => {
-    assert.equal(formatArn({ service: "lambda", region: "eu-west-1", account: "000000000000", resource: "function:a" }), "arn:aws:lambda:eu-west-1:000000000000:function:a");
+    assert.equal(
+      formatArn({ service: "lambda", region: "eu-west-1", account: "000000000000", resource: "function:a" }),
+      "arn:aws:lambda:eu-west-1:000000000000:function:a",
+    );
   });
 
-  for (const text of ["", "hello", "arn:aws:lambda:us-east-1:1:function:a", "arn:aws:lambda:us-east-1:000000000000:", "arn:aws:LAMBDA:us-east-1:000000000000:a", "arn:aws:s3:::a\nb", `arn:aws:s3:::${"a".repeat(3_000)}`]) {
+  for (const text of [
+    "",
+    "hello",
+    "arn:aws:lambda:us-east-1:1:function:a",
+    "arn:aws:lambda:us-east-1:000000000000:",
+    "arn:aws:LAMBDA:us-east-1:000000000000:a",
+    "arn:aws:s3:::a\nb",
+    `arn:aws:s3:::${"a".repeat(3_000)}`,
+  ]) {
     test(`${JSON.stringify(text.slice(0, 40))} is none, and the error names the member`, () => {
       assert.throws(
         () => parseArn(text, "Role"),

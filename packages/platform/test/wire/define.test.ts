@@ -49,10 +49,20 @@ const Plan = structure("PlanRequest", {
 });
 const Planned = structure("PlanResponse", { status: asStatus(integer()), changes: list(string()), at: timestamp() });
 const Upload = structure("UploadRequest", { app: inPath(string()), body: asPayload(blob()) });
-const Watch = structure("WatchResponse", { events: eventStream("WatchEvents", { line: structure("Line", { text: string() }), end: structure("End", {}) }) });
+const Watch = structure("WatchResponse", {
+  events: eventStream("WatchEvents", { line: structure("Line", { text: string() }), end: structure("End", {}) }),
+});
 const own = defineService(
   serviceData(
-    { name: "own", signingName: "own", endpointPrefix: "own", apiVersion: "v1", protocol: "restJson1", targetPrefix: "Own", namespace: "own" },
+    {
+      name: "own",
+      signingName: "own",
+      endpointPrefix: "own",
+      apiVersion: "v1",
+      protocol: "restJson1",
+      targetPrefix: "Own",
+      namespace: "own",
+    },
     [
       operation("Plan", "POST", "/_own/v1/apps/{app}/plan", { input: Plan, output: Planned }),
       operation("Upload", "PUT", "/_own/v1/apps/{app}/code", { input: Upload, status: 204 }),
@@ -62,18 +72,25 @@ const own = defineService(
   ),
 );
 
-const plan = (body: object, query = "") => wireRequest("POST", `/_own/v1/apps/shop/plan${query}`, { "if-match": "r1" }, JSON.stringify(body));
+const plan = (body: object, query = "") =>
+  wireRequest("POST", `/_own/v1/apps/shop/plan${query}`, { "if-match": "r1" }, JSON.stringify(body));
 
 describe("a service defined by hand", () => {
   test("is found, decoded and typed like one of AWS's", () => {
-    const request = plan({ mode: "diff", steps: [{ name: "one", weight: 0.5 }], settings: { a: 1 }, since: 1.5, extra: { any: [null, true] } }, "?dry-run=true&only=a&only=b");
+    const request = plan(
+      { mode: "diff", steps: [{ name: "one", weight: 0.5 }], settings: { a: 1 }, since: 1.5, extra: { any: [null, true] } },
+      "?dry-run=true&only=a&only=b",
+    );
     assert.equal(findService(request, [loadService("lambda"), own]), own);
     const decoded = decode(request, own);
     const input = decoded.input as TypeOf<typeof Plan>;
     // These lines hold only if the types are as the schema says.
     const mode: "diff" | "apply" | undefined = input.mode;
     const weight: number | undefined = input.steps[0]?.weight;
-    assert.deepEqual([decoded.operation, input.app, input.dryRun, input.only, input.etag, mode, weight], ["Plan", "shop", true, ["a", "b"], "r1", "diff", 0.5]);
+    assert.deepEqual(
+      [decoded.operation, input.app, input.dryRun, input.only, input.etag, mode, weight],
+      ["Plan", "shop", true, ["a", "b"], "r1", "diff", 0.5],
+    );
     assert.deepEqual(input.since, new Date(1_500));
     assert.equal(Object.getPrototypeOf(input.extra), null);
     assert.deepEqual({ ...(input.extra as object) }, { any: [null, true] });
@@ -85,7 +102,15 @@ describe("a service defined by hand", () => {
       () => decode(broken, own),
       (error) => {
         assert.ok(isLambentError(error, "InvalidParameter"));
-        for (const place of ["only.1.member", "mode", "steps.1.member.name", "steps.2.member.name", "settings.a.member", "settings.b.member", "token"]) {
+        for (const place of [
+          "only.1.member",
+          "mode",
+          "steps.1.member.name",
+          "steps.2.member.name",
+          "settings.a.member",
+          "settings.b.member",
+          "token",
+        ]) {
           assert.ok(error.message.includes(`at '${place}'`), `${place} is missing in ${error.message}`);
         }
         return !error.message.includes("short");
@@ -94,9 +119,13 @@ describe("a service defined by hand", () => {
   });
 
   test("answers with its own statuses, errors and streams", async () => {
-    const answered = encodeOutput(decode(plan({ steps: [] }), own), { status: 202, changes: ["a"], at: new Date(2_000) } satisfies TypeOf<typeof Planned>, "id-1");
+    const answered = encodeOutput(
+      decode(plan({ steps: [] }), own),
+      { status: 202, changes: ["a"], at: new Date(2_000) } satisfies TypeOf<typeof Planned>,
+      "id-1",
+    );
     assert.equal(answered.status, 202);
-    assert.equal(String(answered.body), '{"changes":["a"],"at":2}');
+    assert.equal((answered.body as Buffer).toString("utf8"), '{"changes":["a"],"at":2}');
 
     const upload = decode(wireRequest("PUT", "/_own/v1/apps/shop/code", {}, Buffer.from([1, 2])), own);
     assert.deepEqual(upload.input["body"], Buffer.from([1, 2]));
@@ -104,9 +133,13 @@ describe("a service defined by hand", () => {
 
     const busy = encodeError(upload, { name: "AppBusy", message: "m", members: { holder: "h" } }, "id-1");
     assert.equal(busy.status, 409);
-    assert.deepEqual(JSON.parse(String(busy.body)), { message: "m", holder: "h" });
+    assert.deepEqual(JSON.parse((busy.body as Buffer).toString("utf8")), { message: "m", holder: "h" });
 
-    const watch = encodeOutput(decode(wireRequest("GET", "/_own/v1/watch"), own), { events: [{ line: { text: "t" } }, { end: {} }] }, "id-1");
+    const watch = encodeOutput(
+      decode(wireRequest("GET", "/_own/v1/watch"), own),
+      { events: [{ line: { text: "t" } }, { end: {} }] },
+      "id-1",
+    );
     const { frames } = decodeEventFrames(Buffer.concat(await Array.fromAsync(watch.body as AsyncIterable<Buffer>)));
     assert.deepEqual(
       frames.map(({ headers, payload }) => `${headers[":event-type"]} ${payload.toString("utf8")}`),

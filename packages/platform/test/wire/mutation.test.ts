@@ -2,7 +2,18 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { isLambentError, seededRandom } from "../../src/base/index.ts";
-import { AWS_SERVICES, decode, encodeError, encodeOutput, errorTarget, findService, loadService, type Protocol, type ServiceName, type WireRequest } from "../../src/wire/index.ts";
+import {
+  AWS_SERVICES,
+  decode,
+  encodeError,
+  encodeOutput,
+  errorTarget,
+  findService,
+  loadService,
+  type Protocol,
+  type ServiceName,
+  type WireRequest,
+} from "../../src/wire/index.ts";
 import { testClient } from "../support/wire-client.ts";
 import { ValueSource } from "../support/wire-values.ts";
 
@@ -12,7 +23,19 @@ const SEED = Number(process.env["LAMBENT_TEST_SEED"] ?? 20_261_121);
 const RUNS = 4_000;
 const models = AWS_SERVICES.map(loadService);
 const CORPUS: readonly (readonly [ServiceName, Protocol, readonly string[]])[] = [
-  ["lambda", "restJson1", ["CreateFunction", "Invoke", "UpdateFunctionConfiguration", "CreateEventSourceMapping", "TagResource", "UntagResource", "ListFunctions"]],
+  [
+    "lambda",
+    "restJson1",
+    [
+      "CreateFunction",
+      "Invoke",
+      "UpdateFunctionConfiguration",
+      "CreateEventSourceMapping",
+      "TagResource",
+      "UntagResource",
+      "ListFunctions",
+    ],
+  ],
   ["lambda", "rpcv2Cbor", ["CreateFunction", "Invoke"]],
   ["logs", "awsJson1_1", ["PutLogEvents", "PutTransformer", "FilterLogEvents", "StartLiveTail"]],
   ["logs", "rpcv2Cbor", ["PutLogEvents", "PutTransformer"]],
@@ -37,14 +60,50 @@ async function wellFormed(): Promise<WireRequest[]> {
   return requests;
 }
 
-const HOSTILE = ['{"__proto__":{"polluted":1}}', '"__proto__"', "constructor", "prototype", "[".repeat(200), "null", "1e999", "\u0000", "%00", "%", "&", "=", ".", "..", "{", "}", '"', "9".repeat(40), "-", "\ud800"];
+const HOSTILE = [
+  '{"__proto__":{"polluted":1}}',
+  '"__proto__"',
+  "constructor",
+  "prototype",
+  "[".repeat(200),
+  "null",
+  "1e999",
+  "\u0000",
+  "%00",
+  "%",
+  "&",
+  "=",
+  ".",
+  "..",
+  "{",
+  "}",
+  '"',
+  "9".repeat(40),
+  "-",
+  "\ud800",
+];
 
 const mutation = fc.oneof(
   fc.record({ kind: fc.constant("flip" as const), at: fc.nat(), bit: fc.nat(7) }),
   fc.record({ kind: fc.constant("cut" as const), at: fc.nat() }),
-  fc.record({ kind: fc.constant("insert" as const), at: fc.nat(), text: fc.oneof(fc.constantFrom(...HOSTILE), fc.string({ maxLength: 8 })) }),
+  fc.record({
+    kind: fc.constant("insert" as const),
+    at: fc.nat(),
+    text: fc.oneof(fc.constantFrom(...HOSTILE), fc.string({ maxLength: 8 })),
+  }),
   fc.record({ kind: fc.constant("url" as const), at: fc.nat(), text: fc.constantFrom(...HOSTILE, "?", "/", "//", "?Action=x", "%2F") }),
-  fc.record({ kind: fc.constant("header" as const), name: fc.constantFrom("x-amz-target", "content-type", "smithy-protocol", "x-amz-invocation-type", "x-amz-client-context"), text: fc.constantFrom(...HOSTILE, "", "application/cbor", "rpc-v2-cbor", "Logs_20140328.PutLogEvents", "application/x-www-form-urlencoded") }),
+  fc.record({
+    kind: fc.constant("header" as const),
+    name: fc.constantFrom("x-amz-target", "content-type", "smithy-protocol", "x-amz-invocation-type", "x-amz-client-context"),
+    text: fc.constantFrom(
+      ...HOSTILE,
+      "",
+      "application/cbor",
+      "rpc-v2-cbor",
+      "Logs_20140328.PutLogEvents",
+      "application/x-www-form-urlencoded",
+    ),
+  }),
   fc.record({ kind: fc.constant("method" as const), text: fc.constantFrom("GET", "POST", "PUT", "DELETE", "HEAD", "__proto__") }),
 );
 type Mutation = typeof mutation extends fc.Arbitrary<infer M> ? M : never;
@@ -85,27 +144,42 @@ function requireNullPrototypes(value: unknown): void {
 describe(`requests changed at random (seed ${SEED})`, () => {
   test("are decoded or refused with a catalogued error, and can always be answered (P8)", async () => {
     const corpus = await wellFormed();
-    assert.equal(corpus.length, CORPUS.reduce((sum, [, , operations]) => sum + operations.length, 0));
+    assert.equal(
+      corpus.length,
+      CORPUS.reduce((sum, [, , operations]) => sum + operations.length, 0),
+    );
     const endings = { decoded: 0, refused: 0 };
     fc.assert(
-      fc.property(fc.constantFrom(...corpus), fc.array(mutation, { minLength: 1, maxLength: 4 }), fc.option(fc.constantFrom("lambda", "logs", "iam", "sts")), (request, changes, scope) => {
-        const changed = changes.reduce(mutate, request);
-        let model: ReturnType<typeof findService>;
-        try {
-          model = findService({ ...changed, scopeService: scope ?? undefined }, models);
-          if (!model) return;
-          const { input, operation } = decode(changed, model);
-          assert.ok(model.operations.has(operation));
-          requireNullPrototypes(input);
-          endings.decoded += 1;
-        } catch (error) {
-          assert.ok(isLambentError(error, "MalformedRequest", "InvalidParameter", "UnknownOperation", "RequestTooLarge"), String(error instanceof Error ? error.stack : error));
-          assert.ok(error.message.length < 60_000);
-          const answer = encodeError(errorTarget(changed, model), { name: error.code, message: error.message, status: error.entry.status }, "id-1");
-          assert.equal(answer.status, error.entry.status);
-          endings.refused += 1;
-        }
-      }),
+      fc.property(
+        fc.constantFrom(...corpus),
+        fc.array(mutation, { minLength: 1, maxLength: 4 }),
+        fc.option(fc.constantFrom("lambda", "logs", "iam", "sts")),
+        (request, changes, scope) => {
+          const changed = changes.reduce(mutate, request);
+          let model: ReturnType<typeof findService>;
+          try {
+            model = findService({ ...changed, scopeService: scope ?? undefined }, models);
+            if (!model) return;
+            const { input, operation } = decode(changed, model);
+            assert.ok(model.operations.has(operation));
+            requireNullPrototypes(input);
+            endings.decoded += 1;
+          } catch (error) {
+            assert.ok(
+              isLambentError(error, "MalformedRequest", "InvalidParameter", "UnknownOperation", "RequestTooLarge"),
+              String(error instanceof Error ? error.stack : error),
+            );
+            assert.ok(error.message.length < 60_000);
+            const answer = encodeError(
+              errorTarget(changed, model),
+              { name: error.code, message: error.message, status: error.entry.status },
+              "id-1",
+            );
+            assert.equal(answer.status, error.entry.status);
+            endings.refused += 1;
+          }
+        },
+      ),
       { seed: SEED, numRuns: RUNS },
     );
     assert.equal(({} as Record<string, unknown>)["polluted"], undefined);

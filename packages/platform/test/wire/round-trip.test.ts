@@ -1,7 +1,17 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { seededRandom } from "../../src/base/index.ts";
-import { AWS_SERVICES, decode, type Decoded, encodeError, encodeOutput, findService, loadService, type Protocol, type ServiceName } from "../../src/wire/index.ts";
+import {
+  AWS_SERVICES,
+  decode,
+  type Decoded,
+  encodeError,
+  encodeOutput,
+  findService,
+  loadService,
+  type Protocol,
+  type ServiceName,
+} from "../../src/wire/index.ts";
 import { testClient } from "../support/wire-client.ts";
 import { ValueSource } from "../support/wire-values.ts";
 
@@ -10,7 +20,12 @@ process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] = "true";
 const SEED = Number(process.env["LAMBENT_TEST_SEED"] ?? 20_261_121);
 const RPC: readonly Protocol[] = ["awsJson1_0", "awsJson1_1", "awsQuery", "rpcv2Cbor"];
 // Lambda has no awsQuery form: its errors' Type and its payloads have no place there.
-const PROTOCOLS: Readonly<Record<ServiceName, readonly Protocol[]>> = { lambda: ["restJson1", "awsJson1_0", "awsJson1_1", "rpcv2Cbor"], sts: RPC, iam: RPC, logs: RPC };
+const PROTOCOLS: Readonly<Record<ServiceName, readonly Protocol[]>> = {
+  lambda: ["restJson1", "awsJson1_0", "awsJson1_1", "rpcv2Cbor"],
+  sts: RPC,
+  iam: RPC,
+  logs: RPC,
+};
 
 const EMPTY_PAYLOAD = "the client sends {} for a payload that is left out, which is an empty structure to any reader";
 const EMPTY_ENTRIES = "a list of empty structures has no pairs at all in awsQuery";
@@ -21,7 +36,9 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
   "awsQuery PutTransformer, required members": EMPTY_ENTRIES,
   "awsQuery TestTransformer, required members": EMPTY_ENTRIES,
   ...Object.fromEntries(
-    ["GetLogObject", "StartLiveTail"].flatMap((name) => ["all members", "required members"].map((members) => [`awsQuery ${name}, ${members}`, "awsQuery has no event streams"])),
+    ["GetLogObject", "StartLiveTail"].flatMap((name) =>
+      ["all members", "required members"].map((members) => [`awsQuery ${name}, ${members}`, "awsQuery has no event streams"]),
+    ),
   ),
 };
 
@@ -43,7 +60,9 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /** The client fills idempotency tokens in by itself. */
 function withoutTokens(decoded: object, sent: object): object {
-  return Object.fromEntries(Object.entries(decoded).filter(([name, value]) => name in sent || typeof value !== "string" || !UUID.test(value)));
+  return Object.fromEntries(
+    Object.entries(decoded).filter(([name, value]) => name in sent || typeof value !== "string" || !UUID.test(value)),
+  );
 }
 
 async function collectStreams(output: Record<string, unknown>): Promise<Record<string, unknown>> {
@@ -58,7 +77,12 @@ async function collectStreams(output: Record<string, unknown>): Promise<Record<s
 function streamed(output: Record<string, unknown>, member: string | undefined): Record<string, unknown> {
   if (member === undefined) return output;
   const events = output[member] as readonly unknown[];
-  return { ...output, [member]: (async function* () { yield* events; })() };
+  return {
+    ...output,
+    [member]: (async function* () {
+      yield* events;
+    })(),
+  };
 }
 
 async function roundTrip(service: ServiceName, protocol: Protocol, operation: string, requiredOnly: boolean): Promise<void> {
@@ -122,14 +146,25 @@ for (const service of AWS_SERVICES) {
   }
 }
 
-const HARMLESS: Readonly<Record<ServiceName, string>> = { lambda: "ListFunctions", sts: "GetCallerIdentity", iam: "ListRoles", logs: "DescribeLogGroups" };
+const HARMLESS: Readonly<Record<ServiceName, string>> = {
+  lambda: "ListFunctions",
+  sts: "GetCallerIdentity",
+  iam: "ListRoles",
+  logs: "DescribeLogGroups",
+};
 
 async function errorRoundTrip(service: ServiceName, protocol: Protocol, name: string): Promise<void> {
   const model = loadService(service);
   const shape = model.error(name);
   assert.ok(shape);
-  const { message: _message, Message: _Message, ...members } = new ValueSource(seededRandom(SEED), { requiredOnly: false }).structure(shape);
-  const client = testClient(service, protocol, (request) => encodeError(decode(request, model), { name, message: `it is <${name}> & "so"`, members }, "request-1"));
+  const {
+    message: _message,
+    Message: _Message,
+    ...members
+  } = new ValueSource(seededRandom(SEED), { requiredOnly: false }).structure(shape);
+  const client = testClient(service, protocol, (request) =>
+    encodeError(decode(request, model), { name, message: `it is <${name}> & "so"`, members }, "request-1"),
+  );
   const error: unknown = await client.send(HARMLESS[service], {}).then(
     () => undefined,
     (thrown: unknown) => thrown,

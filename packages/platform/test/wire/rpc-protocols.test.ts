@@ -2,7 +2,17 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { isLambentError } from "../../src/base/index.ts";
 import { decodeCbor, encodeCbor } from "../../src/wire/codec/cbor.ts";
-import { decode, decodeEventFrames, defineService, encodeError, encodeOutput, errorTarget, loadService, type ServiceData, type WireResponse } from "../../src/wire/index.ts";
+import {
+  decode,
+  decodeEventFrames,
+  defineService,
+  encodeError,
+  encodeOutput,
+  errorTarget,
+  loadService,
+  type ServiceData,
+  type WireResponse,
+} from "../../src/wire/index.ts";
 import { formRequest, targetRequest, wireRequest } from "../support/wire-request.ts";
 
 const logs = loadService("logs");
@@ -32,11 +42,21 @@ describe("awsJson", () => {
   test("writes errors with a namespaced type", () => {
     const response = encodeError(list, { name: "ResourceNotFoundException", message: "The specified log group does not exist." }, "id-1");
     assert.equal(response.status, 400);
-    assert.deepEqual(JSON.parse(text(response)), { __type: "com.amazonaws.cloudwatchlogs#ResourceNotFoundException", message: "The specified log group does not exist." });
+    assert.deepEqual(JSON.parse(text(response)), {
+      __type: "com.amazonaws.cloudwatchlogs#ResourceNotFoundException",
+      message: "The specified log group does not exist.",
+    });
   });
 
   test("refuses another service's target and an operation that is none", () => {
-    for (const target of ["DynamoDB_20120810.ListTables", "Logs_20140328.Nothing", "Logs_20140328", "", "Logs_20140328.__proto__", "Logs_20140328.LogGroup"]) {
+    for (const target of [
+      "DynamoDB_20120810.ListTables",
+      "Logs_20140328.Nothing",
+      "Logs_20140328",
+      "",
+      "Logs_20140328.__proto__",
+      "Logs_20140328.LogGroup",
+    ]) {
       assert.throws(
         () => decode(targetRequest(target, "{}"), logs),
         (error) => isLambentError(error, "UnknownOperation"),
@@ -45,7 +65,10 @@ describe("awsJson", () => {
   });
 
   test("opens an event stream with the output's other members", async () => {
-    const tail = decode(targetRequest("Logs_20140328.StartLiveTail", '{"logGroupIdentifiers":["arn:aws:logs:us-east-1:123456789012:log-group:g"]}'), logs);
+    const tail = decode(
+      targetRequest("Logs_20140328.StartLiveTail", '{"logGroupIdentifiers":["arn:aws:logs:us-east-1:123456789012:log-group:g"]}'),
+      logs,
+    );
     const response = encodeOutput(tail, { responseStream: [{ sessionStart: { sessionId: "s" } }] }, "id-1");
     assert.equal(response.headers["content-type"], "application/vnd.amazon.eventstream");
     const bytes = Buffer.concat(await Array.fromAsync(response.body as AsyncIterable<Buffer>));
@@ -62,14 +85,30 @@ describe("awsJson", () => {
 
 describe("query-compatible services", () => {
   const data: ServiceData = {
-    service: { name: "queues", signingName: "queues", endpointPrefix: "queues", apiVersion: "1", protocol: "awsJson1_0", targetPrefix: "Queues", namespace: "com.example", queryCompatible: true },
-    shapes: { Get: [9, 0, "unit", "unit"], QueueGone: [-3, { error: "client", httpError: 400, awsQueryError: ["Old.QueueGone", 404] }, ["message"], [0]] },
+    service: {
+      name: "queues",
+      signingName: "queues",
+      endpointPrefix: "queues",
+      apiVersion: "1",
+      protocol: "awsJson1_0",
+      targetPrefix: "Queues",
+      namespace: "com.example",
+      queryCompatible: true,
+    },
+    shapes: {
+      Get: [9, 0, "unit", "unit"],
+      QueueGone: [-3, { error: "client", httpError: 400, awsQueryError: ["Old.QueueGone", 404] }, ["message"], [0]],
+    },
     rules: {},
     memberRules: {},
   };
 
   test("repeat an error's older code in a header", () => {
-    const response = encodeError(decode(targetRequest("Queues.Get", "{}", "1.0"), defineService(data)), { name: "QueueGone", message: "m" }, "id-1");
+    const response = encodeError(
+      decode(targetRequest("Queues.Get", "{}", "1.0"), defineService(data)),
+      { name: "QueueGone", message: "m" },
+      "id-1",
+    );
     assert.equal(response.status, 400);
     assert.equal(response.headers["x-amzn-query-error"], "Old.QueueGone;Sender");
   });
@@ -77,7 +116,14 @@ describe("query-compatible services", () => {
 
 describe("awsQuery", () => {
   test("builds lists, maps and structures from numbered names, in the order of their numbers", () => {
-    const pairs = ["Tags.member.10.Key=c", "Tags.member.10.Value=3", "Tags.member.2.Key=b+b", "Tags.member.2.Value=%2B", "Tags.member.1.Key=a", "Tags.member.1.Value="];
+    const pairs = [
+      "Tags.member.10.Key=c",
+      "Tags.member.10.Value=3",
+      "Tags.member.2.Key=b+b",
+      "Tags.member.2.Value=%2B",
+      "Tags.member.1.Key=a",
+      "Tags.member.1.Value=",
+    ];
     const { operation, input } = decode(formRequest(`Action=TagRole&Version=2010-05-08&RoleName=r&${pairs.join("&")}`), iam);
     assert.equal(operation, "TagRole");
     assert.deepEqual(
@@ -116,7 +162,11 @@ describe("awsQuery", () => {
   });
 
   test("names an error by its query code and status", () => {
-    const response = encodeError(decode(formRequest("Action=GetRole&RoleName=r"), iam), { name: "NoSuchEntityException", message: "no role r" }, "id-1");
+    const response = encodeError(
+      decode(formRequest("Action=GetRole&RoleName=r"), iam),
+      { name: "NoSuchEntityException", message: "no role r" },
+      "id-1",
+    );
     assert.equal(response.status, 404);
     assert.equal(
       text(response),
@@ -145,7 +195,12 @@ describe("awsQuery", () => {
 
 describe("rpcv2Cbor", () => {
   const request = (operation: string, body: Buffer, method = "POST") =>
-    wireRequest(method, `/service/Logs_20140328/operation/${operation}`, { "smithy-protocol": "rpc-v2-cbor", "content-type": "application/cbor" }, body);
+    wireRequest(
+      method,
+      `/service/Logs_20140328/operation/${operation}`,
+      { "smithy-protocol": "rpc-v2-cbor", "content-type": "application/cbor" },
+      body,
+    );
 
   test("takes the operation from the path and answers in CBOR with its protocol named", () => {
     const decoded = decode(request("DescribeLogGroups", encodeCbor({ limit: 5, logGroupNamePrefix: "/a" })), logs);
@@ -161,11 +216,18 @@ describe("rpcv2Cbor", () => {
     const target = errorTarget(request("DescribeLogGroups", Buffer.alloc(0)), logs);
     const response = encodeError(target, { name: "InvalidParameterException", message: "m" }, "id-1");
     assert.equal(response.status, 400);
-    assert.deepEqual({ ...(decodeCbor(response.body as Buffer) as object) }, { __type: "com.amazonaws.cloudwatchlogs#InvalidParameterException", message: "m" });
+    assert.deepEqual(
+      { ...(decodeCbor(response.body as Buffer) as object) },
+      { __type: "com.amazonaws.cloudwatchlogs#InvalidParameterException", message: "m" },
+    );
   });
 
   test("refuses another service, another method and an unknown operation", () => {
-    for (const wrong of [request("Nothing", Buffer.alloc(0)), request("DescribeLogGroups", Buffer.alloc(0), "GET"), wireRequest("POST", "/service/Other/operation/DescribeLogGroups", { "smithy-protocol": "rpc-v2-cbor" })]) {
+    for (const wrong of [
+      request("Nothing", Buffer.alloc(0)),
+      request("DescribeLogGroups", Buffer.alloc(0), "GET"),
+      wireRequest("POST", "/service/Other/operation/DescribeLogGroups", { "smithy-protocol": "rpc-v2-cbor" }),
+    ]) {
       assert.throws(
         () => decode(wrong, logs),
         (error) => isLambentError(error, "UnknownOperation"),

@@ -10,7 +10,10 @@ const SOURCES_MISSING = 3;
 
 describe("the committed schemas", () => {
   test("are what their pinned sources give", (context) => {
-    const { status, stderr } = spawnSync(process.execPath, [SCRIPT, "--check"], { encoding: "utf8", env: { ...process.env, AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true" } });
+    const { status, stderr } = spawnSync(process.execPath, [SCRIPT, "--check"], {
+      encoding: "utf8",
+      env: { ...process.env, AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true" },
+    });
     if (status === SOURCES_MISSING && process.env["CI"] !== "true") {
       context.diagnostic(`not compared: ${stderr.trim()}`);
       return;

@@ -23,16 +23,32 @@ function messageOf(request: ReturnType<typeof wireRequest>, service = lambda): s
 
 describe("a rule of the schema", () => {
   for (const [what, body, expected] of [
-    ["least value", { MemorySize: 64 }, "1 validation error detected: Value '64' at 'memorySize' failed to satisfy constraint: Member must have value greater than or equal to 128"],
+    [
+      "least value",
+      { MemorySize: 64 },
+      "1 validation error detected: Value '64' at 'memorySize' failed to satisfy constraint: Member must have value greater than or equal to 128",
+    ],
     ["most value", { MemorySize: 99_999_999 }, /'99999999' at 'memorySize' .*less than or equal to \d+/],
     ["whole number", { Timeout: 1.5 }, /'1\.5' at 'timeout' .*whole number/],
     ["special numbers", { Timeout: "NaN" }, /at 'timeout'/],
-    ["length", { Description: "d".repeat(257) }, /^1 validation error detected: Value 'd{256}…' at 'description' .*length less than or equal to 256$/],
+    [
+      "length",
+      { Description: "d".repeat(257) },
+      /^1 validation error detected: Value 'd{256}…' at 'description' .*length less than or equal to 256$/,
+    ],
     ["enum", { Runtime: "cobol" }, /Value 'cobol' at 'runtime' .*enum value set: \[.*python3\.12.*\]/],
     ["pattern", { Handler: "a b" }, /Value 'a b' at 'handler' .*regular expression pattern: /],
     ["entries of a list", { Layers: ["arn:aws:lambda:us-east-1:123456789012:layer:a:1", "x"] }, /Value 'x' at 'layers\.2\.member'/],
-    ["structures in a list", { FileSystemConfigs: [{ Arn: "x", LocalMountPath: "/mnt/a" }] }, /Value 'x' at 'fileSystemConfigs\.1\.member\.arn'/],
-    ["required members inside", { FileSystemConfigs: [{ LocalMountPath: "/mnt/a" }] }, /Value null at 'fileSystemConfigs\.1\.member\.arn' .*must not be null/],
+    [
+      "structures in a list",
+      { FileSystemConfigs: [{ Arn: "x", LocalMountPath: "/mnt/a" }] },
+      /Value 'x' at 'fileSystemConfigs\.1\.member\.arn'/,
+    ],
+    [
+      "required members inside",
+      { FileSystemConfigs: [{ LocalMountPath: "/mnt/a" }] },
+      /Value null at 'fileSystemConfigs\.1\.member\.arn' .*must not be null/,
+    ],
   ] as const) {
     test(`on ${what} is told with member, value and rule`, () => {
       const message = messageOf(configuration(body));
@@ -59,7 +75,10 @@ describe("a rule of the schema", () => {
   });
 
   test("holds for every protocol", () => {
-    assert.match(messageOf(formRequest("Action=AssumeRole&RoleSessionName=x&RoleArn=arn:aws:iam::123456789012:role/r"), loadService("sts")), /at 'roleSessionName' .*length greater than or equal to 2/);
+    assert.match(
+      messageOf(formRequest("Action=AssumeRole&RoleSessionName=x&RoleArn=arn:aws:iam::123456789012:role/r"), loadService("sts")),
+      /at 'roleSessionName' .*length greater than or equal to 2/,
+    );
   });
 });
 
@@ -72,7 +91,9 @@ test("no pattern of any service takes long on text made to make it backtrack", (
       if (rule.pattern === undefined) continue;
       const regex = new RegExp(`^(?:${rule.pattern})$`, rule.pattern.includes("\\p{") ? "u" : "");
       const length = Math.min(rule.max ?? 10_000, 200_000);
-      for (const text of starts.flatMap((start) => fragments.map((fragment) => `${start}${fragment.repeat(length)}`.slice(0, length - 1)))) {
+      for (const text of starts.flatMap((start) =>
+        fragments.map((fragment) => `${start}${fragment.repeat(length)}`.slice(0, length - 1)),
+      )) {
         const begun = systemClock.monotonicMs();
         regex.test(`${text}\u0000`);
         assert.ok(systemClock.monotonicMs() - begun < 500, `${service} ${name} on ${JSON.stringify(text.slice(0, 80))}`);

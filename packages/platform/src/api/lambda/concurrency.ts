@@ -44,19 +44,28 @@ export function reservedConcurrencyOperations({ functions }: ManagementDependenc
 export function provisionedConcurrencyOperations(dependencies: ManagementDependencies) {
   const { concurrency } = dependencies.functions;
   return {
-    async PutProvisionedConcurrencyConfig(input: PutProvisionedConcurrencyConfigRequest, context: RequestContext): Promise<PutProvisionedConcurrencyConfigResponse> {
+    async PutProvisionedConcurrencyConfig(
+      input: PutProvisionedConcurrencyConfigRequest,
+      context: RequestContext,
+    ): Promise<PutProvisionedConcurrencyConfigResponse> {
       const { name, qualifier } = provisionedOf(input, context);
       const instances = given(input.ProvisionedConcurrentExecutions, "ProvisionedConcurrentExecutions");
       const view = await concurrency.provision(context.realm, name, qualifier, instances);
       return provisionedShape(dependencies, context.realm, name, view);
     },
 
-    GetProvisionedConcurrencyConfig(input: GetProvisionedConcurrencyConfigRequest, context: RequestContext): GetProvisionedConcurrencyConfigResponse {
+    GetProvisionedConcurrencyConfig(
+      input: GetProvisionedConcurrencyConfigRequest,
+      context: RequestContext,
+    ): GetProvisionedConcurrencyConfigResponse {
       const { name, qualifier } = provisionedOf(input, context);
       return provisionedShape(dependencies, context.realm, name, concurrency.provisioned(context.realm, name, qualifier));
     },
 
-    ListProvisionedConcurrencyConfigs(input: ListProvisionedConcurrencyConfigsRequest, context: RequestContext): ListProvisionedConcurrencyConfigsResponse {
+    ListProvisionedConcurrencyConfigs(
+      input: ListProvisionedConcurrencyConfigsRequest,
+      context: RequestContext,
+    ): ListProvisionedConcurrencyConfigsResponse {
       const name = parseUnqualifiedReference(given(input.FunctionName, "FunctionName"), context.realm);
       const page = concurrency.listProvisioned(context.realm, name, { marker: input.Marker, maxItems: input.MaxItems });
       return {
@@ -79,11 +88,20 @@ function provisionedOf(
   input: { readonly FunctionName: string | undefined; readonly Qualifier: string | undefined },
   context: RequestContext,
 ): { readonly name: string; readonly qualifier: string } {
-  const { name, qualifier } = parseFunctionReference(given(input.FunctionName, "FunctionName"), context.realm, given(input.Qualifier, "Qualifier"));
+  const { name, qualifier } = parseFunctionReference(
+    given(input.FunctionName, "FunctionName"),
+    context.realm,
+    given(input.Qualifier, "Qualifier"),
+  );
   return { name, qualifier: given(qualifier, "Qualifier") };
 }
 
-function provisionedShape(dependencies: ManagementDependencies, realm: Realm, name: string, view: ProvisionedView): GetProvisionedConcurrencyConfigResponse {
+function provisionedShape(
+  dependencies: ManagementDependencies,
+  realm: Realm,
+  name: string,
+  view: ProvisionedView,
+): GetProvisionedConcurrencyConfigResponse {
   const { version } = dependencies.functions.reading.get(realm, name, view.qualifier);
   const ready = Math.min(view.instances, dependencies.instancesReady(versionKey(version)));
   return {

@@ -7,7 +7,13 @@ import type {
   PutFunctionEventInvokeConfigRequest,
   UpdateFunctionEventInvokeConfigRequest,
 } from "@aws-sdk/client-lambda";
-import { functionArn, parseFunctionReference, parseUnqualifiedReference, type EventInvokeInput, type EventInvokeView } from "../../functions/index.ts";
+import {
+  functionArn,
+  parseFunctionReference,
+  parseUnqualifiedReference,
+  type EventInvokeInput,
+  type EventInvokeView,
+} from "../../functions/index.ts";
 import type { Realm } from "../../model/index.ts";
 import { given } from "../given.ts";
 import type { RequestContext } from "../operation.ts";
@@ -15,17 +21,33 @@ import type { ManagementDependencies } from "./dependencies.ts";
 
 /** How asynchronous calls are retried, and where their outcomes go. @see Lambda API reference */
 export function eventInvokeOperations({ functions }: ManagementDependencies) {
-  const referenceOf = (input: { readonly FunctionName: string | undefined; readonly Qualifier?: string | undefined }, context: RequestContext) =>
-    parseFunctionReference(given(input.FunctionName, "FunctionName"), context.realm, input.Qualifier);
+  const referenceOf = (
+    input: { readonly FunctionName: string | undefined; readonly Qualifier?: string | undefined },
+    context: RequestContext,
+  ) => parseFunctionReference(given(input.FunctionName, "FunctionName"), context.realm, input.Qualifier);
   return {
-    async PutFunctionEventInvokeConfig(input: PutFunctionEventInvokeConfigRequest, context: RequestContext): Promise<FunctionEventInvokeConfig> {
+    async PutFunctionEventInvokeConfig(
+      input: PutFunctionEventInvokeConfigRequest,
+      context: RequestContext,
+    ): Promise<FunctionEventInvokeConfig> {
       const { name, qualifier } = referenceOf(input, context);
-      return eventInvokeShape(context.realm, name, await functions.eventInvoke.put(context.realm, name, qualifier, eventInvokeInput(input)));
+      return eventInvokeShape(
+        context.realm,
+        name,
+        await functions.eventInvoke.put(context.realm, name, qualifier, eventInvokeInput(input)),
+      );
     },
 
-    async UpdateFunctionEventInvokeConfig(input: UpdateFunctionEventInvokeConfigRequest, context: RequestContext): Promise<FunctionEventInvokeConfig> {
+    async UpdateFunctionEventInvokeConfig(
+      input: UpdateFunctionEventInvokeConfigRequest,
+      context: RequestContext,
+    ): Promise<FunctionEventInvokeConfig> {
       const { name, qualifier } = referenceOf(input, context);
-      return eventInvokeShape(context.realm, name, await functions.eventInvoke.update(context.realm, name, qualifier, eventInvokeInput(input)));
+      return eventInvokeShape(
+        context.realm,
+        name,
+        await functions.eventInvoke.update(context.realm, name, qualifier, eventInvokeInput(input)),
+      );
     },
 
     GetFunctionEventInvokeConfig(input: GetFunctionEventInvokeConfigRequest, context: RequestContext): FunctionEventInvokeConfig {
@@ -33,10 +55,16 @@ export function eventInvokeOperations({ functions }: ManagementDependencies) {
       return eventInvokeShape(context.realm, name, functions.eventInvoke.get(context.realm, name, qualifier));
     },
 
-    ListFunctionEventInvokeConfigs(input: ListFunctionEventInvokeConfigsRequest, context: RequestContext): ListFunctionEventInvokeConfigsResponse {
+    ListFunctionEventInvokeConfigs(
+      input: ListFunctionEventInvokeConfigsRequest,
+      context: RequestContext,
+    ): ListFunctionEventInvokeConfigsResponse {
       const name = parseUnqualifiedReference(given(input.FunctionName, "FunctionName"), context.realm);
       const page = functions.eventInvoke.list(context.realm, name, { marker: input.Marker, maxItems: input.MaxItems });
-      return { FunctionEventInvokeConfigs: page.items.map((view) => eventInvokeShape(context.realm, name, view)), NextMarker: page.nextMarker };
+      return {
+        FunctionEventInvokeConfigs: page.items.map((view) => eventInvokeShape(context.realm, name, view)),
+        NextMarker: page.nextMarker,
+      };
     },
 
     async DeleteFunctionEventInvokeConfig(input: DeleteFunctionEventInvokeConfigRequest, context: RequestContext): Promise<void> {

@@ -7,7 +7,12 @@ import type { ResponsePrelude, ResponseStream } from "../../model/index.ts";
 export const STREAM_BUFFER_BYTES_MAX = 256 * 1024;
 
 type End =
-  | { readonly kind: "complete"; readonly errorCode: string | undefined; readonly errorDetails: string | undefined; readonly logResult: string | undefined }
+  | {
+      readonly kind: "complete";
+      readonly errorCode: string | undefined;
+      readonly errorDetails: string | undefined;
+      readonly logResult: string | undefined;
+    }
   | { readonly kind: "failed"; readonly error: unknown };
 
 /** A streamed answer as the events of `InvokeWithResponseStream`: chunks as they come, then one `InvokeComplete`. */

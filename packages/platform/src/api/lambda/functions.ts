@@ -97,9 +97,16 @@ export function functionOperations({ functions, codeLocation }: ManagementDepend
       return { StatusCode: 204 };
     },
 
-    async PutFunctionRecursionConfig(input: PutFunctionRecursionConfigRequest, context: RequestContext): Promise<PutFunctionRecursionConfigResponse> {
+    async PutFunctionRecursionConfig(
+      input: PutFunctionRecursionConfigRequest,
+      context: RequestContext,
+    ): Promise<PutFunctionRecursionConfigResponse> {
       const mode = given(input.RecursiveLoop, "RecursiveLoop");
-      await functions.lifecycle.setRecursion(context.realm, parseUnqualifiedReference(given(input.FunctionName, "FunctionName"), context.realm), mode);
+      await functions.lifecycle.setRecursion(
+        context.realm,
+        parseUnqualifiedReference(given(input.FunctionName, "FunctionName"), context.realm),
+        mode,
+      );
       return { RecursiveLoop: mode };
     },
 
@@ -109,7 +116,10 @@ export function functionOperations({ functions, codeLocation }: ManagementDepend
     },
 
     /** Code signing is not built, so no function has a configuration of it; deploy tools ask all the same. */
-    GetFunctionCodeSigningConfig(input: GetFunctionCodeSigningConfigRequest, context: RequestContext): GetFunctionCodeSigningConfigResponse {
+    GetFunctionCodeSigningConfig(
+      input: GetFunctionCodeSigningConfigRequest,
+      context: RequestContext,
+    ): GetFunctionCodeSigningConfigResponse {
       const { name } = parseFunctionReference(given(input.FunctionName, "FunctionName"), context.realm);
       functions.reading.details(context.realm, name);
       return { CodeSigningConfigArn: "", FunctionName: name };

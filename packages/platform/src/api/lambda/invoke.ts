@@ -1,8 +1,4 @@
-import type {
-  InvocationRequest,
-  InvokeWithResponseStreamRequest,
-  InvokeWithResponseStreamResponse,
-} from "@aws-sdk/client-lambda";
+import type { InvocationRequest, InvokeWithResponseStreamRequest, InvokeWithResponseStreamResponse } from "@aws-sdk/client-lambda";
 import { LambentError } from "../../base/index.ts";
 import { type FunctionDirectory, parseFunctionReference } from "../../functions/index.ts";
 import { answerOf, type EndedCall, type InvokeOutcome, type Invoker } from "../../invoker/index.ts";
@@ -33,7 +29,8 @@ export interface InvokeDependencies {
 export function invocationOperations(dependencies: InvokeDependencies) {
   return {
     Invoke: (input: InvocationRequest, context: RequestContext) => invoke(dependencies, input, context),
-    InvokeWithResponseStream: (input: InvokeWithResponseStreamRequest, context: RequestContext) => invokeWithResponseStream(dependencies, input, context),
+    InvokeWithResponseStream: (input: InvokeWithResponseStreamRequest, context: RequestContext) =>
+      invokeWithResponseStream(dependencies, input, context),
   };
 }
 
@@ -45,7 +42,10 @@ async function invoke(dependencies: InvokeDependencies, input: InvocationRequest
     return { StatusCode: 204 };
   }
   if (input.InvocationType === "Event") {
-    throw new LambentError("NotImplemented", "InvocationType Event is not built yet: an asynchronous call is accepted only once it is durable");
+    throw new LambentError(
+      "NotImplemented",
+      "InvocationType Event is not built yet: an asynchronous call is accepted only once it is durable",
+    );
   }
   const outcome = await dependencies.invoker.invoke({
     realm: context.realm,
@@ -115,13 +115,19 @@ function endedOrThrow(outcome: InvokeOutcome): EndedCall {
 function payloadOf(payload: Uint8Array | undefined): Buffer {
   if (payload === undefined || payload.length === 0) return Buffer.from("{}");
   if (payload.length > PAYLOAD_BYTES_MAX) {
-    throw new LambentError("RequestTooLarge", `${payload.length} byte payload is too large for the RequestResponse invocation type (limit ${PAYLOAD_BYTES_MAX} bytes)`);
+    throw new LambentError(
+      "RequestTooLarge",
+      `${payload.length} byte payload is too large for the RequestResponse invocation type (limit ${PAYLOAD_BYTES_MAX} bytes)`,
+    );
   }
   const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
   try {
     JSON.parse(bytes.toString("utf8"));
   } catch (error) {
-    throw new LambentError("MalformedRequest", `Could not parse request body into json: ${error instanceof Error ? error.message : String(error)}`);
+    throw new LambentError(
+      "MalformedRequest",
+      `Could not parse request body into json: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
   return bytes;
 }
@@ -129,7 +135,10 @@ function payloadOf(payload: Uint8Array | undefined): Buffer {
 function clientContextOf(header: string | undefined): string | undefined {
   if (header === undefined) return undefined;
   if (header.length > CLIENT_CONTEXT_CHARACTERS_MAX) {
-    throw new LambentError("InvalidParameter", `ClientContext has ${header.length} characters; at most ${CLIENT_CONTEXT_CHARACTERS_MAX} are taken`);
+    throw new LambentError(
+      "InvalidParameter",
+      `ClientContext has ${header.length} characters; at most ${CLIENT_CONTEXT_CHARACTERS_MAX} are taken`,
+    );
   }
   const text = Buffer.from(header, "base64").toString("utf8");
   try {
@@ -139,4 +148,3 @@ function clientContextOf(header: string | undefined): string | undefined {
   }
   return text;
 }
-

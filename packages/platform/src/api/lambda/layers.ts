@@ -70,7 +70,10 @@ export function layerOperations({ functions: { layers }, codeLocation }: Managem
     },
 
     ListLayerVersions(input: ListLayerVersionsRequest, context: RequestContext): ListLayerVersionsResponse {
-      const page = layers.listVersions(context.realm, ownLayer(input, context), filterOf(input), { marker: input.Marker, maxItems: input.MaxItems });
+      const page = layers.listVersions(context.realm, ownLayer(input, context), filterOf(input), {
+        marker: input.Marker,
+        maxItems: input.MaxItems,
+      });
       return { LayerVersions: page.items.map((record) => listed(context.realm, record)), NextMarker: page.nextMarker };
     },
 
@@ -83,7 +86,10 @@ export function layerOperations({ functions: { layers }, codeLocation }: Managem
 /** Who else may use a layer. @see Lambda API reference */
 export function layerPolicyOperations({ functions: { layers } }: ManagementDependencies) {
   return {
-    async AddLayerVersionPermission(input: AddLayerVersionPermissionRequest, context: RequestContext): Promise<AddLayerVersionPermissionResponse> {
+    async AddLayerVersionPermission(
+      input: AddLayerVersionPermissionRequest,
+      context: RequestContext,
+    ): Promise<AddLayerVersionPermissionResponse> {
       const name = ownLayer(input, context);
       const version = given(input.VersionNumber, "VersionNumber");
       const statement = layerStatement(input, layerArn(context.realm, name, version));
@@ -99,7 +105,13 @@ export function layerPolicyOperations({ functions: { layers } }: ManagementDepen
 
     async RemoveLayerVersionPermission(input: RemoveLayerVersionPermissionRequest, context: RequestContext): Promise<void> {
       const version = given(input.VersionNumber, "VersionNumber");
-      await layers.removeStatement(context.realm, ownLayer(input, context), version, given(input.StatementId, "StatementId"), input.RevisionId);
+      await layers.removeStatement(
+        context.realm,
+        ownLayer(input, context),
+        version,
+        given(input.StatementId, "StatementId"),
+        input.RevisionId,
+      );
     },
   };
 }
@@ -123,7 +135,8 @@ function ownLayer(input: { readonly LayerName: string | undefined }, context: Re
 
 /** Other accounts' layers are used by functions, not read: their owners may have shared no more than that. */
 function requireOwn(realm: Realm, context: RequestContext): void {
-  if (realm.account !== context.realm.account) throw new LambentError("AccessDenied", `The layer belongs to account ${realm.account}, this request to ${context.realm.account}.`);
+  if (realm.account !== context.realm.account)
+    throw new LambentError("AccessDenied", `The layer belongs to account ${realm.account}, this request to ${context.realm.account}.`);
 }
 
 function filterOf(input: ListLayersRequest | ListLayerVersionsRequest) {

@@ -46,7 +46,9 @@ function statementOf(input: AddPermissionRequest, resource: string): ResourceSta
   require("StringEquals", "aws:PrincipalOrgID", input.PrincipalOrgID);
   require("StringEquals", "lambda:FunctionUrlAuthType", input.FunctionUrlAuthType);
   require("ArnLike", "AWS:SourceArn", input.SourceArn);
-  require("Bool", "lambda:InvokedViaFunctionUrl", input.InvokedViaFunctionUrl === undefined ? undefined : String(input.InvokedViaFunctionUrl));
+  require("Bool", "lambda:InvokedViaFunctionUrl", input.InvokedViaFunctionUrl === undefined
+    ? undefined
+    : String(input.InvokedViaFunctionUrl));
   return {
     Sid: given(input.StatementId, "StatementId"),
     Effect: "Allow",
@@ -63,5 +65,8 @@ export function principalOf(text: string): ResourceStatement["Principal"] {
   if (/^\d{12}$/.test(text)) return { AWS: `arn:aws:iam::${text}:root` };
   if (text.startsWith("arn:")) return { AWS: text };
   if (/^[a-z0-9-]+(?:\.[a-z0-9-]+)+$/.test(text)) return { Service: text };
-  throw new LambentError("InvalidParameter", `The provided principal was invalid. Please check the principal and try again: ${JSON.stringify(text.slice(0, 200))}.`);
+  throw new LambentError(
+    "InvalidParameter",
+    `The provided principal was invalid. Please check the principal and try again: ${JSON.stringify(text.slice(0, 200))}.`,
+  );
 }

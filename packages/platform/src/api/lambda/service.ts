@@ -31,7 +31,12 @@ const ACTIONS: Readonly<Record<string, string>> = {
   GetLayerVersionByArn: "GetLayerVersion",
 };
 
-function permissionFor(functions: Functions, operation: string, input: Readonly<Record<string, unknown>>, context: RequestContext): Permission {
+function permissionFor(
+  functions: Functions,
+  operation: string,
+  input: Readonly<Record<string, unknown>>,
+  context: RequestContext,
+): Permission {
   const action = `lambda:${ACTIONS[operation] ?? operation}`;
   const { realm } = context;
   if (typeof input["FunctionName"] === "string") {
@@ -51,7 +56,12 @@ function permissionFor(functions: Functions, operation: string, input: Readonly<
 const policyTexts = new WeakMap<object, string>();
 
 /** The resource policy as text; the same object always as the same text, so that it is parsed once. */
-export function policyText(functions: Functions, { realm }: Pick<RequestContext, "realm">, name: string, qualifier: string | undefined): string | undefined {
+export function policyText(
+  functions: Functions,
+  { realm }: Pick<RequestContext, "realm">,
+  name: string,
+  qualifier: string | undefined,
+): string | undefined {
   const policy = policyOf(functions, realm, name, qualifier);
   if (!policy) return undefined;
   const known = policyTexts.get(policy);
@@ -62,7 +72,12 @@ export function policyText(functions: Functions, { realm }: Pick<RequestContext,
 }
 
 /** A function that does not exist has no policy: the operation itself says that it does not exist. */
-function policyOf(functions: Functions, realm: RequestContext["realm"], name: string, qualifier: string | undefined): ReturnType<Functions["policies"]["get"]> {
+function policyOf(
+  functions: Functions,
+  realm: RequestContext["realm"],
+  name: string,
+  qualifier: string | undefined,
+): ReturnType<Functions["policies"]["get"]> {
   try {
     return functions.policies.get(realm, name, qualifier);
   } catch (error) {

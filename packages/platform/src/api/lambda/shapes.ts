@@ -29,7 +29,9 @@ function settingsShape(realm: Realm, version: FunctionVersion): FunctionConfigur
   return {
     Description: version.description,
     Runtime: version.runtime as NonNullable<FunctionConfiguration["Runtime"]>,
-    RuntimeVersionConfig: { RuntimeVersionArn: `arn:aws:lambda:${realm.region}::runtime:${createHash("sha256").update(version.runtime).digest("hex")}` },
+    RuntimeVersionConfig: {
+      RuntimeVersionArn: `arn:aws:lambda:${realm.region}::runtime:${createHash("sha256").update(version.runtime).digest("hex")}`,
+    },
     Handler: version.handler,
     Role: version.roleArn,
     MemorySize: version.memoryMb,

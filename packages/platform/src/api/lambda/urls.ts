@@ -24,7 +24,10 @@ export function urlOperations({ functions, defaultRealm }: ManagementDependencie
     return { ...urlShape(url), FunctionUrl: `${context.endpoint}/function-url/${byName ? url.functionName : url.urlId}/` };
   };
   return {
-    async CreateFunctionUrlConfig(input: CreateFunctionUrlConfigRequest, context: RequestContext): Promise<CreateFunctionUrlConfigResponse> {
+    async CreateFunctionUrlConfig(
+      input: CreateFunctionUrlConfigRequest,
+      context: RequestContext,
+    ): Promise<CreateFunctionUrlConfigResponse> {
       const { name, qualifier } = parseFunctionReference(given(input.FunctionName, "FunctionName"), context.realm, input.Qualifier);
       const url = await functions.urls.create(context.realm, name, qualifier, {
         authType: given(input.AuthType, "AuthType"),
@@ -34,7 +37,10 @@ export function urlOperations({ functions, defaultRealm }: ManagementDependencie
       return shape(url, context);
     },
 
-    async UpdateFunctionUrlConfig(input: UpdateFunctionUrlConfigRequest, context: RequestContext): Promise<UpdateFunctionUrlConfigResponse> {
+    async UpdateFunctionUrlConfig(
+      input: UpdateFunctionUrlConfigRequest,
+      context: RequestContext,
+    ): Promise<UpdateFunctionUrlConfigResponse> {
       const { name, qualifier } = parseFunctionReference(given(input.FunctionName, "FunctionName"), context.realm, input.Qualifier);
       const url = await functions.urls.update(context.realm, name, qualifier, {
         authType: input.AuthType,

@@ -1,4 +1,9 @@
-import type { FunctionConfiguration, ListVersionsByFunctionRequest, ListVersionsByFunctionResponse, PublishVersionRequest } from "@aws-sdk/client-lambda";
+import type {
+  FunctionConfiguration,
+  ListVersionsByFunctionRequest,
+  ListVersionsByFunctionResponse,
+  PublishVersionRequest,
+} from "@aws-sdk/client-lambda";
 import { LambentError } from "../../base/index.ts";
 import { parseUnqualifiedReference } from "../../functions/index.ts";
 import { given } from "../given.ts";
@@ -23,7 +28,10 @@ export function versionOperations({ functions }: ManagementDependencies) {
     ListVersionsByFunction(input: ListVersionsByFunctionRequest, context: RequestContext): ListVersionsByFunctionResponse {
       const name = parseUnqualifiedReference(given(input.FunctionName, "FunctionName"), context.realm);
       const page = functions.reading.listVersions(context.realm, name, { marker: input.Marker, maxItems: input.MaxItems });
-      return { Versions: page.items.map((view) => functionConfiguration(context.realm, view, view.version.version)), NextMarker: page.nextMarker };
+      return {
+        Versions: page.items.map((view) => functionConfiguration(context.realm, view, view.version.version)),
+        NextMarker: page.nextMarker,
+      };
     },
   };
 }

@@ -41,8 +41,9 @@ const INSTANCE_IDLE_SECONDS = 300;
 export const run: Run<StartOptions> = async (context, _args, options) => {
   if (options.detach) return detach(context);
   const port = wholeNumber(options.port, "--port", 0, 65_535) ?? DEFAULT_PORT;
-  const stopped = signalled();
   const server = await startOrExplain(options, port, context.environment);
+  // Only now: a signal while it starts ends the process as it is, which the next start cleans up after like a crash.
+  const stopped = signalled();
   const folder = runFolderPath(context.environment);
   try {
     leaveRunRecord(folder, { endpoint: server.url, pid: process.pid, ...keyOf(server), dataFolder: server.report.dataFolder });

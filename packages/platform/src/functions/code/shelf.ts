@@ -79,14 +79,21 @@ export class Shelf {
   async hold<T>(zip: Uint8Array, use: (code: CodeReference) => Promise<T>): Promise<T> {
     const bytes = Buffer.from(zip.buffer, zip.byteOffset, zip.byteLength);
     if (bytes.length > CODE_ZIP_BYTES_MAX) {
-      throw new LambentError("RequestTooLarge", `The deployment package has ${bytes.length} bytes; at most ${CODE_ZIP_BYTES_MAX} are allowed.`);
+      throw new LambentError(
+        "RequestTooLarge",
+        `The deployment package has ${bytes.length} bytes; at most ${CODE_ZIP_BYTES_MAX} are allowed.`,
+      );
     }
     const digest = hash("sha256", bytes, "hex");
     this.#holds.set(digest, (this.#holds.get(digest) ?? 0) + 1);
     try {
       const shelved = await this.#shelve(digest, () => Promise.resolve(bytes));
       if (!(await this.#blobs.has(digest))) await this.#blobs.put(bytes);
-      return await use({ sha256: Buffer.from(digest, "hex").toString("base64"), zipBytes: bytes.length, unpackedBytes: shelved.manifest.unpackedBytes });
+      return await use({
+        sha256: Buffer.from(digest, "hex").toString("base64"),
+        zipBytes: bytes.length,
+        unpackedBytes: shelved.manifest.unpackedBytes,
+      });
     } finally {
       const left = (this.#holds.get(digest) ?? 1) - 1;
       if (left > 0) this.#holds.set(digest, left);

@@ -68,7 +68,8 @@ export function planZip<Source extends ZipEntry>(entries: readonly Source[], zip
     kinds.set(path, kind);
     if (kind !== "directory") files.push({ path, kind, executable: (entry.mode & EXECUTABLE_BITS) !== 0, source: entry });
   }
-  if (files.length === 0) throw new LambentError("InvalidCode", "The zip holds directories only; a deployment package holds at least one file.");
+  if (files.length === 0)
+    throw new LambentError("InvalidCode", "The zip holds directories only; a deployment package holds at least one file.");
   return { directories: impliedDirectories(kinds), files, unpackedBytes: checkSizes(entries, zipBytes) };
 }
 
@@ -78,7 +79,8 @@ export function planZip<Source extends ZipEntry>(entries: readonly Source[], zip
  * it looks harmless, because `b` may itself be a link to somewhere higher.
  */
 export function checkLink(path: string, target: Buffer): string {
-  if (target.length === 0 || target.length > CODE_LINK_BYTES_MAX) refuse(path, `is a link whose target is not 1 to ${CODE_LINK_BYTES_MAX} bytes long`);
+  if (target.length === 0 || target.length > CODE_LINK_BYTES_MAX)
+    refuse(path, `is a link whose target is not 1 to ${CODE_LINK_BYTES_MAX} bytes long`);
   const text = decodeUtf8(target) ?? refuse(path, "is a link whose target is not UTF-8");
   if (text.includes("\0")) refuse(path, "is a link whose target holds a zero byte");
   if (text.startsWith("/")) refuse(path, "is a link to an absolute path");
@@ -108,14 +110,16 @@ function checkName(raw: Buffer): { readonly path: string; readonly directory: bo
   if (parts.includes("..")) refuse(name, "leaves the package by ..");
   if (parts.includes("")) refuse(name, "has an empty component in its path");
   if (parts.length > CODE_PATH_DEPTH_MAX) refuse(name, `is ${parts.length} levels deep; at most ${CODE_PATH_DEPTH_MAX} are allowed`);
-  if (parts.some((part) => Buffer.byteLength(part) > CODE_NAME_BYTES_MAX)) refuse(name, `has a component of more than ${CODE_NAME_BYTES_MAX} bytes`);
+  if (parts.some((part) => Buffer.byteLength(part) > CODE_NAME_BYTES_MAX))
+    refuse(name, `has a component of more than ${CODE_NAME_BYTES_MAX} bytes`);
   if (parts.length === 0 && !directory) refuse(name, "names the package itself");
   return { path: parts.join("/"), directory };
 }
 
 function kindOf(entry: ZipEntry, path: string, directory: boolean): "directory" | "file" | "link" {
   const type = entry.mode & FILE_TYPE_MASK;
-  if (type !== 0 && type !== TYPE_DIRECTORY && type !== TYPE_FILE && type !== TYPE_LINK) refuse(path, "is neither file, directory nor link");
+  if (type !== 0 && type !== TYPE_DIRECTORY && type !== TYPE_FILE && type !== TYPE_LINK)
+    refuse(path, "is neither file, directory nor link");
   if (directory ? type !== 0 && type !== TYPE_DIRECTORY : type === TYPE_DIRECTORY) {
     refuse(path, "has a name and a mode that disagree whether it is a directory");
   }
@@ -159,7 +163,10 @@ function checkSizes(entries: readonly ZipEntry[], zipBytes: number): number {
     throw new LambentError("InvalidCode", `The zip unpacks to ${unpacked} bytes; at most ${CODE_UNPACKED_BYTES_MAX} are allowed.`);
   }
   if (unpacked > CODE_RATIO_FREE_BYTES && unpacked > zipBytes * CODE_RATIO_MAX) {
-    throw new LambentError("InvalidCode", `The zip of ${zipBytes} bytes unpacks to ${unpacked}; beyond ${CODE_RATIO_FREE_BYTES} bytes at most ${CODE_RATIO_MAX} for each are allowed.`);
+    throw new LambentError(
+      "InvalidCode",
+      `The zip of ${zipBytes} bytes unpacks to ${unpacked}; beyond ${CODE_RATIO_FREE_BYTES} bytes at most ${CODE_RATIO_MAX} for each are allowed.`,
+    );
   }
   return unpacked;
 }

@@ -34,11 +34,19 @@ export class Aliases {
     requireAliasName(name);
     return await this.#registry.change(realm, () => {
       const entry = this.#registry.entry(realm, functionName);
-      if (entry.parts.alias.has(name)) throw new LambentError("AlreadyExists", `Alias already exists: ${functionArn(realm, functionName, name)}`);
+      if (entry.parts.alias.has(name))
+        throw new LambentError("AlreadyExists", `Alias already exists: ${functionArn(realm, functionName, name)}`);
       if (entry.parts.alias.size >= ALIASES_PER_FUNCTION_MAX) {
-        throw new LambentError("LimitExceeded", `${functionName} has ${entry.parts.alias.size} aliases; at most ${ALIASES_PER_FUNCTION_MAX} are allowed.`);
+        throw new LambentError(
+          "LimitExceeded",
+          `${functionName} has ${entry.parts.alias.size} aliases; at most ${ALIASES_PER_FUNCTION_MAX} are allowed.`,
+        );
       }
-      const record = this.#record(realm, entry, { version: input.version, description: input.description ?? "", additional: routing(input.version, input.weights ?? {}) });
+      const record = this.#record(realm, entry, {
+        version: input.version,
+        description: input.description ?? "",
+        additional: routing(input.version, input.weights ?? {}),
+      });
       return { writes: [aliasWrite(entry, name, record)], result: { name, ...record } };
     });
   }
@@ -51,11 +59,19 @@ export class Aliases {
       requireRevision(input.revisionId, before.revisionId);
       const version = input.version ?? before.version;
       const kept = before.additional ? { [before.additional.version]: before.additional.weight } : {};
-      const record = this.#record(realm, entry, { version, description: input.description ?? before.description, additional: routing(version, input.weights ?? kept) });
+      const record = this.#record(realm, entry, {
+        version,
+        description: input.description ?? before.description,
+        additional: routing(version, input.weights ?? kept),
+      });
       if (record.additional && entry.parts.provisioned.has(name)) {
         throw new LambentError("InvalidParameter", `${name} has provisioned concurrency; such an alias points to one version.`);
       }
-      return { writes: [aliasWrite(entry, name, record)], result: { name, ...record }, announce: [{ kind: "limits", realm, name: functionName }] };
+      return {
+        writes: [aliasWrite(entry, name, record)],
+        result: { name, ...record },
+        announce: [{ kind: "limits", realm, name: functionName }],
+      };
     });
   }
 
@@ -67,7 +83,8 @@ export class Aliases {
   /** Aliases by name; with `version`, those that point to it. */
   list(realm: Realm, functionName: string, version: string | undefined, request: PageRequest): Page<AliasView> {
     const aliases = [...this.#registry.entry(realm, functionName).parts.alias].map(([name, record]) => ({ name, ...record }));
-    const shown = version === undefined ? aliases : aliases.filter((alias) => alias.version === version || alias.additional?.version === version);
+    const shown =
+      version === undefined ? aliases : aliases.filter((alias) => alias.version === version || alias.additional?.version === version);
     return page(shown, (alias) => alias.name, request);
   }
 

@@ -43,7 +43,8 @@ export class Concurrency {
     return await this.#registry.change(realm, (state): ChangeDecision<ProvisionedView> => {
       const entry = this.#registry.entry(realm, name);
       requireProvisionable(realm, entry, qualifier);
-      if (!Number.isInteger(instances) || instances < 1) throw new LambentError("InvalidParameter", `ProvisionedConcurrentExecutions is ${instances}; it is a whole number from 1.`);
+      if (!Number.isInteger(instances) || instances < 1)
+        throw new LambentError("InvalidParameter", `ProvisionedConcurrentExecutions is ${instances}; it is a whole number from 1.`);
       const claim = claimOf(entry);
       const before = entry.parts.provisioned.get(qualifier)?.instances ?? 0;
       requireConcurrencyLeft(claimsOf(state), { ...claim, provisioned: claim.provisioned - before + instances });
@@ -90,13 +91,22 @@ export class Concurrency {
 }
 
 function requireProvisionable(realm: Realm, entry: FunctionEntry, qualifier: string): void {
-  if (qualifier === LATEST) throw new LambentError("InvalidParameter", "Provisioned Concurrency Configs cannot be applied to unpublished function versions.");
+  if (qualifier === LATEST)
+    throw new LambentError("InvalidParameter", "Provisioned Concurrency Configs cannot be applied to unpublished function versions.");
   requireQualifier(realm, entry, qualifier);
   const alias = entry.parts.alias.get(qualifier);
-  if (alias?.version === LATEST) throw new LambentError("InvalidParameter", "Provisioned Concurrency Configs cannot be applied to unpublished function versions.");
-  if (alias?.additional) throw new LambentError("InvalidParameter", `The alias ${qualifier} points to two versions; provisioned concurrency needs one.`);
-  const other = alias ? entry.parts.provisioned.has(alias.version) : [...entry.parts.provisioned.keys()].some((name) => entry.parts.alias.get(name)?.version === qualifier);
-  if (other) throw new LambentError("InvalidParameter", "Alias can't be used for Provisioned Concurrency configuration on an already Provisioned version.");
+  if (alias?.version === LATEST)
+    throw new LambentError("InvalidParameter", "Provisioned Concurrency Configs cannot be applied to unpublished function versions.");
+  if (alias?.additional)
+    throw new LambentError("InvalidParameter", `The alias ${qualifier} points to two versions; provisioned concurrency needs one.`);
+  const other = alias
+    ? entry.parts.provisioned.has(alias.version)
+    : [...entry.parts.provisioned.keys()].some((name) => entry.parts.alias.get(name)?.version === qualifier);
+  if (other)
+    throw new LambentError(
+      "InvalidParameter",
+      "Alias can't be used for Provisioned Concurrency configuration on an already Provisioned version.",
+    );
 }
 
 function claimsOf(state: RealmState): ConcurrencyClaim[] {

@@ -73,7 +73,12 @@ export class EventInvoke {
       const wanted = decide();
       const value: EventInvokeRecord = {
         maximumRetryAttempts: within("MaximumRetryAttempts", wanted.maximumRetryAttempts, 0, RETRY_ATTEMPTS_MAX),
-        maximumEventAgeSeconds: within("MaximumEventAgeInSeconds", wanted.maximumEventAgeSeconds, EVENT_AGE_SECONDS_MIN, EVENT_AGE_SECONDS_MAX),
+        maximumEventAgeSeconds: within(
+          "MaximumEventAgeInSeconds",
+          wanted.maximumEventAgeSeconds,
+          EVENT_AGE_SECONDS_MIN,
+          EVENT_AGE_SECONDS_MAX,
+        ),
         onSuccess: destination("OnSuccess", wanted.onSuccess),
         onFailure: destination("OnFailure", wanted.onFailure),
         modifiedAt: this.#registry.clock.now(),
@@ -95,6 +100,10 @@ const DESTINATION = /^arn:aws[a-zA-Z-]*:(?:sqs|sns|lambda|events|s3):/;
 
 function destination(name: string, arn: string | undefined): string | undefined {
   if (arn === undefined || arn === "") return undefined;
-  if (!DESTINATION.test(arn)) throw new LambentError("InvalidParameter", `${name}.Destination is ${JSON.stringify(arn.slice(0, 200))}; it is the ARN of a queue, topic, function, event bus or bucket.`);
+  if (!DESTINATION.test(arn))
+    throw new LambentError(
+      "InvalidParameter",
+      `${name}.Destination is ${JSON.stringify(arn.slice(0, 200))}; it is the ARN of a queue, topic, function, event bus or bucket.`,
+    );
   return arn;
 }

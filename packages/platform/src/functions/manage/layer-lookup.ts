@@ -11,7 +11,12 @@ export const LAYER_ACTION = "lambda:GetLayerVersion";
  * The layers behind a list of version ARNs. One that the function uses already (`before`) stays usable when its version was deleted
  * since. Throws `InvalidParameter` for one that is not there, and `AccessDenied` for another account's that is not shared.
  */
-export function resolveLayers(registry: Registry, realm: Realm, arns: readonly string[], before: readonly LayerReference[] = []): LayerReference[] {
+export function resolveLayers(
+  registry: Registry,
+  realm: Realm,
+  arns: readonly string[],
+  before: readonly LayerReference[] = [],
+): LayerReference[] {
   requireLayerList(arns);
   return arns.map((arn) => {
     const { name, version, realm: owner } = parseLayerReference(arn, realm);

@@ -2,7 +2,13 @@ import { LambentError } from "../../base/index.ts";
 import type { Realm } from "../../model/index.ts";
 import type { LayerVersionRecord, ResourcePolicy, ResourceStatement } from "../records.ts";
 import type { Registry } from "../registry.ts";
-import { CODE_STORAGE_BYTES_MAX, DESCRIPTION_LENGTH_MAX, LAYER_NAME_LENGTH_MAX, LAYERS_PER_REALM_MAX, VERSIONS_PER_LAYER_MAX } from "../rules/limits.ts";
+import {
+  CODE_STORAGE_BYTES_MAX,
+  DESCRIPTION_LENGTH_MAX,
+  LAYER_NAME_LENGTH_MAX,
+  LAYERS_PER_REALM_MAX,
+  VERSIONS_PER_LAYER_MAX,
+} from "../rules/limits.ts";
 import { layerArn } from "../rules/names.ts";
 import { numberKey, page, type Page, type PageRequest } from "../rules/paging.ts";
 import { withoutStatement, withStatement } from "../rules/policies.ts";
@@ -36,17 +42,25 @@ export class Layers {
   async publish(realm: Realm, input: LayerInput): Promise<LayerVersionRecord> {
     requireLayerName(input.name);
     if ((input.description ?? "").length > DESCRIPTION_LENGTH_MAX) {
-      throw new LambentError("InvalidParameter", `Description has ${input.description?.length} characters; at most ${DESCRIPTION_LENGTH_MAX} are allowed.`);
+      throw new LambentError(
+        "InvalidParameter",
+        `Description has ${input.description?.length} characters; at most ${DESCRIPTION_LENGTH_MAX} are allowed.`,
+      );
     }
     return await this.#keeper.hold(input.zip, (code) =>
       this.#registry.change(realm, (state) => {
         const versions = state.layers.get(input.name);
-        if (!versions && state.layers.size >= LAYERS_PER_REALM_MAX) throw new LambentError("LimitExceeded", `There are ${state.layers.size} layers; at most ${LAYERS_PER_REALM_MAX} are allowed.`);
+        if (!versions && state.layers.size >= LAYERS_PER_REALM_MAX)
+          throw new LambentError("LimitExceeded", `There are ${state.layers.size} layers; at most ${LAYERS_PER_REALM_MAX} are allowed.`);
         if (versions && versions.size >= VERSIONS_PER_LAYER_MAX) {
-          throw new LambentError("LimitExceeded", `${input.name} has ${versions.size} versions; at most ${VERSIONS_PER_LAYER_MAX} are allowed.`);
+          throw new LambentError(
+            "LimitExceeded",
+            `${input.name} has ${versions.size} versions; at most ${VERSIONS_PER_LAYER_MAX} are allowed.`,
+          );
         }
         const bytes = state.codeBytes() + (state.usesCode(code) ? 0 : code.zipBytes);
-        if (bytes > CODE_STORAGE_BYTES_MAX) throw new LambentError("CodeStorageExceeded", `Code storage limit exceeded: ${bytes} of ${CODE_STORAGE_BYTES_MAX} bytes.`);
+        if (bytes > CODE_STORAGE_BYTES_MAX)
+          throw new LambentError("CodeStorageExceeded", `Code storage limit exceeded: ${bytes} of ${CODE_STORAGE_BYTES_MAX} bytes.`);
         const version = state.numbering("layer", input.name) + 1;
         const value: LayerVersionRecord = {
           name: input.name,
@@ -101,7 +115,13 @@ export class Layers {
   }
 
   /** `NotFound`, `AlreadyExists` for the statement's id, `RevisionMismatch`, `PolicyTooLong`. */
-  async addStatement(realm: Realm, name: string, version: number, statement: ResourceStatement, revisionId: string | undefined): Promise<ResourcePolicy> {
+  async addStatement(
+    realm: Realm,
+    name: string,
+    version: number,
+    statement: ResourceStatement,
+    revisionId: string | undefined,
+  ): Promise<ResourcePolicy> {
     return await this.#registry.change(realm, () => {
       const record = this.get(realm, name, version);
       const policy = withStatement(record.policy, statement, revisionId, this.#registry.secureRandom.uuid());
@@ -121,7 +141,10 @@ export class Layers {
 
 function requireLayerName(name: string): void {
   if (name.length > LAYER_NAME_LENGTH_MAX || !/^[a-zA-Z0-9-_]+$/.test(name)) {
-    throw new LambentError("InvalidParameter", `LayerName is ${JSON.stringify(name.slice(0, 200))}; it is 1 to ${LAYER_NAME_LENGTH_MAX} letters, digits, - and _.`);
+    throw new LambentError(
+      "InvalidParameter",
+      `LayerName is ${JSON.stringify(name.slice(0, 200))}; it is 1 to ${LAYER_NAME_LENGTH_MAX} letters, digits, - and _.`,
+    );
   }
 }
 

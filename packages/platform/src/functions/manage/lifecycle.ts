@@ -1,5 +1,13 @@
 import { LambentError } from "../../base/index.ts";
-import { LATEST, realmKey, versionKey, type CodeReference, type FunctionSettings, type FunctionVersion, type Realm } from "../../model/index.ts";
+import {
+  LATEST,
+  realmKey,
+  versionKey,
+  type CodeReference,
+  type FunctionSettings,
+  type FunctionVersion,
+  type Realm,
+} from "../../model/index.ts";
 import type { FunctionChange } from "../directory.ts";
 import type { FunctionRecord, RecursionMode, VersionRecord, Write } from "../records.ts";
 import { removalsOf, type FunctionEntry, type RealmState } from "../realm-state.ts";
@@ -57,7 +65,10 @@ export class Lifecycle {
     requireFunctionName(input.name);
     requireNew(this.#registry.state(realm), input.name);
     const tags = changedTags({}, input.tags ?? {}, []);
-    const settings = newSettings(input.name, input, { layers: resolveLayers(this.#registry, realm, input.layerArns ?? []), ...settingsFromTags(tags) });
+    const settings = newSettings(input.name, input, {
+      layers: resolveLayers(this.#registry, realm, input.layerArns ?? []),
+      ...settingsFromTags(tags),
+    });
     const view = await this.#keeper.hold(input.zip, (code) =>
       this.#registry.change(realm, (state) => this.#decideCreate(state, input, { settings, tags, code })),
     );
@@ -86,7 +97,11 @@ export class Lifecycle {
       const entry = this.#requireChangeable(realm, name, input.revisionId);
       const before = entry.record.latest.version;
       const layers = input.layerArns === undefined ? before.layers : resolveLayers(this.#registry, realm, input.layerArns, before.layers);
-      const settings = changedSettings(before, input, { layers, concurrencyPerInstance: before.concurrencyPerInstance, handlerStyle: before.handlerStyle });
+      const settings = changedSettings(before, input, {
+        layers,
+        concurrencyPerInstance: before.concurrencyPerInstance,
+        handlerStyle: before.handlerStyle,
+      });
       requireFits(before.code.unpackedBytes, layers);
       return this.#decideUpdate(realm, entry, this.#version({ ...before, ...settings }), false);
     });
@@ -105,8 +120,15 @@ export class Lifecycle {
         return { writes: [{ kind: "function", name, value: { ...entry.record, tags } }], result: undefined };
       }
       requireSettled(realm, entry);
-      const latest: VersionRecord = { version: this.#version({ ...before.version, concurrencyPerInstance, handlerStyle }), state: before.state };
-      return { writes: [{ kind: "function", name, value: { ...entry.record, tags, latest } }], result: undefined, announce: replaced(before, latest.version) };
+      const latest: VersionRecord = {
+        version: this.#version({ ...before.version, concurrencyPerInstance, handlerStyle }),
+        state: before.state,
+      };
+      return {
+        writes: [{ kind: "function", name, value: { ...entry.record, tags, latest } }],
+        result: undefined,
+        announce: replaced(before, latest.version),
+      };
     });
   }
 
@@ -144,7 +166,11 @@ export class Lifecycle {
     made: { readonly settings: FunctionSettings; readonly tags: Tags; readonly code: CodeReference },
   ): ChangeDecision<FunctionView> {
     requireNew(state, input.name);
-    if (state.functions.size >= FUNCTIONS_PER_REALM_MAX) throw new LambentError("LimitExceeded", `There are ${state.functions.size} functions; at most ${FUNCTIONS_PER_REALM_MAX} are allowed.`);
+    if (state.functions.size >= FUNCTIONS_PER_REALM_MAX)
+      throw new LambentError(
+        "LimitExceeded",
+        `There are ${state.functions.size} functions; at most ${FUNCTIONS_PER_REALM_MAX} are allowed.`,
+      );
     requireCodeRoom(state, made.code);
     requireFits(made.code.unpackedBytes, made.settings.layers);
     const version = this.#version({ ...made.settings, realm: state.realm, name: input.name, version: LATEST, code: made.code });
@@ -168,14 +194,21 @@ export class Lifecycle {
     const record: FunctionRecord = { ...entry.record, update: { kind: "inProgress", next } };
     const write: Write = { kind: "function", name: entry.name, value: record };
     if (!publish) return { writes: [write], result: { version: next, state: record.latest.state, update: { kind: "inProgress" } } };
-    const published = versionWrites(this.#registry, this.#registry.state(realm), { functionId: record.id, version: next, state: { kind: "pending" } });
+    const published = versionWrites(this.#registry, this.#registry.state(realm), {
+      functionId: record.id,
+      version: next,
+      state: { kind: "pending" },
+    });
     return { writes: [write, ...published.writes], result: viewOfVersion(published.record) };
   }
 
   #dryUpdate(realm: Realm, name: string, code: CodeReference, input: UpdateCodeInput): FunctionView {
     const entry = this.#requireChangeable(realm, name, input.revisionId);
     requireCodeRoom(this.#registry.state(realm), code);
-    return { ...viewOfLatest(entry), version: { ...this.#nextVersion(entry, code, input), revisionId: entry.record.latest.version.revisionId } };
+    return {
+      ...viewOfLatest(entry),
+      version: { ...this.#nextVersion(entry, code, input), revisionId: entry.record.latest.version.revisionId },
+    };
   }
 
   #nextVersion(entry: FunctionEntry, code: CodeReference, input: UpdateCodeInput): FunctionVersion {
@@ -191,7 +224,6 @@ export class Lifecycle {
 
   #requireChangeable(realm: Realm, name: string, revisionId: string | undefined): FunctionEntry {
     const entry = this.#registry.entry(realm, name);
-    requireSettled(realm, entry);
     requireRevision(revisionId, entry.record.latest.version.revisionId);
     return entry;
   }
@@ -226,7 +258,8 @@ function requireNew(state: RealmState, name: string): void {
 
 function requireCodeRoom(state: RealmState, code: CodeReference): void {
   const bytes = state.codeBytes() + (state.usesCode(code) ? 0 : code.zipBytes);
-  if (bytes > CODE_STORAGE_BYTES_MAX) throw new LambentError("CodeStorageExceeded", `Code storage limit exceeded: ${bytes} of ${CODE_STORAGE_BYTES_MAX} bytes.`);
+  if (bytes > CODE_STORAGE_BYTES_MAX)
+    throw new LambentError("CodeStorageExceeded", `Code storage limit exceeded: ${bytes} of ${CODE_STORAGE_BYTES_MAX} bytes.`);
 }
 
 function isUnderWay(record: FunctionRecord): boolean {
@@ -248,7 +281,11 @@ function decideActivation(entry: FunctionEntry, failure: string | undefined): Ch
   if (record.update.kind !== "inProgress") {
     const latest: VersionRecord = { version: record.latest.version, state: ended };
     if (failure === undefined) ready.unshift({ kind: "ready", version: latest.version });
-    return { writes: [{ kind: "function", name: entry.name, value: { ...record, latest } }, ...versionWritesEnded], result: undefined, announce: ready };
+    return {
+      writes: [{ kind: "function", name: entry.name, value: { ...record, latest } }, ...versionWritesEnded],
+      result: undefined,
+      announce: ready,
+    };
   }
   // A change that failed leaves the function as it was: it goes on taking calls.
   const value: FunctionRecord =
@@ -280,8 +317,11 @@ function decideRemoveVersion(realm: Realm, entry: FunctionEntry, qualifier: stri
   if (qualifier === LATEST) throw new LambentError("InvalidParameter", "$LATEST version cannot be deleted without deleting the function.");
   if (entry.parts.alias.has(qualifier)) throw new LambentError("InvalidParameter", `${qualifier} is an alias; DeleteAlias deletes it.`);
   const removed = requireVersion(realm, entry, qualifier);
-  const users = [...entry.parts.alias].filter(([, alias]) => alias.version === qualifier || alias.additional?.version === qualifier).map(([name]) => name);
-  if (users.length > 0) throw new LambentError("Conflict", `Unable to delete version because the following aliases reference it: [${users.join(", ")}]`);
+  const users = [...entry.parts.alias]
+    .filter(([, alias]) => alias.version === qualifier || alias.additional?.version === qualifier)
+    .map(([name]) => name);
+  if (users.length > 0)
+    throw new LambentError("Conflict", `Unable to delete version because the following aliases reference it: [${users.join(", ")}]`);
   return {
     writes: removalsOf(entry, new Set([qualifier])),
     result: undefined,

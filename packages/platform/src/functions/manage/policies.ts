@@ -14,7 +14,13 @@ export class Policies {
   }
 
   /** `NotFound`, `AlreadyExists` for the statement's id, `RevisionMismatch`, `PolicyTooLong`, `InvalidParameter`. */
-  async add(realm: Realm, name: string, qualifier: string | undefined, statement: ResourceStatement, revisionId: string | undefined): Promise<ResourcePolicy> {
+  async add(
+    realm: Realm,
+    name: string,
+    qualifier: string | undefined,
+    statement: ResourceStatement,
+    revisionId: string | undefined,
+  ): Promise<ResourcePolicy> {
     if (qualifier === LATEST) throw new LambentError("InvalidParameter", "We currently do not support adding policies for $LATEST.");
     return await this.#registry.change(realm, () => {
       const entry = this.#registry.entry(realm, name);
@@ -27,7 +33,10 @@ export class Policies {
 
   /** The policy; undefined when there is none, or no such function. In memory, for every call. */
   find(realm: Realm, name: string, qualifier: string | undefined): ResourcePolicy | undefined {
-    return this.#registry.state(realm).functions.get(name)?.parts.policy.get(qualifier ?? LATEST);
+    return this.#registry
+      .state(realm)
+      .functions.get(name)
+      ?.parts.policy.get(qualifier ?? LATEST);
   }
 
   /** The policy, undefined when there is none. `NotFound` for function or qualifier. */

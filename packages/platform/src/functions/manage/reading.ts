@@ -37,7 +37,9 @@ export class Reading {
 
   /** `$LATEST` of all functions by name; with `allVersions`, every version of each behind it. */
   list(realm: Realm, allVersions: boolean, request: PageRequest): Page<FunctionView> {
-    const views = [...this.#registry.state(realm).functions.values()].flatMap((entry) => (allVersions ? versionsOf(entry) : [viewOfLatest(entry)]));
+    const views = [...this.#registry.state(realm).functions.values()].flatMap((entry) =>
+      allVersions ? versionsOf(entry) : [viewOfLatest(entry)],
+    );
     // A space sorts before everything names consist of, so a function's versions stay together.
     return page(views, ({ version }) => `${version.name} ${versionOrder(version.version)}`, request);
   }

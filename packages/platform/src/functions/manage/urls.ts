@@ -33,12 +33,20 @@ export class Urls {
   }
 
   /** `NotFound`, `AlreadyExists`, `InvalidParameter`. */
-  async create(realm: Realm, name: string, qualifier: string | undefined, input: UrlInput & { readonly authType: UrlRecord["authType"] }): Promise<UrlView> {
+  async create(
+    realm: Realm,
+    name: string,
+    qualifier: string | undefined,
+    input: UrlInput & { readonly authType: UrlRecord["authType"] },
+  ): Promise<UrlView> {
     checkCors(input.cors);
     return await this.#registry.change(realm, () => {
       const entry = this.#entry(realm, name, qualifier);
       if (entry.parts.url.has(qualifier ?? LATEST)) {
-        throw new LambentError("AlreadyExists", `Failed to create function url config for [functionArn = ${functionArn(realm, name, qualifier)}]. Error message:  FunctionUrlConfig exists for this Lambda function`);
+        throw new LambentError(
+          "AlreadyExists",
+          `Failed to create function url config for [functionArn = ${functionArn(realm, name, qualifier)}]. Error message:  FunctionUrlConfig exists for this Lambda function`,
+        );
       }
       const now = this.#registry.clock.now();
       const value: UrlRecord = {
@@ -49,7 +57,10 @@ export class Urls {
         createdAt: now,
         modifiedAt: now,
       };
-      return { writes: [{ kind: "url", functionId: entry.record.id, qualifier: qualifier ?? LATEST, value }], result: view(realm, name, qualifier, value) };
+      return {
+        writes: [{ kind: "url", functionId: entry.record.id, qualifier: qualifier ?? LATEST, value }],
+        result: view(realm, name, qualifier, value),
+      };
     });
   }
 
@@ -74,7 +85,11 @@ export class Urls {
   /** `NotFound` for function, alias or URL. In memory, for every call. */
   get(realm: Realm, name: string, qualifier: string | undefined): UrlView {
     const record = this.#entry(realm, name, qualifier).parts.url.get(qualifier ?? LATEST);
-    if (!record) throw new LambentError("NotFound", `The resource you requested does not exist: ${functionArn(realm, name, qualifier)} has no function URL.`);
+    if (!record)
+      throw new LambentError(
+        "NotFound",
+        `The resource you requested does not exist: ${functionArn(realm, name, qualifier)} has no function URL.`,
+      );
     return view(realm, name, qualifier, record);
   }
 
@@ -95,7 +110,9 @@ export class Urls {
   }
 
   list(realm: Realm, name: string, request: PageRequest): Page<UrlView> {
-    const urls = [...this.#registry.entry(realm, name).parts.url].map(([qualifier, record]) => view(realm, name, aliasOf(qualifier), record));
+    const urls = [...this.#registry.entry(realm, name).parts.url].map(([qualifier, record]) =>
+      view(realm, name, aliasOf(qualifier), record),
+    );
     return page(urls, (url) => url.qualifier ?? LATEST, request);
   }
 
@@ -111,13 +128,16 @@ export class Urls {
   #entry(realm: Realm, name: string, qualifier: string | undefined): FunctionEntry {
     const entry = this.#registry.entry(realm, name);
     if (qualifier === undefined) return entry;
-    if (qualifier === LATEST || isVersionNumber(qualifier)) throw new LambentError("InvalidParameter", `Qualifier is ${qualifier}; a function URL belongs to a function or an alias.`);
+    if (qualifier === LATEST || isVersionNumber(qualifier))
+      throw new LambentError("InvalidParameter", `Qualifier is ${qualifier}; a function URL belongs to a function or an alias.`);
     if (!entry.parts.alias.has(qualifier)) throw new LambentError("NotFound", `Function not found: ${functionArn(realm, name, qualifier)}`);
     return entry;
   }
 
   #freshId(): string {
-    return [...this.#registry.secureRandom.bytes(URL_ID_LENGTH)].map((byte) => URL_ID_ALPHABET.charAt(byte % URL_ID_ALPHABET.length)).join("");
+    return [...this.#registry.secureRandom.bytes(URL_ID_LENGTH)]
+      .map((byte) => URL_ID_ALPHABET.charAt(byte % URL_ID_ALPHABET.length))
+      .join("");
   }
 }
 
@@ -134,9 +154,16 @@ const METHOD = /^(?:\*|GET|PUT|HEAD|POST|PATCH|DELETE)$/;
 function checkCors(cors: CorsSettings | null | undefined): void {
   if (!cors) return;
   const wrong = cors.allowMethods?.find((method) => !METHOD.test(method));
-  if (wrong !== undefined) throw new LambentError("InvalidParameter", `Cors.AllowMethods has ${JSON.stringify(wrong.slice(0, 50))}; it takes GET, PUT, HEAD, POST, PATCH, DELETE and *.`);
+  if (wrong !== undefined)
+    throw new LambentError(
+      "InvalidParameter",
+      `Cors.AllowMethods has ${JSON.stringify(wrong.slice(0, 50))}; it takes GET, PUT, HEAD, POST, PATCH, DELETE and *.`,
+    );
   const age = cors.maxAgeSeconds;
   if (age !== undefined && (!Number.isInteger(age) || age < 0 || age > CORS_MAX_AGE_SECONDS_MAX)) {
-    throw new LambentError("InvalidParameter", `Cors.MaxAge is ${age}; it is a whole number of seconds from 0 to ${CORS_MAX_AGE_SECONDS_MAX}.`);
+    throw new LambentError(
+      "InvalidParameter",
+      `Cors.MaxAge is ${age}; it is a whole number of seconds from 0 to ${CORS_MAX_AGE_SECONDS_MAX}.`,
+    );
   }
 }

@@ -33,7 +33,10 @@ export class Versions {
       requireRevision(input.revisionId, latest.version.revisionId);
       requireSameCode(input.codeSha256, latest.version.code.sha256);
       if (input.description !== undefined && input.description.length > DESCRIPTION_LENGTH_MAX) {
-        throw new LambentError("InvalidParameter", `Description has ${input.description.length} characters; at most ${DESCRIPTION_LENGTH_MAX} are allowed.`);
+        throw new LambentError(
+          "InvalidParameter",
+          `Description has ${input.description.length} characters; at most ${DESCRIPTION_LENGTH_MAX} are allowed.`,
+        );
       }
       const newest = newestVersion(entry);
       if (newest && isSame(newest.version, latest.version)) return { writes: [], result: viewOfVersion(newest) };
@@ -76,7 +79,8 @@ export function versionWrites(
 
 function requireRoom(entry: FunctionEntry): void {
   const count = entry.parts.version.size;
-  if (count >= VERSIONS_PER_FUNCTION_MAX) throw new LambentError("LimitExceeded", `${entry.name} has ${count} versions; at most ${VERSIONS_PER_FUNCTION_MAX} are allowed.`);
+  if (count >= VERSIONS_PER_FUNCTION_MAX)
+    throw new LambentError("LimitExceeded", `${entry.name} has ${count} versions; at most ${VERSIONS_PER_FUNCTION_MAX} are allowed.`);
 }
 
 function newestVersion(entry: FunctionEntry): VersionRecord | undefined {

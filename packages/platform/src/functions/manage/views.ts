@@ -37,17 +37,24 @@ export function requireVersion(realm: Realm, entry: FunctionEntry, version: stri
 
 /** Throws `NotFound` unless `qualifier` is `$LATEST`, a version or an alias of the function. */
 export function requireQualifier(realm: Realm, entry: FunctionEntry, qualifier: string): void {
-  if (qualifier !== LATEST && !entry.parts.version.has(qualifier) && !entry.parts.alias.has(qualifier)) missing(realm, entry.name, qualifier);
+  if (qualifier !== LATEST && !entry.parts.version.has(qualifier) && !entry.parts.alias.has(qualifier))
+    missing(realm, entry.name, qualifier);
 }
 
 /** Throws `Conflict` while the function is being created or changed: changes of one function come one after the other. */
 export function requireSettled(realm: Realm, entry: FunctionEntry): void {
   const { latest, update } = entry.record;
   if (latest.state.kind === "pending") {
-    throw new LambentError("Conflict", `The operation cannot be performed at this time. The function is currently in the following state: Pending`);
+    throw new LambentError(
+      "Conflict",
+      `The operation cannot be performed at this time. The function is currently in the following state: Pending`,
+    );
   }
   if (update.kind === "inProgress") {
-    throw new LambentError("Conflict", `The operation cannot be performed at this time. An update is in progress for resource: ${functionArn(realm, entry.name)}`);
+    throw new LambentError(
+      "Conflict",
+      `The operation cannot be performed at this time. An update is in progress for resource: ${functionArn(realm, entry.name)}`,
+    );
   }
 }
 

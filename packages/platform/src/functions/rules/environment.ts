@@ -40,8 +40,12 @@ export function checkEnvironment(variables: Readonly<Record<string, string>>): v
       );
     }
     if (!/^[a-zA-Z][a-zA-Z0-9_]+$/.test(name)) {
-      throw new LambentError("InvalidParameter", `Environment has the name ${JSON.stringify(name)}; names begin with a letter, then have letters, digits and _, two characters at least.`);
+      throw new LambentError(
+        "InvalidParameter",
+        `Environment has the name ${JSON.stringify(name)}; names begin with a letter, then have letters, digits and _, two characters at least.`,
+      );
     }
-    if (value.includes("\0")) throw new LambentError("InvalidParameter", `Environment variable ${name} holds a zero byte, which no process can be given.`);
+    if (value.includes("\0"))
+      throw new LambentError("InvalidParameter", `Environment variable ${name} holds a zero byte, which no process can be given.`);
   }
 }

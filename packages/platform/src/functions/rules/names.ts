@@ -11,7 +11,8 @@ export interface FunctionReference {
 
 const REFERENCE =
   /^(?:arn:(?<partition>aws[a-zA-Z-]*):lambda:)?(?:(?<region>[a-z]{2}(?:-gov|-iso[a-z]?)?-[a-z]+-\d):)?(?:(?<account>\d{12}):)?(?:function:)?(?<name>[a-zA-Z0-9-_]+)(?::(?<qualifier>\$LATEST|[a-zA-Z0-9-_]+))?$/;
-const LAYER_REFERENCE = /^(?:arn:aws[a-zA-Z-]*:lambda:(?<region>[a-z0-9-]+):(?<account>\d{12}):layer:)?(?<name>[a-zA-Z0-9-_]+)(?::(?<version>\d+))?$/;
+const LAYER_REFERENCE =
+  /^(?:arn:aws[a-zA-Z-]*:lambda:(?<region>[a-z0-9-]+):(?<account>\d{12}):layer:)?(?<name>[a-zA-Z0-9-_]+)(?::(?<version>\d+))?$/;
 
 /**
  * Takes apart a name, `name:qualifier`, a partial ARN (`123456789012:function:name`) or a whole one; all may carry a qualifier,
@@ -37,12 +38,16 @@ export function parseFunctionReference(text: string, realm: Realm, qualifier?: s
 /** The name in a reference that must not carry a qualifier. */
 export function parseUnqualifiedReference(text: string, realm: Realm): string {
   const { name, qualifier } = parseFunctionReference(text, realm);
-  if (qualifier !== undefined) throw new LambentError("InvalidParameter", `FunctionName is ${text}; this operation takes it without a qualifier.`);
+  if (qualifier !== undefined)
+    throw new LambentError("InvalidParameter", `FunctionName is ${text}; this operation takes it without a qualifier.`);
   return name;
 }
 
 /** A layer's name, from the name or its ARN. `account` is the ARN's, when it has one. */
-export function parseLayerReference(text: string, realm: Realm): { readonly name: string; readonly version: number | undefined; readonly realm: Realm } {
+export function parseLayerReference(
+  text: string,
+  realm: Realm,
+): { readonly name: string; readonly version: number | undefined; readonly realm: Realm } {
   const groups = LAYER_REFERENCE.exec(text)?.groups;
   const name = groups?.["name"] ?? "";
   if (groups === undefined || name.length > LAYER_NAME_LENGTH_MAX) {
@@ -52,9 +57,14 @@ export function parseLayerReference(text: string, realm: Realm): { readonly name
     );
   }
   const region = groups["region"] ?? realm.region;
-  if (region !== realm.region) throw new LambentError("InvalidParameter", `The layer ${text} is in region ${region}; functions here use layers of ${realm.region}.`);
+  if (region !== realm.region)
+    throw new LambentError("InvalidParameter", `The layer ${text} is in region ${region}; functions here use layers of ${realm.region}.`);
   const version = groups["version"];
-  return { name, version: version === undefined ? undefined : Number(version), realm: { account: groups["account"] ?? realm.account, region } };
+  return {
+    name,
+    version: version === undefined ? undefined : Number(version),
+    realm: { account: groups["account"] ?? realm.account, region },
+  };
 }
 
 /** `arn:aws:lambda:<region>:<account>:function:<name>[:<qualifier>]`. */

@@ -19,7 +19,8 @@ export interface Page<T> {
  */
 export function page<T>(items: readonly T[], keyOf: (item: T) => string, request: PageRequest): Page<T> {
   const limit = request.maxItems === undefined ? LIST_ITEMS_MAX : Math.min(request.maxItems, LIST_ITEMS_MAX);
-  if (!Number.isInteger(limit) || limit < 1) throw new LambentError("InvalidParameter", `MaxItems is ${limit}; it is a whole number from 1.`);
+  if (!Number.isInteger(limit) || limit < 1)
+    throw new LambentError("InvalidParameter", `MaxItems is ${limit}; it is a whole number from 1.`);
   const keyed = items.map((item) => ({ key: keyOf(item), item })).toSorted((a, b) => order(a.key, b.key));
   const after = request.marker === undefined ? undefined : keyOfMarker(request.marker);
   const rest = after === undefined ? keyed : keyed.filter(({ key }) => order(key, after) > 0);

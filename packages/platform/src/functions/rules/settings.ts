@@ -109,34 +109,44 @@ export function settingsOf(version: FunctionSettings): FunctionSettings {
 export function requireFits(codeBytes: number, layers: readonly LayerReference[]): void {
   const bytes = layers.reduce((sum, layer) => sum + layer.code.unpackedBytes, codeBytes);
   if (bytes > CODE_UNPACKED_BYTES_MAX) {
-    invalid(`Function code combined with layers exceeds the maximum allowed size of ${CODE_UNPACKED_BYTES_MAX} bytes. The actual size is ${bytes} bytes.`);
+    invalid(
+      `Function code combined with layers exceeds the maximum allowed size of ${CODE_UNPACKED_BYTES_MAX} bytes. The actual size is ${bytes} bytes.`,
+    );
   }
 }
 
 /** Throws `InvalidParameter` when there are too many layers or one is named twice. */
 export function requireLayerList(arns: readonly string[]): void {
-  if (arns.length > LAYERS_PER_FUNCTION_MAX) invalid(`Layers has ${arns.length} entries; a function uses at most ${LAYERS_PER_FUNCTION_MAX}.`);
+  if (arns.length > LAYERS_PER_FUNCTION_MAX)
+    invalid(`Layers has ${arns.length} entries; a function uses at most ${LAYERS_PER_FUNCTION_MAX}.`);
   const bases = arns.map((arn) => arn.replace(/:\d+$/, ""));
   if (new Set(bases).size < bases.length) invalid("Layers names two versions of one layer; a function uses one of each.");
 }
 
 function checkSettings(settings: FunctionSettings): void {
-  if (!RUNTIME.test(settings.runtime)) invalid(`Runtime is ${settings.runtime}; Lambent runs nodejs<N>.x, python3.<N>, provided, provided.al2 and provided.al2023.`);
+  if (!RUNTIME.test(settings.runtime))
+    invalid(`Runtime is ${settings.runtime}; Lambent runs nodejs<N>.x, python3.<N>, provided, provided.al2 and provided.al2023.`);
   if (settings.handler.length > HANDLER_LENGTH_MAX || !/^\S+$/.test(settings.handler)) {
-    invalid(`Handler is ${JSON.stringify(settings.handler.slice(0, 200))}; it is 1 to ${HANDLER_LENGTH_MAX} characters without white space.`);
+    invalid(
+      `Handler is ${JSON.stringify(settings.handler.slice(0, 200))}; it is 1 to ${HANDLER_LENGTH_MAX} characters without white space.`,
+    );
   }
-  if (!ROLE.test(settings.roleArn)) invalid(`Role is ${JSON.stringify(settings.roleArn.slice(0, 200))}; it is an ARN like arn:aws:iam::000000000000:role/name.`);
-  if (settings.description.length > DESCRIPTION_LENGTH_MAX) invalid(`Description has ${settings.description.length} characters; at most ${DESCRIPTION_LENGTH_MAX} are allowed.`);
+  if (!ROLE.test(settings.roleArn))
+    invalid(`Role is ${JSON.stringify(settings.roleArn.slice(0, 200))}; it is an ARN like arn:aws:iam::000000000000:role/name.`);
+  if (settings.description.length > DESCRIPTION_LENGTH_MAX)
+    invalid(`Description has ${settings.description.length} characters; at most ${DESCRIPTION_LENGTH_MAX} are allowed.`);
   requireWithin("MemorySize", settings.memoryMb, MEMORY_MB_MIN, MEMORY_MB_MAX, "MB");
   requireWithin("Timeout", settings.timeoutMs / 1_000, TIMEOUT_MS_MIN / 1_000, TIMEOUT_MS_MAX / 1_000, "seconds");
   requireWithin("EphemeralStorage.Size", settings.tmpMb, TMP_MB_MIN, TMP_MB_MAX, "MB");
   checkEnvironment(settings.environment);
   if (!LOG_GROUP.test(settings.logging.group)) invalid("LoggingConfig.LogGroup is not 1 to 512 letters, digits, and . - _ / #.");
-  if (settings.deadLetterArn !== undefined && !ARN.test(settings.deadLetterArn)) invalid(`DeadLetterConfig.TargetArn is ${JSON.stringify(settings.deadLetterArn.slice(0, 200))}; it is an ARN.`);
+  if (settings.deadLetterArn !== undefined && !ARN.test(settings.deadLetterArn))
+    invalid(`DeadLetterConfig.TargetArn is ${JSON.stringify(settings.deadLetterArn.slice(0, 200))}; it is an ARN.`);
 }
 
 function requireWithin(name: string, value: number, min: number, max: number, unit: string): void {
-  if (!Number.isInteger(value) || value < min || value > max) invalid(`${name} is ${value}; it is a whole number of ${unit} from ${min} to ${max}.`);
+  if (!Number.isInteger(value) || value < min || value > max)
+    invalid(`${name} is ${value}; it is a whole number of ${unit} from ${min} to ${max}.`);
 }
 
 function definedOnly<T extends object>(values: T): Partial<T> {

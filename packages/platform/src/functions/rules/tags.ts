@@ -20,7 +20,8 @@ export function changedTags(before: Tags, added: Tags, removed: readonly string[
     requireTag(key, value);
     tags.set(key, value);
   }
-  if (tags.size > TAGS_MAX) throw new LambentError("InvalidParameter", `There would be ${tags.size} tags; at most ${TAGS_MAX} are allowed.`);
+  if (tags.size > TAGS_MAX)
+    throw new LambentError("InvalidParameter", `There would be ${tags.size} tags; at most ${TAGS_MAX} are allowed.`);
   return Object.fromEntries(tags);
 }
 
@@ -35,8 +36,13 @@ export function settingsFromTags(tags: Tags): { readonly concurrencyPerInstance:
 }
 
 function requireTag(key: string, value: string): void {
-  if (key === "" || key.length > TAG_KEY_LENGTH_MAX) throw new LambentError("InvalidParameter", `A tag's key has ${key.length} characters; 1 to ${TAG_KEY_LENGTH_MAX} are allowed.`);
-  if (value.length > TAG_VALUE_LENGTH_MAX) throw new LambentError("InvalidParameter", `The tag ${key} has a value of ${value.length} characters; at most ${TAG_VALUE_LENGTH_MAX} are allowed.`);
+  if (key === "" || key.length > TAG_KEY_LENGTH_MAX)
+    throw new LambentError("InvalidParameter", `A tag's key has ${key.length} characters; 1 to ${TAG_KEY_LENGTH_MAX} are allowed.`);
+  if (value.length > TAG_VALUE_LENGTH_MAX)
+    throw new LambentError(
+      "InvalidParameter",
+      `The tag ${key} has a value of ${value.length} characters; at most ${TAG_VALUE_LENGTH_MAX} are allowed.`,
+    );
   if (/^aws:/i.test(key)) throw new LambentError("InvalidParameter", `The tag ${key} begins with aws:, which is reserved.`);
   if (key === CONCURRENCY_TAG) requireConcurrency(value);
   else if (key === HANDLER_STYLE_TAG) requireStyle(value);
@@ -44,12 +50,18 @@ function requireTag(key: string, value: string): void {
 
 function requireConcurrency(value: string): void {
   if (!/^[1-9]\d{0,3}$/.test(value) || Number(value) > INSTANCE_CONCURRENCY_MAX) {
-    throw new LambentError("InvalidParameter", `The tag ${CONCURRENCY_TAG} is ${JSON.stringify(value)}; it is a whole number from 1 to ${INSTANCE_CONCURRENCY_MAX}.`);
+    throw new LambentError(
+      "InvalidParameter",
+      `The tag ${CONCURRENCY_TAG} is ${JSON.stringify(value)}; it is a whole number from 1 to ${INSTANCE_CONCURRENCY_MAX}.`,
+    );
   }
 }
 
 function requireStyle(value: string): void {
   if (!STYLES.some((style) => style === value)) {
-    throw new LambentError("InvalidParameter", `The tag ${HANDLER_STYLE_TAG} is ${JSON.stringify(value)}; it is one of ${STYLES.join(", ")}.`);
+    throw new LambentError(
+      "InvalidParameter",
+      `The tag ${HANDLER_STYLE_TAG} is ${JSON.stringify(value)}; it is one of ${STYLES.join(", ")}.`,
+    );
   }
 }

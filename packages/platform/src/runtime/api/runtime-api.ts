@@ -66,8 +66,10 @@ export class RuntimeApi implements Port {
     const path = (request.url ?? "").split("?", 1)[0] ?? "";
     const [first, second, third, ...rest] = path.startsWith(PREFIX) ? path.slice(PREFIX.length).split("/") : [];
     if (rest.length > 0) return answer(response, 404, runtimeApiError("UnknownPath", `${path} is no path of the Runtime API.`));
-    if (request.method === "GET" && first === "invocation" && second === "next" && third === undefined) return this.#next(request, response);
-    if (request.method === "POST" && first === "init" && second === "error" && third === undefined) return await this.#initError(request, response);
+    if (request.method === "GET" && first === "invocation" && second === "next" && third === undefined)
+      return this.#next(request, response);
+    if (request.method === "POST" && first === "init" && second === "error" && third === undefined)
+      return await this.#initError(request, response);
     if (request.method === "POST" && first === "invocation" && second !== undefined) {
       if (third === "response") return await this.#response(second, request, response);
       if (third === "error") return await this.#error(second, request, response);
@@ -102,7 +104,8 @@ export class RuntimeApi implements Port {
 
   async #initError(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await readBody(request, RESPONSE_BYTES_MAX);
-    if (this.#phase !== "initialising") return answer(response, 403, runtimeApiError("InvalidStateTransition", "The runtime has already said it is ready."));
+    if (this.#phase !== "initialising")
+      return answer(response, 403, runtimeApiError("InvalidStateTransition", "The runtime has already said it is ready."));
     this.#phase = "failed";
     answer(response, 202, { status: "OK" });
     this.#listener.initFailed(runtimeErrorPayload(body, request.headers["lambda-runtime-function-error-type"]));
@@ -118,7 +121,12 @@ export class RuntimeApi implements Port {
     if (body === undefined) {
       const what = `Exceeded maximum allowed payload size (${RESPONSE_BYTES_MAX} bytes).`;
       answer(response, 413, runtimeApiError("RequestEntityTooLarge", what));
-      const payload = Buffer.from(JSON.stringify({ errorType: "Function.ResponseSizeTooLarge", errorMessage: `Response payload size exceeded maximum allowed payload size (${RESPONSE_BYTES_MAX} bytes).` }));
+      const payload = Buffer.from(
+        JSON.stringify({
+          errorType: "Function.ResponseSizeTooLarge",
+          errorMessage: `Response payload size exceeded maximum allowed payload size (${RESPONSE_BYTES_MAX} bytes).`,
+        }),
+      );
       this.#answered(handed, { kind: "functionError", payload, phase: "invoke" });
       return;
     }
@@ -129,7 +137,11 @@ export class RuntimeApi implements Port {
   async #streamed(handed: Handed, request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { callId } = handed;
     const done = deferred<"ended" | "aborted">();
-    const prelude = streamPrelude(request.headers["content-type"], (begin) => this.#listener.streamBegin(callId, begin), (chunk) => this.#listener.streamChunk(callId, chunk));
+    const prelude = streamPrelude(
+      request.headers["content-type"],
+      (begin) => this.#listener.streamBegin(callId, begin),
+      (chunk) => this.#listener.streamChunk(callId, chunk),
+    );
     this.#streams.set(callId, { request });
     request.on("data", (chunk: Buffer) => prelude.push(chunk));
     request.once("end", () => done.resolve("ended"));
@@ -138,11 +150,16 @@ export class RuntimeApi implements Port {
     const how = await done.promise;
     prelude.end();
     this.#streams.delete(callId);
-    if (!this.#running.delete(handed.call.requestId)) return answer(response, 400, runtimeApiError("InvalidRequestID", "The call has ended."));
+    if (!this.#running.delete(handed.call.requestId))
+      return answer(response, 400, runtimeApiError("InvalidRequestID", "The call has ended."));
     const trailerType = request.trailers["lambda-runtime-function-error-type"];
     const trailerBody = request.trailers["lambda-runtime-function-error-body"];
     if (how === "aborted") {
-      this.#answered(handed, { kind: "functionError", payload: runtimeErrorPayload(undefined, "Runtime.TruncatedResponse"), phase: "invoke" });
+      this.#answered(handed, {
+        kind: "functionError",
+        payload: runtimeErrorPayload(undefined, "Runtime.TruncatedResponse"),
+        phase: "invoke",
+      });
       return;
     }
     answer(response, 202, { status: "OK" });

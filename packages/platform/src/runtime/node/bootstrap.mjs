@@ -8,6 +8,7 @@ import { errorForLog, errorPayload, RuntimeError } from "./errors.mjs";
 import { fetchHandler } from "./fetch-style.mjs";
 import { Invocations } from "./invocation.mjs";
 import { loadHandler } from "./loader.mjs";
+import { useProxyWhenNeeded } from "./proxy.mjs";
 import { installGlobal } from "./streaming.mjs";
 import { webHandler } from "./web.mjs";
 
@@ -22,8 +23,14 @@ let output;
 let phase = "waiting";
 
 const channel = frames.openChannel(3, onFrame, () => process.exit(0));
-channel.sendText(frames.HELLO, 0, 0, JSON.stringify({ version: frames.PROTOCOL_VERSION, features: ["streaming", "concurrency"], runtime: `nodejs${process.versions.node}` }));
+channel.sendText(
+  frames.HELLO,
+  0,
+  0,
+  JSON.stringify({ version: frames.PROTOCOL_VERSION, features: ["streaming", "concurrency"], runtime: `nodejs${process.versions.node}` }),
+);
 installGlobal();
+useProxyWhenNeeded();
 
 function onFrame(type, _flags, id, body) {
   if (type === frames.INVOKE) invocations.invoke(id, body);

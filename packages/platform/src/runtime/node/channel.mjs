@@ -64,85 +64,103 @@ function decoder(onFrame) {
   };
 }
 
+function writeHead(target, type, flags, callId, bytes) {
+  target.writeUInt32LE(bytes, 0);
+  target[4] = type;
+  target[5] = flags;
+  target.writeUInt16LE(0, 6);
+  target.writeUInt32LE(callId, 8);
+}
+
+/** Writes frames; those of one turn leave together. Each answers like `write`: false when the socket wants a pause. */
+class Writer {
+  #socket;
+  #corked = false;
+  #uncork = () => {
+    this.#corked = false;
+    this.#socket.uncork();
+  };
+
+  constructor(socket) {
+    this.#socket = socket;
+  }
+
+  send(type, flags, callId, body) {
+    const start = Buffer.allocUnsafe(HEADER_BYTES);
+    writeHead(start, type, flags, callId, body.length);
+    const ready = this.#write(start);
+    return body.length > 0 ? this.#write(body) : ready;
+  }
+
+  sendText(type, flags, callId, text) {
+    const bytes = Buffer.byteLength(text);
+    const whole = Buffer.allocUnsafe(HEADER_BYTES + bytes);
+    writeHead(whole, type, flags, callId, bytes);
+    whole.write(text, HEADER_BYTES, "utf8");
+    return this.#write(whole);
+  }
+
+  /** A frame of a duration and text: RESULT, ERROR, STREAM_END. */
+  sendTimed(type, flags, callId, durationMs, text) {
+    const bytes = 8 + Buffer.byteLength(text);
+    const whole = Buffer.allocUnsafe(HEADER_BYTES + bytes);
+    writeHead(whole, type, flags, callId, bytes);
+    whole.writeDoubleLE(durationMs, HEADER_BYTES);
+    whole.write(text, HEADER_BYTES + 8, "utf8");
+    return this.#write(whole);
+  }
+
+  /** Calls `then` once everything written so far has left the process. */
+  flush(then) {
+    if (this.#corked) this.#uncork();
+    if (this.#socket.destroyed) then();
+    else this.#socket.write(EMPTY, then);
+  }
+
+  #write(buffer) {
+    if (!this.#corked) {
+      this.#corked = true;
+      this.#socket.cork();
+      process.nextTick(this.#uncork);
+    }
+    return this.#socket.write(buffer);
+  }
+}
+
+/** The process's end of the channel. */
+class Channel extends Writer {
+  #dropped = 0;
+
+  constructor(socket) {
+    super(socket);
+    this.socket = socket;
+  }
+
+  /** One line of log; dropped and counted while too much waits for the platform. */
+  log(callId, text) {
+    if (this.socket.writableLength > LOG_WAITING_BYTES_MAX) {
+      this.#dropped += 1;
+      return;
+    }
+    this.reportDropped();
+    this.sendText(LOG, 0, callId, text);
+  }
+
+  reportDropped() {
+    if (this.#dropped === 0) return;
+    this.sendText(LOG, 0, 0, `${this.#dropped} log lines dropped: more than ${LOG_WAITING_BYTES_MAX} bytes were waiting`);
+    this.#dropped = 0;
+  }
+}
+
 /** Opens the channel. `onFrame(type, flags, callId, body)`; `onClosed()` once, when the platform is gone. */
 export function openChannel(fd, onFrame, onClosed) {
   const socket = new Socket({ fd, readable: true, writable: true });
   const push = decoder(onFrame);
-  let corked = false;
-  let dropped = 0;
-  const uncork = () => {
-    corked = false;
-    socket.uncork();
-  };
-  const write = (buffer) => {
-    if (!corked) {
-      corked = true;
-      socket.cork();
-      process.nextTick(uncork);
-    }
-    return socket.write(buffer);
-  };
-  const head = (target, type, flags, callId, bytes) => {
-    target.writeUInt32LE(bytes, 0);
-    target[4] = type;
-    target[5] = flags;
-    target.writeUInt16LE(0, 6);
-    target.writeUInt32LE(callId, 8);
-  };
-
-  const send = (type, flags, callId, body) => {
-    const start = Buffer.allocUnsafe(HEADER_BYTES);
-    head(start, type, flags, callId, body.length);
-    write(start);
-    return body.length > 0 ? write(body) : true;
-  };
-  const sendText = (type, flags, callId, text) => {
-    const bytes = Buffer.byteLength(text);
-    const whole = Buffer.allocUnsafe(HEADER_BYTES + bytes);
-    head(whole, type, flags, callId, bytes);
-    whole.write(text, HEADER_BYTES, "utf8");
-    return write(whole);
-  };
-  /** A frame of a duration and text: RESULT, ERROR, STREAM_END. */
-  const sendTimed = (type, flags, callId, durationMs, text) => {
-    const bytes = 8 + Buffer.byteLength(text);
-    const whole = Buffer.allocUnsafe(HEADER_BYTES + bytes);
-    head(whole, type, flags, callId, bytes);
-    whole.writeDoubleLE(durationMs, HEADER_BYTES);
-    whole.write(text, HEADER_BYTES + 8, "utf8");
-    return write(whole);
-  };
-  const log = (callId, text) => {
-    if (socket.writableLength > LOG_WAITING_BYTES_MAX) {
-      dropped += 1;
-      return;
-    }
-    reportDropped();
-    sendText(LOG, 0, callId, text);
-  };
-  const reportDropped = () => {
-    if (dropped === 0) return;
-    sendText(LOG, 0, 0, `${dropped} log lines dropped: more than ${LOG_WAITING_BYTES_MAX} bytes were waiting`);
-    dropped = 0;
-  };
-
   socket.on("data", (chunk) => {
     if (!push(chunk)) socket.destroy();
   });
   socket.on("error", () => {});
   socket.on("close", onClosed);
-  return {
-    socket,
-    send,
-    sendText,
-    sendTimed,
-    log,
-    reportDropped,
-    /** Calls `then` once everything written so far has left the process. */
-    flush: (then) => {
-      if (corked) uncork();
-      if (socket.destroyed) then();
-      else socket.write(EMPTY, then);
-    },
-  };
+  return new Channel(socket);
 }

@@ -42,7 +42,11 @@ export function cloudEventHandler(handle) {
       return { statusCode: 400, headers: { "content-type": "text/plain" }, body: `The request holds no CloudEvent: ${error.message}` };
     }
     if (typeof cloudEvent.type !== "string" || typeof cloudEvent.source !== "string") {
-      return { statusCode: 400, headers: { "content-type": "text/plain" }, body: "The request holds no CloudEvent: `type` and `source` are required." };
+      return {
+        statusCode: 400,
+        headers: { "content-type": "text/plain" },
+        body: "The request holds no CloudEvent: `type` and `source` are required.",
+      };
     }
     const value = await handle(cloudEvent);
     if (value === undefined) return { statusCode: 204 };

@@ -16,12 +16,18 @@ export class RuntimeError extends Error {
 export const RESPONSE_BYTES_MAX = 6_291_456;
 
 export const responseTooLarge = () =>
-  new RuntimeError("Function.ResponseSizeTooLarge", `Response payload size exceeded maximum allowed payload size (${RESPONSE_BYTES_MAX} bytes).`);
+  new RuntimeError(
+    "Function.ResponseSizeTooLarge",
+    `Response payload size exceeded maximum allowed payload size (${RESPONSE_BYTES_MAX} bytes).`,
+  );
 
 const cutText = (text) => (text.length > TEXT_LENGTH_MAX ? text.slice(0, TEXT_LENGTH_MAX) : text);
 
 function isError(value) {
-  return Error.isError(value) || (typeof value === "object" && value !== null && typeof value.message === "string" && typeof value.name === "string");
+  return (
+    Error.isError(value) ||
+    (typeof value === "object" && value !== null && typeof value.message === "string" && typeof value.name === "string")
+  );
 }
 
 /** What the caller gets for `thrown`, which can be anything, also something whose members throw. */
@@ -45,7 +51,8 @@ export function errorForLog(thrown) {
   const payload = errorPayload(thrown);
   const fields = { errorType: payload.errorType, errorMessage: payload.errorMessage };
   try {
-    if (isError(thrown)) for (const key of Object.keys(thrown)) if (key !== "name" && key !== "message" && key !== "stack") fields[key] = thrown[key];
+    if (isError(thrown))
+      for (const key of Object.keys(thrown)) if (key !== "name" && key !== "message" && key !== "stack") fields[key] = thrown[key];
     if (isError(thrown) && isError(thrown.cause)) fields.cause = errorForLog(thrown.cause);
     JSON.stringify(fields);
   } catch {

@@ -9,7 +9,13 @@ export const isHttpEvent = (event) => event?.version === "2.0" && typeof event.r
 export function toRequest(event) {
   if (!isHttpEvent(event)) {
     const body = Buffer.from(JSON.stringify(event ?? null));
-    return { method: "POST", path: "/", query: "", headers: { "content-type": "application/json", "content-length": String(body.length) }, body };
+    return {
+      method: "POST",
+      path: "/",
+      query: "",
+      headers: { "content-type": "application/json", "content-length": String(body.length) },
+      body,
+    };
   }
   const headers = { ...event.headers };
   if (event.cookies?.length > 0) headers.cookie = event.cookies.join("; ");

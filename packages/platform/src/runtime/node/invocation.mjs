@@ -35,7 +35,10 @@ export class Invocations {
     else if (this.#assignment.style !== "lambda") this.#run = (call, event, context) => this.#settle(call, handler(event, context));
     else if (this.#callbacks) this.#run = (call, event, context) => this.#runWithCallback(handler, call, event, context);
     else if (handler.length >= 3) {
-      throw new RuntimeError("Runtime.CallbackHandlerDeprecated", `${this.#assignment.runtime} has no callback handlers: return a promise instead.`);
+      throw new RuntimeError(
+        "Runtime.CallbackHandlerDeprecated",
+        `${this.#assignment.runtime} has no callback handlers: return a promise instead.`,
+      );
     } else this.#run = (call, event, context) => this.#settle(call, handler(event, context));
   }
 
@@ -111,9 +114,14 @@ export class Invocations {
     call.stream = stream;
     stream.on("error", (error) => this.fail(call, error));
     stream.on("finish", () => this.#finish(call, frames.STREAM_END, 0, ""));
-    stream.on("close", () => call.ended || this.fail(call, new RuntimeError("Runtime.StreamClosed", "The response stream was closed before its end.")));
+    stream.on(
+      "close",
+      () => call.ended || this.fail(call, new RuntimeError("Runtime.StreamClosed", "The response stream was closed before its end.")),
+    );
     Promise.resolve(handler(event, stream, context)).then(
-      () => stream.writableEnded || this.fail(call, new RuntimeError("Runtime.StreamNotEnded", "The handler returned without ending its response stream.")),
+      () =>
+        stream.writableEnded ||
+        this.fail(call, new RuntimeError("Runtime.StreamNotEnded", "The handler returned without ending its response stream.")),
       (error) => this.fail(call, error),
     );
   }
@@ -133,7 +141,11 @@ export class Invocations {
 
   fail(call, error) {
     if (call.ended) return;
-    this.#output.line("ERROR", call, this.#assignment.logFormat === "JSON" ? error : `Invoke Error \t${JSON.stringify(errorForLog(error))}`);
+    this.#output.line(
+      "ERROR",
+      call,
+      this.#assignment.logFormat === "JSON" ? error : `Invoke Error \t${JSON.stringify(errorForLog(error))}`,
+    );
     this.#finishFailed(call, 0, error);
   }
 

@@ -10,7 +10,10 @@ const EXTENSIONS = [".js", ".mjs", ".cjs"];
 /** Splits a handler's name; throws Runtime.MalformedHandlerName. */
 function parse(handler) {
   if (handler.includes("..")) {
-    throw new RuntimeError("Runtime.MalformedHandlerName", `'${handler}' is not a valid handler name. Use absolute paths when specifying root directories in handler names.`);
+    throw new RuntimeError(
+      "Runtime.MalformedHandlerName",
+      `'${handler}' is not a valid handler name. Use absolute paths when specifying root directories in handler names.`,
+    );
   }
   const last = basename(handler);
   const dot = last.indexOf(".");
@@ -48,7 +51,8 @@ async function loadModule(taskRoot, folder, file) {
     return await load(found);
   } catch (error) {
     if (error instanceof SyntaxError) throw asRuntimeError("Runtime.UserCodeSyntaxError", error);
-    if (error?.code === "MODULE_NOT_FOUND" || error?.code === "ERR_MODULE_NOT_FOUND") throw asRuntimeError("Runtime.ImportModuleError", error);
+    if (error?.code === "MODULE_NOT_FOUND" || error?.code === "ERR_MODULE_NOT_FOUND")
+      throw asRuntimeError("Runtime.ImportModuleError", error);
     throw error;
   }
 }

@@ -1,6 +1,7 @@
 // awslambda.streamifyResponse and the stream it hands to the handler.
 import { Writable } from "node:stream";
 import * as frames from "./channel.mjs";
+import { RuntimeError } from "./errors.mjs";
 
 const STREAMING = Symbol.for("aws.lambda.runtime.handler.streaming");
 const HTTP_TYPE = "application/vnd.awslambda.http-integration-response";
@@ -25,7 +26,7 @@ export class ResponseStream extends Writable {
   }
 
   setContentType(contentType) {
-    if (this.#begun) throw new Error("Cannot set the content type, the stream has begun.");
+    if (this.#begun) throw new RuntimeError("Runtime.StreamBegun", "The content type cannot be set: the stream has begun.");
     this.#contentType = String(contentType);
   }
 

@@ -1,5 +1,4 @@
 // Handler style `web`: httpHandler(request, response, next), with the everyday members of Node's and Express's objects.
-import { STATUS_CODES } from "node:http";
 import { Readable, Writable } from "node:stream";
 import { RESPONSE_BYTES_MAX, responseTooLarge } from "./errors.mjs";
 import { toRequest, toResult } from "./http-event.mjs";
@@ -182,7 +181,8 @@ export class WebResponse extends Writable {
 
   sendStatus(code) {
     this.status(code).type("txt");
-    return this.send(STATUS_CODES[code] ?? String(code));
+    // Loaded only here: a waiting process pays memory for every module it has.
+    return this.send(process.getBuiltinModule("node:http").STATUS_CODES[code] ?? String(code));
   }
 
   redirect(first, second) {

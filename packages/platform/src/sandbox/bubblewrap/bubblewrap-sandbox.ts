@@ -157,8 +157,11 @@ export class BubblewrapSandbox implements Sandbox {
     writeUserFiles(slot, uid);
     const cgroup = privileges.cgroups?.make(spec.id, { memoryMb: spec.memoryMb, cpu: cpuLimit(spec.memoryMb), pidsMax: INSTANCE_PIDS_MAX });
     if (cgroup) stack.defer(() => cgroup.remove());
-    const [network, tmp] = await Promise.all([this.#network(spec, stack), this.#tmp(spec, slot, uid, stack)]);
-    return { slot, uid, tmp, cgroup, network };
+    // Both to their ends, also when one fails: what the other got must be on the stack before that is unwound.
+    const [network, tmp] = await Promise.allSettled([this.#network(spec, stack), this.#tmp(spec, slot, uid, stack)]);
+    if (network.status === "rejected") throw network.reason;
+    if (tmp.status === "rejected") throw tmp.reason;
+    return { slot, uid, tmp: tmp.value, cgroup, network: network.value };
   }
 
   /** An image where there are loop devices, else a plain folder, whose size is only counted. */

@@ -58,13 +58,12 @@ export function launchedListeners(child: ChildProcess): Promise<ReadonlyMap<numb
 
 /** `wanted`, or the failure of a process that ended before it came about. */
 export async function orEndedFirst<T>(wanted: Promise<T>, started: Started): Promise<T> {
-  const failed = started.ended.then(async (ending) => {
-    const complaint = await firstBytes(started.stderr);
-    throw new LambentError("RuntimeUnavailable", `The confined process did not start: ${complaint || `it ended with ${ending.code ?? ending.signal}`}.`);
-  });
-  failed.catch(() => {});
   wanted.catch(() => {});
-  return await Promise.race([wanted, failed]);
+  const first = await Promise.race([wanted.then((value) => ({ value })), started.ended.then((ending) => ({ ending }))]);
+  if ("value" in first) return first.value;
+  const complaint = await firstBytes(started.stderr);
+  const { code, signal } = first.ending;
+  throw new LambentError("RuntimeUnavailable", `The confined process did not start: ${complaint || `it ended with ${signal ?? code}`}.`);
 }
 
 async function firstBytes(stream: Readable): Promise<string> {

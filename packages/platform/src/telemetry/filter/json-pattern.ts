@@ -116,7 +116,7 @@ function comparison(
   const matches = wildcard(value.text);
   return (event) => {
     const found = select(event, path);
-    if (typeof found === "object" || found === undefined) return false;
+    if (typeof found !== "string" && typeof found !== "number" && typeof found !== "boolean") return false;
     return matches(String(found)) === (operator === "=");
   };
 }

@@ -14,6 +14,7 @@ export interface FormNode {
 }
 
 const emptyNode = (): FormNode => ({ text: undefined, children: new Map() });
+/** Characters of one name in a form. */
 const KEY_CHARS_MAX = 1_024;
 const INDEX = /^[1-9]\d{0,5}$/;
 
@@ -21,7 +22,8 @@ const INDEX = /^[1-9]\d{0,5}$/;
 export function formTree(form: Query): FormNode {
   const root = emptyNode();
   for (const [key, values] of form) {
-    if (key.length > KEY_CHARS_MAX) throw new LambentError("MalformedRequest", `A parameter's name has ${key.length} characters; at most ${KEY_CHARS_MAX} are read.`);
+    if (key.length > KEY_CHARS_MAX)
+      throw new LambentError("MalformedRequest", `A parameter's name has ${key.length} characters; at most ${KEY_CHARS_MAX} are read.`);
     const steps = key.split(".");
     requireDepth(steps.length);
     let node = root;

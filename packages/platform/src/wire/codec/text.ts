@@ -3,9 +3,11 @@ import { LambentError } from "../../base/index.ts";
 import type { Member, TimestampFormat } from "../schema.ts";
 
 const NUMBER = /^-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
+/** Characters of a number that is written as text. */
 const NUMBER_CHARS_MAX = 64;
 const DATE_TIME = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)$/;
 const HTTP_DATE = /^[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d(?:\.\d{1,3})? GMT$/;
+/** Characters of a time that is written as text. */
 const TIMESTAMP_CHARS_MAX = 40;
 
 export function malformed(name: string, expected: string, got: string): LambentError {
@@ -37,7 +39,13 @@ function parseNumber(text: string, name: string): number {
 
 /** The numbers that JSON and text write as words. */
 export function specialNumber(text: string): number | undefined {
-  return text === "NaN" ? Number.NaN : text === "Infinity" ? Number.POSITIVE_INFINITY : text === "-Infinity" ? Number.NEGATIVE_INFINITY : undefined;
+  return text === "NaN"
+    ? Number.NaN
+    : text === "Infinity"
+      ? Number.POSITIVE_INFINITY
+      : text === "-Infinity"
+        ? Number.NEGATIVE_INFINITY
+        : undefined;
 }
 
 function parseBoolean(text: string, name: string): boolean {

@@ -2,7 +2,7 @@
  * Typed values from and to a tree of plain ones, which is what JSON and CBOR bodies are once parsed. The two differ
  * only in how they write blobs and timestamps, and in whether members have names of their own.
  */
-import { LambentError } from "../../base/index.ts";
+import type { LambentError } from "../../base/index.ts";
 import { requireDepth } from "../bounds.ts";
 import type { Member, StructureShape, TimestampShape } from "../schema.ts";
 import { bytesOf, dateFromSeconds, formatTimestamp, malformed, parseBase64, parseTimestamp, specialNumber } from "./text.ts";
@@ -19,7 +19,8 @@ export const AWS_JSON: TreeStyle = { jsonNames: false, native: false };
 export const CBOR: TreeStyle = { jsonNames: false, native: true };
 
 type Tree = Readonly<Record<string, unknown>>;
-const isTree = (value: unknown): value is Tree => typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array) && !(value instanceof Date);
+const isTree = (value: unknown): value is Tree =>
+  typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array) && !(value instanceof Date);
 
 function describe(value: unknown): string {
   if (value === null) return "null";
@@ -29,7 +30,8 @@ function describe(value: unknown): string {
   return typeof value === "object" ? "an object" : `a ${typeof value}`;
 }
 
-const mismatch = (path: readonly string[], expected: string, value: unknown): LambentError => malformed(path.join(".") || "The body", expected, describe(value));
+const mismatch = (path: readonly string[], expected: string, value: unknown): LambentError =>
+  malformed(path.join(".") || "The body", expected, describe(value));
 
 /** Reads one tree; `path` leads to the value at hand, so that an error can name it. */
 export class TreeReader {

@@ -19,12 +19,22 @@ export const awsQuery: Codec = {
     if (!operation) throw new LambentError("UnknownOperation", `${service.name} has no action ${action.slice(0, 256) || "(none given)"}.`);
     requireVersion(service, form.get("Version")?.[0]);
     requireDocumentFits(operation, request.body.length);
-    return { operation, input: operation.input ? readForm(operation.input, formTree(form)) : { __proto__: null } as unknown as Record<string, unknown> };
+    return {
+      operation,
+      input: operation.input ? readForm(operation.input, formTree(form)) : ({ __proto__: null } as unknown as Record<string, unknown>),
+    };
   },
 
   encodeOutput(service, operation, output, requestId): WireResponse {
-    const result = operation.output ? `<${operation.name}Result>${writeXmlMembers(operation.output, output)}</${operation.name}Result>` : "";
-    return answer(200, service, `${operation.name}Response`, `${result}<ResponseMetadata><RequestId>${escapeXml(requestId)}</RequestId></ResponseMetadata>`);
+    const result = operation.output
+      ? `<${operation.name}Result>${writeXmlMembers(operation.output, output)}</${operation.name}Result>`
+      : "";
+    return answer(
+      200,
+      service,
+      `${operation.name}Response`,
+      `${result}<ResponseMetadata><RequestId>${escapeXml(requestId)}</RequestId></ResponseMetadata>`,
+    );
   },
 
   encodeError(error): WireResponse {
@@ -59,5 +69,8 @@ function readPairs(request: WireRequest): Query {
 /** A wrong version is another service's request, or an API that never was. */
 function requireVersion(service: ServiceModel, version: string | undefined): void {
   if (version === undefined || version === service.metadata.apiVersion) return;
-  throw new LambentError("UnknownOperation", `${service.name} has no API version ${version.slice(0, 64)}; its version is ${service.metadata.apiVersion}.`);
+  throw new LambentError(
+    "UnknownOperation",
+    `${service.name} has no API version ${version.slice(0, 64)}; its version is ${service.metadata.apiVersion}.`,
+  );
 }

@@ -17,7 +17,12 @@ export interface ErrorToEncode {
 /** One protocol, both ways. */
 export interface Codec {
   decode(request: WireRequest, service: ServiceModel): { readonly operation: OperationModel; readonly input: Record<string, unknown> };
-  encodeOutput(service: ServiceModel, operation: OperationModel, output: Readonly<Record<string, unknown>>, requestId: string): WireResponse;
+  encodeOutput(
+    service: ServiceModel,
+    operation: OperationModel,
+    output: Readonly<Record<string, unknown>>,
+    requestId: string,
+  ): WireResponse;
   encodeError(error: ErrorToEncode): WireResponse;
 }
 

@@ -18,7 +18,8 @@ const NO_BODY = Buffer.alloc(0);
 export const restJson: Codec = {
   decode(request, service) {
     const routed = findRoute(service, request.method, request.rawUrl, request.headers);
-    if (!routed) throw new LambentError("UnknownOperation", `${service.name} has no operation for ${request.method} ${request.rawUrl.slice(0, 256)}.`);
+    if (!routed)
+      throw new LambentError("UnknownOperation", `${service.name} has no operation for ${request.method} ${request.rawUrl.slice(0, 256)}.`);
     const operation = routed.route.operation;
     const input: Record<string, unknown> = { __proto__: null };
     if (operation.input) {
@@ -68,7 +69,12 @@ function readPayload(operation: OperationModel, member: Member, body: Buffer, in
   }
 }
 
-function encodeStructure(service: ServiceModel, shape: StructureShape, output: Readonly<Record<string, unknown>>, usualStatus: number): WireResponse {
+function encodeStructure(
+  service: ServiceModel,
+  shape: StructureShape,
+  output: Readonly<Record<string, unknown>>,
+  usualStatus: number,
+): WireResponse {
   const bindings = shape.bindings;
   const modelled = bindings.status && output[bindings.status.name];
   const status = typeof modelled === "number" ? modelled : usualStatus;
@@ -93,7 +99,7 @@ function payloadBody(service: ServiceModel, member: Member, value: unknown): { b
     if (value === undefined || value === null) return { bytes: NO_BODY, contentType };
     return { bytes: value instanceof Readable ? value : bytesOf(value), contentType };
   }
-  if (shape.kind === "string") return { bytes: Buffer.from(String(value ?? ""), "utf8"), contentType: member.mediaType ?? "text/plain" };
+  if (shape.kind === "string") return { bytes: bytesOf(value ?? ""), contentType: member.mediaType ?? "text/plain" };
   const tree = value === undefined || value === null ? {} : writeValue(member, value, REST_JSON);
   return { bytes: Buffer.from(JSON.stringify(tree), "utf8"), contentType: JSON_TYPE };
 }

@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import type { TestContext } from "node:test";
+import { CreateFunctionCommand, type CreateFunctionCommandInput, LambdaClient, LambdaServiceException } from "@aws-sdk/client-lambda";
+import { lambdaWireError } from "../../src/api/lambda/errors.ts";
+import { lambdaOperations } from "../../src/api/lambda/operations.ts";
+import { loadService } from "../../src/wire/index.ts";
+import { serveServices, TEST_KEY, testSecurity } from "./api-client.ts";
+import { FunctionsWorld, REALM, ROLE_ARN } from "./functions-world.ts";
+import { zipOf } from "./zips.ts";
+
+/** The function that `create` makes unless told otherwise. */
+export const FUNCTION_ARN = "arn:aws:lambda:us-east-1:000000000000:function:hello";
+
+/** Lambda's management operations on a real socket, and the SDK's own client for them. */
+export async function startLambda(test: TestContext) {
+  const world = await FunctionsWorld.open(test);
+  const ready = { instances: 0 };
+  const operations = lambdaOperations({
+    functions: world.functions,
+    defaultRealm: REALM,
+    codeLocation: (code, context) => `${context.endpoint}/code/${encodeURIComponent(code.sha256)}`,
+    instancesReady: () => ready.instances,
+  });
+  const service = { model: loadService("lambda"), operations, wireError: lambdaWireError, permission: () => undefined };
+  const endpoint = await serveServices(test, [service], await testSecurity(test));
+  const client = new LambdaClient({ endpoint, region: "us-east-1", credentials: TEST_KEY, maxAttempts: 1 });
+  test.after(() => client.destroy());
+  const create = async (changed: Partial<CreateFunctionCommandInput> = {}) => {
+    const made = await client.send(
+      new CreateFunctionCommand({
+        FunctionName: "hello",
+        Runtime: "nodejs22.x",
+        Handler: "index.handler",
+        Role: ROLE_ARN,
+        Code: { ZipFile: await zipOf({ "index.mjs": "1" }) },
+        ...changed,
+      }),
+    );
+    await world.functions.settled();
+    return made;
+  };
+  return { world, client, create, ready };
+}
+
+/** What the client throws for an error of this name. */
+export const refused =
+  (name: string, status: number, message: RegExp) =>
+  (error: unknown): true => {
+    assert.ok(error instanceof LambdaServiceException, String(error));
+    assert.deepEqual([error.name, error.$metadata.httpStatusCode], [name, status]);
+    assert.match(error.message, message);
+    return true;
+  };
+/** A member that must be there. */
+export const known = <T>(value: T | undefined): T => value ?? assert.fail("a member is missing");
