@@ -1,4 +1,4 @@
-import type { Clock } from "./clock.ts";
+import type { Clock, Instant } from "./clock.ts";
 import type { SecureRandom } from "./random.ts";
 
 /**
@@ -12,4 +12,9 @@ export function timeOrderedId(clock: Clock, secure: SecureRandom): string {
   bytes[8] = (bytes.readUInt8(8) & 0x3f) | 0x80;
   const hex = bytes.toString("hex");
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+}
+
+/** When a time-ordered id was made, milliseconds. */
+export function timeOfId(id: string): Instant {
+  return Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
 }

@@ -4,7 +4,7 @@ export type { Clock, Instant, Timer } from "./clock.ts";
 export { ManualClock } from "./manual-clock.ts";
 export { systemSecureRandom, seededRandom, randomBelow, freshSeed } from "./random.ts";
 export type { Random, SecureRandom } from "./random.ts";
-export { timeOrderedId } from "./ids.ts";
+export { timeOfId, timeOrderedId } from "./ids.ts";
 export { LambentError, isLambentError } from "./errors.ts";
 export type { ErrorDetails } from "./errors.ts";
 export { ERROR_CATALOGUE } from "./error-catalogue.ts";

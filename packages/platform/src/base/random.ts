@@ -14,8 +14,26 @@ export interface SecureRandom {
   uuid(): string;
 }
 
+/** Unpredictable bytes fetched from the system at once: a request for a few costs as much as one for all of these. */
+const POOL_BYTES = 4_096;
+/** Longer keys are fetched by themselves. */
+const POOLED_BYTES_MAX = 64;
+let pool: Buffer = Buffer.alloc(0);
+
 /** The system's source of unpredictable bytes. */
-export const systemSecureRandom: SecureRandom = { bytes: (count) => randomBytes(count), uuid: () => randomUUID() };
+export const systemSecureRandom: SecureRandom = {
+  bytes(count) {
+    if (count > POOLED_BYTES_MAX) return randomBytes(count);
+    if (pool.length < count) pool = randomBytes(POOL_BYTES);
+    const taken = pool.subarray(0, count);
+    pool = pool.subarray(count);
+    // A copy of its own: the caller may keep or change it, and the pool must not keep what it gave away.
+    const bytes = Buffer.from(taken);
+    taken.fill(0);
+    return bytes;
+  },
+  uuid: () => randomUUID(),
+};
 
 /** A generator whose whole sequence follows from `seed` (splitmix32: tiny, full period over its 32-bit state). */
 export function seededRandom(seed: number): Random {

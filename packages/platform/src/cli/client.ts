@@ -55,7 +55,7 @@ export function createClient(connection: Connection): Client {
       const asJson = body === undefined ? {} : { body: Buffer.from(JSON.stringify(body)) };
       const contentType = body === undefined ? {} : { "content-type": "application/json" };
       const answer = await client.send({ ...rest, ...asJson, headers: { ...contentType, ...rest.headers } });
-      return (answer.body.length === 0 ? {} : JSON.parse(answer.body.toString("utf8"))) as T;
+      return (answer.body.length === 0 ? {} : parseAnswer(connection, answer.body)) as T;
     },
     async *lines(request, signal) {
       const answer = await open(connection, request, signal);
@@ -65,6 +65,14 @@ export function createClient(connection: Connection): Client {
     },
   };
   return client;
+}
+
+function parseAnswer(connection: Connection, body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString("utf8"));
+  } catch {
+    throw new CommandFailure("failed", `What answers at ${connection.endpoint} does not speak Lambent's API: its answer is not JSON.`, "Name a Lambent server with --endpoint.");
+  }
 }
 
 /** Splits a body into lines while it arrives; a line over its bound is cut there. */

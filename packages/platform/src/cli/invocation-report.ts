@@ -57,6 +57,6 @@ export function parseFunctionError(payload: string): FunctionError {
 }
 
 function ownLines(lines: readonly string[], message: string): string[] {
-  const isOurs = /node:internal|\(node:|\/opt\/(rt|lambent|node)\/|lambent_runtime|\/runtime\/(node|python)\//u;
+  const isOurs = /node:internal|\(node:|\/lambent\/runtime\/|lambent_runtime|\/runtime\/(node|python)\//u;
   return lines.filter((line, at) => line.trim() !== "" && !isOurs.test(line) && !(at === 0 && message !== "" && line.includes(message.split("\n")[0] ?? "")));
 }

@@ -42,8 +42,8 @@ function readEnvironmentFile(path: string): [string, string][] {
 }
 
 function splitEntry(entry: string, where: string): [string, string] {
-  const found = /^([A-Za-z][A-Za-z0-9_]*)=(.*)$/su.exec(entry);
-  if (!found) throw new CommandFailure("usage", `${where} has ${JSON.stringify(entry)}; it has to be name=value, and a name has letters, digits and _.`, "For example --env LEVEL=3");
+  const found = /^([A-Za-z][A-Za-z0-9_]+)=(.*)$/su.exec(entry);
+  if (!found) throw new CommandFailure("usage", `${where} has ${JSON.stringify(entry)}; it has to be name=value, and a name has two or more letters, digits and _, a letter first.`, "For example --env LEVEL=3");
   const [, name = "", value = ""] = found;
   const quoted = /^"(.*)"$|^'(.*)'$/su.exec(value);
   return [name, quoted && where !== "--env" ? (quoted[1] ?? quoted[2] ?? "") : value];

@@ -1,5 +1,5 @@
 import { LambentError } from "../base/index.ts";
-import type { CredentialIssuer, FunctionVersion } from "../model/index.ts";
+import { type CredentialIssuer, type FunctionVersion, logStreamName } from "../model/index.ts";
 import type { ConfinedProcess, Places } from "../sandbox/index.ts";
 import { RuntimeApi } from "./api/runtime-api.ts";
 import type { Assignment } from "./channel/messages.ts";
@@ -8,7 +8,6 @@ import { FramedPort } from "./framed-port.ts";
 import type { AssignedInstance } from "./instance.ts";
 import { interpreterFor, type Language } from "./languages.ts";
 import { type GatedProcess, instanceId, launchGated, type LaunchContext, nodeFolder, type ProgramLine } from "./launch.ts";
-import { logStreamName } from "./log-stream.ts";
 import { nodeCommand, NodePool } from "./node-pool.ts";
 import { pythonCommand } from "./python-command.ts";
 import type { PythonInterpreter } from "./python-interpreters.ts";
@@ -169,7 +168,7 @@ export class Candidates {
   }
 
   #logStream(version: FunctionVersion, id: string): string {
-    return logStreamName(version.version, id, this.#parts.clock.now());
+    return logStreamName(version.version, id);
   }
 
   #assignment(version: FunctionVersion, { id, paths }: ConfinedProcess, environment: Record<string, string> | null): Assignment {

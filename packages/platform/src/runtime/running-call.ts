@@ -7,8 +7,11 @@ import { type CallReport, LOG_TAIL_BYTES_MAX } from "./runtime.ts";
 /** Bytes of one streamed answer, as AWS counts them. */
 export const STREAMED_BYTES_MAX = 209_715_200;
 
-/** Bytes that may still come after a process was told to pause: what was on its way, and some. More breaks the protocol. */
-export const STREAM_OVERRUN_BYTES_MAX = 2 * 1_024 * 1_024;
+/**
+ * Bytes that may still come after a process was told to pause; more breaks the protocol. One turn of our loop reads up
+ * to 2 MiB before the pause even leaves, and what was written until the process hears it comes on top.
+ */
+export const STREAM_OVERRUN_BYTES_MAX = 8 * 1_024 * 1_024;
 
 /** What became of one chunk of a streamed answer. */
 export type ChunkFate = "taken" | "takerSlow" | "overrun" | "tooLarge";

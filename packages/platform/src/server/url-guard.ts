@@ -1,8 +1,7 @@
 import type { IncomingMessage } from "node:http";
-import { type UrlGuard, wireRequestOf } from "../gateway/index.ts";
-import type { SecureRandom } from "../base/index.ts";
+import { Lru, type SecureRandom } from "../base/index.ts";
+import { type FunctionUrl, type UrlGuard, wireRequestOf } from "../gateway/index.ts";
 import { accountOf, type Authenticator, type Authorizer, type Principal, principalArn } from "../security/index.ts";
-import type { FunctionUrl } from "../gateway/index.ts";
 
 export interface UrlGuardDependencies {
   readonly authenticator: Authenticator;
@@ -12,42 +11,61 @@ export interface UrlGuardDependencies {
   readonly resourcePolicy: (url: FunctionUrl) => { readonly arn: string; readonly policy: string | undefined };
 }
 
+/** AWS asks for both since October 2025. */
+const ACTIONS = ["lambda:InvokeFunctionUrl", "lambda:InvokeFunction"] as const;
+
+/** Policies that were seen to open a function to everybody, whoever calls from where and when. */
+const PUBLIC_POLICIES_MAX = 1_024;
+
 /**
  * Who calls a function URL, and whether they may: with `AuthType` NONE everybody whom the function's policy lets in, with AWS_IAM
- * whoever signed for `lambda` and is allowed. Either way both actions are needed, as on AWS since October 2025.
+ * whoever signed for `lambda` and is allowed.
  */
 export function createUrlGuard(dependencies: UrlGuardDependencies): UrlGuard {
+  const open = new Lru<string, true>(PUBLIC_POLICIES_MAX);
   return (url, request, body) => {
-    const principal = url.authType === "NONE" ? ANONYMOUS : dependencies.authenticator.authenticate(wireRequestOf(request, body), "lambda");
     const { arn, policy } = dependencies.resourcePolicy(url);
-    const requestId = dependencies.secureRandom.uuid();
-    for (const action of ["lambda:InvokeFunctionUrl", "lambda:InvokeFunction"]) {
-      dependencies.authorizer.authorize({
-        principal,
-        requestId,
-        region: url.realm.region,
-        action,
-        resource: arn,
-        resourcePolicy: policy,
-        context: { "lambda:FunctionUrlAuthType": url.authType, "lambda:InvokedViaFunctionUrl": "true", "aws:SourceIp": sourceIp(request) },
-      });
+    if (url.authType === "NONE") {
+      const key = `${arn}\n${policy ?? ""}`;
+      if (open.get(key)) return { kind: "anonymous" };
+      authorizeBoth(dependencies, ANONYMOUS, url, request, { arn, policy });
+      if (!dependsOnCaller(policy)) open.set(key, true);
+      return { kind: "anonymous" };
     }
-    return principal.kind === "anonymous" ? { kind: "anonymous" } : iamCaller(principal);
+    const principal = dependencies.authenticator.authenticate(wireRequestOf(request, body), "lambda");
+    authorizeBoth(dependencies, principal, url, request, { arn, policy });
+    return iamCaller(principal);
   };
 }
 
 const ANONYMOUS: Principal = { kind: "anonymous" };
+
+function authorizeBoth(
+  { authorizer, secureRandom }: UrlGuardDependencies,
+  principal: Principal,
+  url: FunctionUrl,
+  request: IncomingMessage,
+  resource: { readonly arn: string; readonly policy: string | undefined },
+): void {
+  const requestId = secureRandom.uuid();
+  const context = { "lambda:FunctionUrlAuthType": url.authType, "lambda:InvokedViaFunctionUrl": "true", "aws:SourceIp": sourceIp(request) };
+  for (const action of ACTIONS) {
+    authorizer.authorize({ principal, requestId, region: url.realm.region, action, resource: resource.arn, resourcePolicy: resource.policy, context });
+  }
+}
+
+/** True when a condition looks at more than how the URL is called: address, time, organisation. Such a policy is asked at every call. */
+function dependsOnCaller(policy: string | undefined): boolean {
+  const statements = policy === undefined ? [] : (JSON.parse(policy) as { Statement: { Condition?: Record<string, Record<string, unknown>> }[] }).Statement;
+  const keys = statements.flatMap(({ Condition }) => Object.values(Condition ?? {}).flatMap(Object.keys));
+  return keys.some((key) => key !== "lambda:FunctionUrlAuthType" && key !== "lambda:InvokedViaFunctionUrl");
+}
 
 function sourceIp(request: IncomingMessage): string {
   return request.socket.remoteAddress?.replace(/^::ffff:/, "") ?? "";
 }
 
 function iamCaller(principal: Principal): ReturnType<UrlGuard> {
-  return {
-    kind: "iam",
-    accountId: accountOf(principal) ?? "",
-    accessKey: "accessKeyId" in principal ? principal.accessKeyId : "",
-    userArn: principalArn(principal),
-    userId: "accessKeyId" in principal ? principal.accessKeyId : "",
-  };
+  const accessKey = "accessKeyId" in principal ? principal.accessKeyId : "";
+  return { kind: "iam", accountId: accountOf(principal) ?? "", accessKey, userArn: principalArn(principal), userId: accessKey };
 }

@@ -1,9 +1,8 @@
 import { Lru } from "../base/index.ts";
-import type { LogLine, Signals } from "../model/index.ts";
+import { type LogLine, logStreamName, type Signals } from "../model/index.ts";
 import type { Logs } from "./logs/logs.ts";
-import { logStreamName } from "./logs/names.ts";
 
-/** Instances whose stream's name is remembered; one that is forgotten gets its name anew, with that day's date. */
+/** Instances whose stream's name is remembered; a forgotten one's is made again. */
 const INSTANCES_REMEMBERED_MAX = 10_000;
 
 /** Writes every line of the signal `log` to its function's group, in the stream of its instance. */
@@ -15,12 +14,10 @@ export function keepFunctionLogs(signals: Signals, logs: Logs): void {
   });
 }
 
-/** The day in a stream's name is that of the instance's first line. */
-function streamOf(streams: Lru<string, string>, { version, instanceId, at }: LogLine): string {
-  const key = `${version.version} ${instanceId}`;
-  const known = streams.get(key);
+function streamOf(streams: Lru<string, string>, { version, instanceId }: LogLine): string {
+  const known = streams.get(instanceId);
   if (known !== undefined) return known;
-  const name = logStreamName(version.version, instanceId, at);
-  streams.set(key, name);
+  const name = logStreamName(version.version, instanceId);
+  streams.set(instanceId, name);
   return name;
 }

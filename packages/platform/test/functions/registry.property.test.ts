@@ -213,7 +213,7 @@ function expected(model: Model): unknown {
 describe("the registry", () => {
   it("is what a map would be after any steps, refuses what a map would, and is the same after a restart", async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(stepArbitrary, { maxLength: 40 }), async (steps) => {
+      fc.asyncProperty(fc.array(stepArbitrary, { maxLength: 40, size: "max" }), async (steps) => {
         const model: Model = { functions: new Map(), highest: new Map() };
         const subject = new Subject();
         await subject.open();

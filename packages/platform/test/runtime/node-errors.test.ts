@@ -188,9 +188,9 @@ test("an instance that ignores SIGTERM is killed after its grace", async () => {
 
 test("a process that closes its channel ends, and its call with it", async () => {
   const instance = await world.instance(
-    handler("(await import('node:fs')).closeSync(3); await new Promise((resolve) => setTimeout(resolve, 4000));"),
+    handler("(await import('node:fs')).closeSync(3); await new Promise((resolve) => setTimeout(resolve, 2000));"),
   );
-  const report = await instance.invoke(world.call({}, { deadline: systemClock.now() + 3_000 }));
+  const report = await instance.invoke(world.call({}, { deadline: systemClock.now() + 900 }));
   assert.ok(report.ending.kind === "instanceLost" || report.ending.kind === "timedOut");
   await instance.gone;
 });

@@ -13,9 +13,16 @@ export const run: Run<object> = async ({ output, client }) => {
     ["store", store],
     ["realm", `account ${status.Account}, region ${status.Region}`],
     ["sandbox", `${status.Sandbox.Kind}${status.Sandbox.Confined ? "" : ", functions are not confined"}, network ${status.Sandbox.Network}`],
-    ["runtimes", status.Runtimes.map(({ Runtime, Note }) => (Note ? `${Runtime} (${Note})` : Runtime)).join(", ") || "none"],
-    ["functions", `${status.FunctionCount}, with ${status.InstanceCount} instances`],
+    ["runtimes", runtimesText(status.Runtimes)],
+    ["functions", `${status.FunctionCount}; instances running: ${status.InstanceCount}`],
     ...status.Sandbox.Remarks.map((remark): readonly [string, string] => ["missing", remark]),
   ];
   for (const [label, value] of rows) output.line(`  ${label.padEnd(10)} ${value}`);
 };
+
+/** Those that are exactly themselves first, then the others by what they run on. */
+function runtimesText(runtimes: GetStatusResponse["Runtimes"]): string {
+  const groups = Map.groupBy(runtimes, ({ Note }) => Note ?? "");
+  const texts = [...groups].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([note, all]) => `${all.map(({ Runtime }) => Runtime).join(", ")}${note ? ` (${note})` : ""}`);
+  return texts.join("; ") || "none";
+}

@@ -5,13 +5,14 @@ import type { ZipEntry } from "./zip-plan.ts";
 
 /** An entry and what finds its packed bytes. */
 export interface LocatedEntry extends ZipEntry {
-  readonly handle: yauzl.Entry;
+  /** Where the entry's own header begins. */
+  readonly headerAt: number;
 }
 
 export interface OpenZip {
   readonly entries: readonly LocatedEntry[];
   /** The packed bytes of one entry: a view into the zip. */
-  packed(entry: LocatedEntry): Promise<Buffer>;
+  packed(entry: LocatedEntry): Buffer;
 }
 
 const MADE_ON_UNIX = 3;
@@ -32,13 +33,21 @@ export async function readZip(zip: Buffer): Promise<OpenZip> {
   });
   return {
     entries,
-    async packed(entry) {
-      const { fileDataStart } = await orInvalid(() => file.readLocalFileHeaderPromise(entry.handle, { minimal: true }));
-      const end = fileDataStart + entry.compressedBytes;
-      if (end > zip.length) throw new LambentError("InvalidCode", "The zip is truncated: an entry's bytes end behind it.");
-      return zip.subarray(fileDataStart, end);
-    },
+    packed: (entry) => packedBytes(zip, entry),
   };
+}
+
+const HEADER_MARK = 0x04034b50;
+const HEADER_BYTES = 30;
+
+/** The directory has said all about an entry; of its own header only the length matters. */
+function packedBytes(zip: Buffer, { headerAt, compressedBytes }: LocatedEntry): Buffer {
+  if (headerAt + HEADER_BYTES > zip.length || zip.readUInt32LE(headerAt) !== HEADER_MARK) {
+    throw new LambentError("InvalidCode", "The deployment package is not a readable zip: an entry is not where its directory says.");
+  }
+  const start = headerAt + HEADER_BYTES + zip.readUInt16LE(headerAt + 26) + zip.readUInt16LE(headerAt + 28);
+  if (start + compressedBytes > zip.length) throw new LambentError("InvalidCode", "The zip is truncated: an entry's bytes end behind it.");
+  return zip.subarray(start, start + compressedBytes);
 }
 
 function located(entry: yauzl.Entry): LocatedEntry {
@@ -50,7 +59,7 @@ function located(entry: yauzl.Entry): LocatedEntry {
     method: entry.compressionMethod,
     encrypted: entry.isEncrypted(),
     mode: entry.versionMadeBy >>> 8 === MADE_ON_UNIX ? (entry.externalFileAttributes >>> 16) & 0xffff : 0,
-    handle: entry,
+    headerAt: entry.relativeOffsetOfLocalHeader,
   };
 }
 

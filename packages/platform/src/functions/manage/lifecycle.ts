@@ -224,6 +224,7 @@ export class Lifecycle {
 
   #requireChangeable(realm: Realm, name: string, revisionId: string | undefined): FunctionEntry {
     const entry = this.#registry.entry(realm, name);
+    requireSettled(realm, entry);
     requireRevision(revisionId, entry.record.latest.version.revisionId);
     return entry;
   }

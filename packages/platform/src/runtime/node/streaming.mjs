@@ -17,6 +17,7 @@ export class ResponseStream extends Writable {
   #http = "";
   #begun = false;
   #paused = false;
+  #sentWithoutYield = 0;
   #waiting;
 
   constructor(channel, callId) {
@@ -50,8 +51,16 @@ export class ResponseStream extends Writable {
     const end = Math.min(from + CHUNK_BYTES_MAX, chunk.length);
     const ready = this.#channel.send(frames.STREAM_CHUNK, 0, this.#callId, chunk.subarray(from, end));
     const next = () => (end < chunk.length ? this.#sendFrom(chunk, end, done) : done());
-    if (ready) next();
-    else this.#channel.socket.once("drain", next);
+    this.#sentWithoutYield += end - from;
+    if (!ready) this.#channel.socket.once("drain", next);
+    else if (this.#sentWithoutYield < CHUNK_BYTES_MAX) next();
+    else this.#yield(next);
+  }
+
+  /** A handler that writes as fast as it is drained never lets the event loop read: a pause would not be heard. */
+  #yield(next) {
+    this.#sentWithoutYield = 0;
+    setImmediate(() => next());
   }
 
   _final(done) {

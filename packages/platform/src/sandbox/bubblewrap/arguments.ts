@@ -37,7 +37,7 @@ export const ETC_RESOLVER = ["resolv.conf", "hosts", "nsswitch.conf"];
  * Variables that act on the dynamic loader or the C library. They reach only the instance's own program: set any
  * earlier they would load a function's library into `setpriv`, while it still holds the right to change its uid.
  */
-const ACTS_ON_LOADER = /^(LD_|GLIBC_|GCONV|GETCONF|LOC|LC_|LANG|NLS|NIS_|MALLOC|MEMUSAGE|PCPROFILE|RES|HOSTALIASES|SEGFAULT_|SOTRUSS|TMPDIR|TZ)/;
+const ACTS_ON_LOADER = /^(LD_|GLIBC_|GCONV|GETCONF|LOCPATH|LOCALDOMAIN|NLSPATH|NIS_|MALLOC|MEMUSAGE|PCPROFILE|RES|HOSTALIASES|SEGFAULT_|SOTRUSS)/;
 
 /** Longest environment that is handed over: AWS's 4 KB for the user's part and room for the platform's (P7). */
 export const ENVIRONMENT_BYTES_MAX = 64 * 1024;

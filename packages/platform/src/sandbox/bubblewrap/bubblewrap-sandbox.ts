@@ -196,7 +196,7 @@ export class BubblewrapSandbox implements Sandbox {
   #layout(spec: LaunchSpec, prepared: Prepared): Layout {
     const { seccomp, disableUserNamespaces, privileges, python } = this.#host;
     const launched = prepared.network.kind === "launched";
-    const launcher = [python, "-I", "-S", `${LAUNCHER_FOLDER}/launcher.py`, String(LAUNCHER_IPC_FD), INSTANCE_PORTS.join(",")];
+    const launcher = [python, "-I", "-S", "-B", `${LAUNCHER_FOLDER}/launcher.py`, String(LAUNCHER_IPC_FD), INSTANCE_PORTS.join(",")];
     const launcherMount = { source: join(import.meta.dirname, "..", "python"), target: LAUNCHER_FOLDER };
     return {
       hostName: "lambent",

@@ -37,7 +37,7 @@ export class Porter {
 
   constructor(python: string) {
     const script = join(import.meta.dirname, "..", "python", "porter.py");
-    this.#child = spawn(python, ["-I", "-S", script], { cwd: "/", env: { PATH: "/usr/bin:/bin" }, stdio: ["ignore", "ignore", "inherit", "ipc"] });
+    this.#child = spawn(python, ["-I", "-S", "-B", script], { cwd: "/", env: { PATH: "/usr/bin:/bin" }, stdio: ["ignore", "ignore", "inherit", "ipc"] });
     this.#child.on("message", (message, handle) => this.#received(message, handle));
     this.#child.on("error", () => this.#failAll());
     this.#child.once("exit", () => this.#failAll());

@@ -29,8 +29,8 @@ export interface LogEvent extends NewLogEvent {
 }
 
 /** The event as one line of JSON, with its line feed. */
-export function encodeEvent(event: NewLogEvent, ingestedAt: Instant): Buffer {
-  return Buffer.from(`${JSON.stringify({ t: event.timestamp, i: ingestedAt, r: event.requestId, m: cut(event.message) })}\n`);
+export function encodeEvent(event: NewLogEvent, ingestedAt: Instant): string {
+  return `${JSON.stringify({ t: event.timestamp, i: ingestedAt, r: event.requestId, m: cut(event.message) })}\n`;
 }
 
 /** Reads one line; `undefined` for what a crash left half written. */

@@ -72,14 +72,14 @@ export class LogStream {
     const written: LogEvent[] = [];
     for (let at = 0; at < events.length;) {
       const segment = this.#openSegment(now);
-      const lines: Buffer[] = [];
+      const lines: string[] = [];
       let bytes = segment.bytes;
       for (; at < events.length && (bytes < LOG_SEGMENT_BYTES_MAX || lines.length === 0); at++) {
         const event = events[at] as NewLogEvent;
         const line = encodeEvent(event, now);
         written.push({ ...event, stream: this.name, ingestedAt: now, place: { segment: segment.number, offset: bytes } });
         lines.push(line);
-        bytes += line.length;
+        bytes += Buffer.byteLength(line);
       }
       await this.#write(segment, lines, written.slice(-lines.length), bytes, now);
     }
@@ -135,9 +135,9 @@ export class LogStream {
     return segment;
   }
 
-  async #write(segment: Segment, lines: readonly Buffer[], events: readonly LogEvent[], bytes: number, now: Instant): Promise<void> {
+  async #write(segment: Segment, lines: readonly string[], events: readonly LogEvent[], bytes: number, now: Instant): Promise<void> {
     try {
-      await appendFile(join(this.#folder, `${segment.number}.jsonl`), Buffer.concat(lines), { mode: 0o600 });
+      await appendFile(join(this.#folder, `${segment.number}.jsonl`), lines.join(""), { mode: 0o600 });
     } catch (error) {
       // Part of it may have been written: places in this file are not known any more.
       this.#appendable = undefined;

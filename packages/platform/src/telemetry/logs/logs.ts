@@ -19,6 +19,8 @@ import { WriteBuffer, type PendingStream } from "./write-buffer.ts";
 
 /** Files past their time are looked for this often. */
 const FORGET_INTERVAL_MS = 3_600_000;
+/** Lines gather this long before they are written together: a busy function writes thousands a second. Readers do not wait for it. */
+const LOG_WRITE_DELAY_MS = 50;
 
 export interface LogsOptions {
   /** `<data>/logs`. */
@@ -67,7 +69,7 @@ export class Logs {
   readonly #buffer = new WriteBuffer();
   /** Everything that changes files follows one another. */
   #turn: Promise<void> = Promise.resolve();
-  #writePlanned = false;
+  #writeTimer: Timer | undefined;
   #forgetTimer: Timer | undefined;
 
   constructor(options: LogsOptions) {
@@ -90,12 +92,14 @@ export class Logs {
   /** Takes events for writing and returns at once; group and stream are made when absent. False when some were dropped. */
   write(realm: Realm, group: string, stream: string, events: readonly NewLogEvent[]): boolean {
     const taken = this.#buffer.add({ realm, group, stream }, events);
-    this.#planWrite();
+    this.#writeTimer ??= this.#options.clock.schedule(LOG_WRITE_DELAY_MS, () => void this.flush());
     return taken;
   }
 
   /** Resolves when everything taken so far is in its file. */
   flush(): Promise<void> {
+    this.#writeTimer?.cancel();
+    this.#writeTimer = undefined;
     return this.#inTurn(() => this.#writeAll());
   }
 
@@ -215,15 +219,6 @@ export class Logs {
     const group = await LogGroup.create(realm, folder, { name, createdAt: this.#options.clock.now(), retentionDays: undefined, tags });
     this.#groups.set(groupKey(realm, name), group);
     return group;
-  }
-
-  #planWrite(): void {
-    if (this.#writePlanned) return;
-    this.#writePlanned = true;
-    setImmediate(() => {
-      this.#writePlanned = false;
-      void this.flush();
-    });
   }
 
   async #writeAll(): Promise<void> {

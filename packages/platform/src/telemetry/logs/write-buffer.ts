@@ -49,7 +49,8 @@ export class WriteBuffer {
   }
 
   #of({ realm, group, stream }: Pick<PendingStream, "realm" | "group" | "stream">): PendingStream {
-    const key = JSON.stringify([realmKey(realm), group, stream]);
+    // No name holds a line feed.
+    const key = `${realmKey(realm)}\n${group}\n${stream}`;
     const known = this.#pending.get(key);
     if (known) return known;
     const fresh = { realm, group, stream, events: [], dropped: 0 };
