@@ -28,10 +28,15 @@ export interface BenchServer {
 }
 
 /** Starts a server; `dataFolder` is kept when given, else made and removed. */
-export async function startBenchServer(options: { readonly dataFolder?: string; readonly args?: readonly string[] } = {}): Promise<BenchServer> {
+export async function startBenchServer(
+  options: { readonly dataFolder?: string; readonly args?: readonly string[] } = {},
+): Promise<BenchServer> {
   const folder = options.dataFolder ?? mkdtempSync(join(tmpdir(), "lambent-bench-"));
   const began = performance.now();
-  const child = spawn(process.execPath, [MAIN, "start", "--port", "0", "--data", folder, ...(options.args ?? [])], { stdio: ["ignore", "pipe", "inherit"], env: environment() });
+  const child = spawn(process.execPath, [MAIN, "start", "--port", "0", "--data", folder, ...(options.args ?? [])], {
+    stdio: ["ignore", "pipe", "inherit"],
+    env: environment(),
+  });
   const url = await readyUrl(child);
   const readyMs = performance.now() - began;
   const { hostname, port } = new URL(url);
@@ -58,7 +63,12 @@ export async function startBenchServer(options: { readonly dataFolder?: string; 
 }
 
 function environment(): NodeJS.ProcessEnv {
-  return { PATH: process.env["PATH"], HOME: process.env["HOME"], XDG_RUNTIME_DIR: process.env["XDG_RUNTIME_DIR"], NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] };
+  return {
+    PATH: process.env["PATH"],
+    HOME: process.env["HOME"],
+    XDG_RUNTIME_DIR: process.env["XDG_RUNTIME_DIR"],
+    NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
+  };
 }
 
 async function readyUrl(child: ChildProcess): Promise<string> {

@@ -11,6 +11,11 @@ const upstream = createServer((request, response) => {
 }).listen(0, "127.0.0.1");
 await once(upstream, "listening");
 const base = `http://127.0.0.1:${(upstream.address() as AddressInfo).port}`;
+// A port that was free a moment ago: nobody answers there.
+const gone = createServer().listen(0, "127.0.0.1");
+await once(gone, "listening");
+const closed = `http://127.0.0.1:${(gone.address() as AddressInfo).port}/`;
+gone.close();
 // The upstream of this test is on this machine, which functions reach only in this mode.
 const lambent = await startLambent("--network", "host");
 after(async () => {
@@ -30,7 +35,7 @@ async function callWith(address: string, path = "/"): Promise<{ status: number; 
 test("the upstream's answer, its failure and its absence are told apart", async () => {
   assert.deepEqual(await callWith(`${base}/`), { status: 200, value: { upstream: `${base}/`, status: 200, characters: 8 } });
   assert.deepEqual(await callWith(`${base}/broken`), { status: 502, value: { upstream: `${base}/broken`, status: 500, characters: 8 } });
-  assert.deepEqual(await callWith("http://127.0.0.1:9/"), { status: 504, value: { upstream: "http://127.0.0.1:9/", error: "ECONNREFUSED" } });
+  assert.deepEqual(await callWith(closed), { status: 504, value: { upstream: closed, error: "ECONNREFUSED" } });
   assert.deepEqual((await callWith(`${base}/silent`)).status, 504);
 });
 

@@ -63,7 +63,11 @@ export function decide(policy: ScalingPolicy, seen: Observation, now: Instant): 
   const have = seen.instancesReady + seen.instancesStarting;
   const needed = neededInstances(policy, seen);
   if (needed > policy.instancesMax) {
-    return { desired: policy.instancesMax, reason: { kind: "limit", wanted: needed, instancesMax: policy.instancesMax }, reviewAt: undefined };
+    return {
+      desired: policy.instancesMax,
+      reason: { kind: "limit", wanted: needed, instancesMax: policy.instancesMax },
+      reviewAt: undefined,
+    };
   }
   if (needed >= have) return { desired: needed, reason: growthReason(policy, seen, needed, have, now), reviewAt: undefined };
   return shrink(policy, seen, needed, have, now);

@@ -9,10 +9,10 @@ import { runFolderPath } from "./run-folder.ts";
  * Starts the server as a process of its own and waits until it says that it is ready. Its output goes to a file in
  * the run-time folder; what it said until then is printed here.
  */
-export async function detach(context: CommandContext): Promise<void> {
+export async function detach(context: CommandContext, port: number): Promise<void> {
   const folder = runFolderPath(context.environment);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const log = join(folder, `server-${process.pid}.log`);
+  const log = join(folder, `server-${port === 0 ? `of-${process.pid}` : port}.log`);
   const descriptor = openSync(log, "w", 0o600);
   const [node = process.execPath, main = "", ...args] = process.argv;
   const child = spawn(node, [...process.execArgv, main, ...args.filter((each) => each !== "-d" && each !== "--detach")], { detached: true, stdio: ["ignore", descriptor, descriptor, "ipc"] });

@@ -12,5 +12,7 @@ if (first === "--version" || first === "-V") {
   process.stdout.write(`${packageVersion()}\n`);
 } else {
   const { runCommandLine } = await import("./program.ts");
-  process.exitCode = await runCommandLine(process.argv.slice(2), process.env);
+  const exit = await runCommandLine(process.argv.slice(2), process.env);
+  // What failed may have left something open that would keep the process; what succeeded has closed all it opened.
+  if (exit !== 0) process.exit(exit);
 }

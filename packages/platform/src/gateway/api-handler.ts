@@ -67,7 +67,17 @@ export class ApiHandler {
         body.release();
       }
     } catch (error) {
-      this.#answerError(error, response, requestId, target ?? { service: undefined, protocol: "restJson1" });
+      this.#refuse(error, response, requestId, target ?? { service: undefined, protocol: "restJson1" });
+    }
+  }
+
+  /** Where even the error cannot be written, the connection ends and the defect is told: nothing is thrown at whoever listens (P8). */
+  #refuse(error: unknown, response: ServerResponse, requestId: string, target: ErrorTarget): void {
+    try {
+      this.#answerError(error, response, requestId, target);
+    } catch (defect) {
+      this.#dependencies.reportDefect(defect, requestId);
+      response.destroy();
     }
   }
 
@@ -125,7 +135,9 @@ export class ApiHandler {
       return;
     }
     if (!isLambentError(error)) this.#dependencies.reportDefect(error, requestId);
-    const known = isLambentError(error) ? error : new LambentError("InternalError", "a defect in Lambent; its log has the details under the request id");
+    const known = isLambentError(error)
+      ? error
+      : new LambentError("InternalError", "a defect in Lambent; its log has the details under the request id");
     const service = target.service && this.#byModel.get(target.service);
     write(response, encodeError(target, service ? service.wireError(known) : plainError(known), requestId));
   }
@@ -165,6 +177,7 @@ function write(response: ServerResponse, answer: WireResponse): void {
     body.pipe(response);
     return;
   }
-  if (answer.status !== 204 && answer.headers["content-length"] === undefined) answer.headers["content-length"] = String(answer.body.length);
+  if (answer.status !== 204 && answer.headers["content-length"] === undefined)
+    answer.headers["content-length"] = String(answer.body.length);
   response.writeHead(answer.status, answer.headers).end(answer.body);
 }

@@ -49,7 +49,8 @@ export class BodyBudget {
         this.#held += chunk.length;
         chunks.push(chunk);
         if (size > bytesMax) refuse(tooLarge(size, bytesMax));
-        else if (this.#held > RECEIVED_BYTES_MAX) refuse(new LambentError("InFlightBytesExceeded", "too many request bodies are being received at once"));
+        else if (this.#held > RECEIVED_BYTES_MAX)
+          refuse(new LambentError("InFlightBytesExceeded", "too many request bodies are being received at once"));
       });
       request.on("end", () => resolve({ bytes: chunks.length === 1 ? (chunks[0] ?? NO_BODY) : Buffer.concat(chunks), release }));
       request.on("error", () => refuse(new LambentError("MalformedRequest", "the connection ended within the request body")));

@@ -1,4 +1,11 @@
-import { createServer, type IncomingHttpHeaders, type IncomingMessage, request as httpRequest, type Server as HttpServer, type ServerResponse } from "node:http";
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  request as httpRequest,
+  type Server as HttpServer,
+  type ServerResponse,
+} from "node:http";
 import { connect, type Socket } from "node:net";
 import { isLambentError, LambentError } from "../base/index.ts";
 import type { Egress, ResolvedAddress } from "../security/index.ts";
@@ -19,13 +26,16 @@ const HOP_HEADERS = ["proxy-connection", "proxy-authorization", "connection", "k
 /** A proxy server for one instance; the caller feeds it connections. */
 export function createEgressProxy(egress: Egress): HttpServer {
   let open = 0;
-  const admit = (socket: Socket): boolean => {
+  const admit = (leaving: Socket | ServerResponse): boolean => {
     if (open >= EGRESS_CONNECTIONS_MAX) return false;
     open += 1;
-    socket.once("close", () => (open -= 1));
+    leaving.once("close", () => (open -= 1));
     return true;
   };
-  const server = createServer((request, response) => void forward(egress, request, response));
+  const server = createServer((request, response) => {
+    if (admit(response)) void forward(egress, request, response);
+    else response.writeHead(503, { "content-type": "text/plain" }).end(`at most ${EGRESS_CONNECTIONS_MAX} connections may be open`);
+  });
   server.on("connect", (request: IncomingMessage, socket: Socket, head: Buffer) => {
     socket.on("error", () => socket.destroy());
     if (admit(socket)) void tunnel(egress, request, socket, head);
@@ -39,10 +49,12 @@ async function forward(egress: Egress, request: IncomingMessage, response: Serve
   try {
     const url = absoluteUrl(request.url ?? "");
     const pinned = await egress.resolvePinned(url.hostname, Number(url.port || 80));
-    relay(request, response, url, pinned);
+    if (!response.destroyed) relay(request, response, url, pinned);
   } catch (error) {
     const status = isLambentError(error) ? error.entry.status : 502;
-    response.writeHead(status, { "content-type": "text/plain" }).end(isLambentError(error) ? error.message : "the destination cannot be reached");
+    response
+      .writeHead(status, { "content-type": "text/plain" })
+      .end(isLambentError(error) ? error.message : "the destination cannot be reached");
   }
 }
 
@@ -60,6 +72,8 @@ function relay(request: IncomingMessage, response: ServerResponse, url: URL, pin
     upstream.setTimeout(0);
     response.writeHead(answer.statusCode ?? 502, answer.headers);
     answer.pipe(response);
+    // An answer that broke off must not look complete, nor leave its reader waiting.
+    answer.on("error", () => response.destroy());
   });
   upstream.on("timeout", () => upstream.destroy());
   upstream.on("error", () => (response.headersSent ? response.destroy() : response.writeHead(502).end()));
@@ -72,6 +86,8 @@ async function tunnel(egress: Egress, request: IncomingMessage, socket: Socket, 
   try {
     const { host, port } = hostAndPort(request.url ?? "");
     const pinned = await egress.resolvePinned(host, port);
+    // Left while the name was looked up: its "close" has been and would not end the way out.
+    if (socket.destroyed) return;
     const upstream = connect({ host: pinned.address, port, timeout: EGRESS_CONNECT_MS_MAX }, () => {
       upstream.setTimeout(0);
       socket.write("HTTP/1.1 200 Connection Established\r\n\r\n");
@@ -94,7 +110,8 @@ function refusal(status: number): string {
 
 function absoluteUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url?.protocol !== "http:") throw new LambentError("MalformedRequest", "the egress proxy takes absolute http:// addresses and CONNECT");
+  if (url?.protocol !== "http:")
+    throw new LambentError("MalformedRequest", "the egress proxy takes absolute http:// addresses and CONNECT");
   return url;
 }
 

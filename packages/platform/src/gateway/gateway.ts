@@ -13,8 +13,10 @@ import { type FindUrl, matchUrl } from "./function-url/match.ts";
 
 /** Open connections; more are refused by closing them at once. @limit */
 export const CONNECTIONS_MAX = 10_000;
-/** Headers must have arrived within this. @limit */
+/** Headers must have arrived within this, seen at the next check. @limit */
 export const HEADERS_MS_MAX = 10_000;
+/** How often connections are checked for being too slow. Node's own 30 s would make the limit above four times as long. */
+const SLOW_CHECK_MS = 1_000;
 /** A whole request must have arrived within this. @limit */
 export const REQUEST_MS_MAX = 300_000;
 /** Above the 5 s after which SDK pools let go, so that a reused connection is not closed under a request. */
@@ -39,7 +41,14 @@ export class Gateway {
 
   constructor(dependencies: GatewayDependencies) {
     this.#dependencies = dependencies;
-    this.#server = createServer({ headersTimeout: HEADERS_MS_MAX, requestTimeout: REQUEST_MS_MAX, keepAliveTimeout: KEEP_ALIVE_MS, maxHeaderSize: HEADER_BYTES_MAX, noDelay: true });
+    this.#server = createServer({
+      headersTimeout: HEADERS_MS_MAX,
+      requestTimeout: REQUEST_MS_MAX,
+      connectionsCheckingInterval: SLOW_CHECK_MS,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      maxHeaderSize: HEADER_BYTES_MAX,
+      noDelay: true,
+    });
     this.#server.maxConnections = CONNECTIONS_MAX;
     this.#server.on("request", (request, response) => this.#route(request, response));
     this.#server.on("connection", (socket) => {
@@ -51,10 +60,16 @@ export class Gateway {
   /** Starts listening; `port` 0 picks a free one. Throws `PortTaken`. */
   listen(host: string, port: number): Promise<AddressInfo> {
     return new Promise((resolve, reject) => {
-      this.#server.once("error", (error: NodeJS.ErrnoException) => {
+      const refused = (error: NodeJS.ErrnoException): void => {
         reject(error.code === "EADDRINUSE" ? new LambentError("PortTaken", `port ${port} of ${host} is in use`) : error);
+      };
+      this.#server.once("error", refused);
+      this.#server.listen({ host, port, backlog: 1_024 }, () => {
+        this.#server.off("error", refused);
+        // A connection that could not be accepted, mostly for want of descriptors: it is lost, the listener goes on (P8).
+        this.#server.on("error", (error) => this.#dependencies.reportDefect(error));
+        resolve(this.#server.address() as AddressInfo);
       });
-      this.#server.listen({ host, port, backlog: 1_024 }, () => resolve(this.#server.address() as AddressInfo));
     });
   }
 
@@ -73,8 +88,10 @@ export class Gateway {
     const matching = matchUrl(host, target, this.#dependencies.findUrl);
     const refused = this.#refusal(matching.kind === "none" ? "api" : "functionUrl", request);
     if (refused) return plain(response, 403, refused);
-    if (matching.kind === "matched") return this.#watch(this.#dependencies.functionUrls.handle(matching.match, request, response), response);
-    if (matching.kind === "unknown") return plain(response, 404, { code: "NotFound", message: `no function here has a URL named ${matching.name.slice(0, 100)}` });
+    if (matching.kind === "matched")
+      return this.#watch(this.#dependencies.functionUrls.handle(matching.match, request, response), response);
+    if (matching.kind === "unknown")
+      return plain(response, 404, { code: "NotFound", message: `no function here has a URL named ${matching.name.slice(0, 100)}` });
     if (request.method === "GET" && isHealth(target)) return plain(response, 200, this.#dependencies.health());
     this.#watch(this.#dependencies.api.handle(request, response, `http://${host}`), response);
   }

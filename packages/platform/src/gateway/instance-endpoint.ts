@@ -5,6 +5,9 @@ import type { Egress } from "../security/index.ts";
 import type { ApiHandler } from "./api-handler.ts";
 import { createEgressProxy } from "./egress-proxy.ts";
 
+/** Connections one instance may hold open to each of its two listeners; more are closed at once: descriptors are everybody's (P7). @limit */
+export const INSTANCE_CONNECTIONS_MAX = 512;
+
 /**
  * What one instance reaches: the API and the egress proxy, on listeners inside its own namespace.
  * The caller is known by the listener; credentials of anybody else are refused there (P3).
@@ -25,6 +28,10 @@ export function createInstanceEndpoint(api: ApiHandler, egress: Egress): Instanc
 function serve(listener: Server, server: HttpServer): { close(): void } {
   const open = new Set<Socket>();
   const take = (socket: Socket): void => {
+    if (open.size >= INSTANCE_CONNECTIONS_MAX) {
+      socket.destroy();
+      return;
+    }
     open.add(socket);
     socket.once("close", () => open.delete(socket));
     server.emit("connection", socket);

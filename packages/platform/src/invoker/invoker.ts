@@ -198,6 +198,8 @@ function tailOf(start: string, own: Buffer, end: readonly string[]): Buffer {
 
 /** A root of its own for calls that bring no trace: `Root=1-<seconds>-<96 bits>;Sampled=0`, as X-Ray writes it. */
 function newTraceId(atMs: number, secureRandom: SecureRandom): string {
-  const seconds = Math.floor(atMs / 1_000).toString(16).padStart(8, "0");
+  const seconds = Math.floor(atMs / 1_000)
+    .toString(16)
+    .padStart(8, "0");
   return `Root=1-${seconds}-${secureRandom.bytes(12).toString("hex")};Parent=${secureRandom.bytes(8).toString("hex")};Sampled=0`;
 }

@@ -15,5 +15,5 @@ export type {
 } from "./function.ts";
 export type { Call, CallEnding, Departure, LogLine, ResponsePrelude, ResponseStream, UsageRecord } from "./invocation.ts";
 export { Signals } from "./signals.ts";
-export type { CountedSignals, InstanceSignal, LossySignals } from "./signals.ts";
+export type { CountedSignals, LossySignals } from "./signals.ts";
 export type { Cipher, CredentialIssuer, InstanceCaller, InstanceEndpoint, RoleCredentials } from "./ports.ts";

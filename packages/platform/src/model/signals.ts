@@ -12,15 +12,6 @@ export interface CountedSignals {
 
 export interface LossySignals {
   readonly log: LogLine;
-  readonly instance: InstanceSignal;
-}
-
-export interface InstanceSignal {
-  readonly versionKey: string;
-  readonly functionName: string;
-  readonly instanceId: string;
-  readonly change: "started" | "assigned" | "gone";
-  readonly why: string;
 }
 
 type AllSignals = CountedSignals & LossySignals;

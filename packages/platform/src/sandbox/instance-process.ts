@@ -1,4 +1,4 @@
-import type { Server, Socket } from "node:net";
+import type { Socket } from "node:net";
 import type { Readable } from "node:stream";
 import { deferred, type Clock, type Timer } from "../base/index.ts";
 import type { ConfinedProcess, InstanceListeners, InstancePaths, ProcessExit } from "./sandbox.ts";
@@ -134,10 +134,4 @@ export class InstanceProcess implements ConfinedProcess {
 export function endingPromise(): { readonly ended: Promise<Ending>; end(ending: Ending): void } {
   const { promise, resolve } = deferred<Ending>();
   return { ended: promise, end: resolve };
-}
-
-/** Stops accepting; connections end with the instance that holds their other end. */
-export function closeListeners(listeners: InstanceListeners): void {
-  const servers: readonly Server[] = [listeners.api, listeners.proxy, listeners.runtimeApi];
-  for (const server of servers) server.close();
 }

@@ -9,16 +9,16 @@ export function createAppFunctions(functions: Functions): AppFunctions {
     current: async (realm, name) => currentOf(functions, realm, name),
     async create(realm, wanted, zip) {
       await functions.lifecycle.create(realm, { name: wanted.name, ...settingsOf(wanted), zip, tags: tagsOf(wanted.options) });
-      await functions.settled();
+      await functions.lifecycle.ready(realm, wanted.name);
     },
     async updateSettings(realm, name, settings) {
       await functions.lifecycle.changeTags(realm, name, tagsOf(settings.options), []);
       await functions.lifecycle.updateConfiguration(realm, name, settingsOf(settings));
-      await functions.settled();
+      await functions.lifecycle.ready(realm, name);
     },
     async updateCode(realm, name, zip) {
       await functions.lifecycle.updateCode(realm, name, { zip });
-      await functions.settled();
+      await functions.lifecycle.ready(realm, name);
     },
     setUrl: (realm, name, url) => setUrl(functions, realm, name, url),
     async removeUrl(realm, name) {
@@ -94,8 +94,18 @@ async function removePublicStatements(functions: Functions, realm: Realm, name: 
 function publicStatements(arn: string): readonly ResourceStatement[] {
   const everybody = { Effect: "Allow", Principal: "*", Resource: arn } as const;
   return [
-    { ...everybody, Sid: "FunctionURLAllowPublicAccess", Action: "lambda:InvokeFunctionUrl", Condition: { StringEquals: { "lambda:FunctionUrlAuthType": "NONE" } } },
-    { ...everybody, Sid: "FunctionURLInvokeAllowPublicAccess", Action: "lambda:InvokeFunction", Condition: { Bool: { "lambda:InvokedViaFunctionUrl": "true" } } },
+    {
+      ...everybody,
+      Sid: "FunctionURLAllowPublicAccess",
+      Action: "lambda:InvokeFunctionUrl",
+      Condition: { StringEquals: { "lambda:FunctionUrlAuthType": "NONE" } },
+    },
+    {
+      ...everybody,
+      Sid: "FunctionURLInvokeAllowPublicAccess",
+      Action: "lambda:InvokeFunction",
+      Condition: { Bool: { "lambda:InvokedViaFunctionUrl": "true" } },
+    },
   ];
 }
 

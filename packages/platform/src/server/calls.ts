@@ -26,7 +26,14 @@ export interface CallParts {
 export function joinCalls(parts: CallParts): Calls {
   const { functions, runtime, signals, clock, secureRandom, reportDefect } = parts;
   const settings = { ...DEFAULT_SETTINGS, idleMs: parts.idleMs };
-  const autoscaler = new Autoscaler({ clock, runtime, memoryFreeMb, settings, reportDefect, limits: (version) => limitsOf(functions, version) });
+  const autoscaler = new Autoscaler({
+    clock,
+    runtime,
+    memoryFreeMb,
+    settings,
+    reportDefect,
+    limits: (version) => limitsOf(functions, version),
+  });
   const router = new Router({ autoscaler, clock, random: seededRandom(freshSeed(secureRandom)) });
   functions.onChange((change) => {
     if (change.kind === "retired") router.retire(change.versionKey);
@@ -47,7 +54,7 @@ function limitsOf(functions: Functions, version: FunctionVersion): ConcurrencyLi
 /** Every version of a function that can be called: its limits changed as one. */
 function versionsOf(functions: Functions, realm: FunctionVersion["realm"], name: string): FunctionVersion[] {
   const versions: FunctionVersion[] = [];
-  for (let marker: string | undefined; ; ) {
+  for (let marker: string | undefined; ;) {
     const page = functions.reading.listVersions(realm, name, marker === undefined ? {} : { marker });
     versions.push(...page.items.filter(({ state }) => state.kind === "active").map(({ version }) => version));
     if (page.nextMarker === undefined) return versions;

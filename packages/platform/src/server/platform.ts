@@ -97,7 +97,14 @@ async function startOver(keep: Keep, options: ServerOptions): Promise<RunningSer
   const report = reportOf(keep, options, sandbox, runtime, identity.rootKey);
   const bodies = new BodyBudget();
   const services = servicesOf({ options, keep, functions, calls, identity, signals, logs, report, startedAt: clock.now() });
-  const api = new ApiHandler({ services, authenticator: identity.authenticator, authorize: authorizeWith(identity.authorizer), bodies, secureRandom, reportDefect });
+  const api = new ApiHandler({
+    services,
+    authenticator: identity.authenticator,
+    authorize: authorizeWith(identity.authorizer),
+    bodies,
+    secureRandom,
+    reportDefect,
+  });
   endpoint.join(createInstanceEndpoint(api, openEgress(options.opened)));
   const gateway = openGateway({ options, functions, calls, identity, bodies, api, reportDefect });
   const address = await gateway.listen(options.host, options.port);
@@ -142,7 +149,10 @@ async function openIdentity(keep: Keep, options: ServerOptions): Promise<Identit
 /** Off loopback strangers could deploy code: without confinement that is only for who asked for it. */
 function refuseUnconfined(sandbox: Sandbox, options: ServerOptions): void {
   if (sandbox.report.confined || options.sandbox === "process" || isLoopback(options.host)) return;
-  throw new LambentError("SandboxUnavailable", `Functions cannot be confined here (${sandbox.report.remarks.join("; ")}), and ${options.host} is no loopback address.`);
+  throw new LambentError(
+    "SandboxUnavailable",
+    `Functions cannot be confined here (${sandbox.report.remarks.join("; ")}), and ${options.host} is no loopback address.`,
+  );
 }
 
 interface RuntimeJoin {
@@ -254,7 +264,12 @@ function statusOf(realm: Realm, report: ServerReport, functions: Functions, call
     Account: realm.account,
     ...(report.dataFolder === undefined ? {} : { DataFolder: report.dataFolder }),
     Durability: report.durability,
-    Sandbox: { Kind: report.sandbox.kind, Confined: report.sandbox.confined, Network: report.sandbox.network, Remarks: [...report.sandbox.remarks] },
+    Sandbox: {
+      Kind: report.sandbox.kind,
+      Confined: report.sandbox.confined,
+      Network: report.sandbox.network,
+      Remarks: [...report.sandbox.remarks],
+    },
     Runtimes: [...report.runtimes].map(([Runtime, { note }]) => ({ Runtime, ...(note === undefined ? {} : { Note: note }) })),
     FunctionCount: functions.account.usage(realm).functions,
     InstanceCount: instances,
@@ -262,7 +277,10 @@ function statusOf(realm: Realm, report: ServerReport, functions: Functions, call
 }
 
 function authorizeWith(authorizer: Authorizer) {
-  return (context: RequestContext, permission: { readonly action: string; readonly resource: string; readonly resourcePolicy?: string | undefined }): void =>
+  return (
+    context: RequestContext,
+    permission: { readonly action: string; readonly resource: string; readonly resourcePolicy?: string | undefined },
+  ): void =>
     authorizer.authorize({ principal: context.principal, requestId: context.requestId, region: context.realm.region, ...permission });
 }
 
@@ -292,7 +310,11 @@ function openGateway({ options, functions, calls, identity, bodies, api, reportD
     functionUrls: new FunctionUrlHandler({ invoker: calls.invoker, guard, bodies, clock, secureRandom }),
     findUrl: (idOrName) => findUrl(functions, realm, idOrName),
     browserRules: { allowedHosts: options.allowHosts, allowedOrigins: [] },
-    health: () => ({ status: "running", version: platformVersion(), services: { lambda: "running", iam: "running", sts: "running", logs: "running" } }),
+    health: () => ({
+      status: "running",
+      version: platformVersion(),
+      services: { lambda: "running", iam: "running", sts: "running", logs: "running" },
+    }),
     reportDefect,
   });
 }

@@ -50,13 +50,22 @@ function authorizeBoth(
   const requestId = secureRandom.uuid();
   const context = { "lambda:FunctionUrlAuthType": url.authType, "lambda:InvokedViaFunctionUrl": "true", "aws:SourceIp": sourceIp(request) };
   for (const action of ACTIONS) {
-    authorizer.authorize({ principal, requestId, region: url.realm.region, action, resource: resource.arn, resourcePolicy: resource.policy, context });
+    authorizer.authorize({
+      principal,
+      requestId,
+      region: url.realm.region,
+      action,
+      resource: resource.arn,
+      resourcePolicy: resource.policy,
+      context,
+    });
   }
 }
 
 /** True when a condition looks at more than how the URL is called: address, time, organisation. Such a policy is asked at every call. */
 function dependsOnCaller(policy: string | undefined): boolean {
-  const statements = policy === undefined ? [] : (JSON.parse(policy) as { Statement: { Condition?: Record<string, Record<string, unknown>> }[] }).Statement;
+  const statements =
+    policy === undefined ? [] : (JSON.parse(policy) as { Statement: { Condition?: Record<string, Record<string, unknown>> }[] }).Statement;
   const keys = statements.flatMap(({ Condition }) => Object.values(Condition ?? {}).flatMap(Object.keys));
   return keys.some((key) => key !== "lambda:FunctionUrlAuthType" && key !== "lambda:InvokedViaFunctionUrl");
 }

@@ -4,8 +4,24 @@ import fc from "fast-check";
 import { decide, type Observation, type ScalingPolicy } from "../../src/autoscaler/index.ts";
 
 const NOW = 1_000_000;
-const POLICY: ScalingPolicy = { instancesMin: 0, instancesMax: 10, callsPerInstance: 1, idleMs: 300_000, memoryReserveMb: 256, cpuShareHigh: 0.9 };
-const QUIET: Observation = { running: 0, waiting: 0, waitingSince: undefined, instancesStarting: 0, instancesReady: 0, idleSince: [], cpuShare: undefined, memoryFreeMb: undefined };
+const POLICY: ScalingPolicy = {
+  instancesMin: 0,
+  instancesMax: 10,
+  callsPerInstance: 1,
+  idleMs: 300_000,
+  memoryReserveMb: 256,
+  cpuShareHigh: 0.9,
+};
+const QUIET: Observation = {
+  running: 0,
+  waiting: 0,
+  waitingSince: undefined,
+  instancesStarting: 0,
+  instancesReady: 0,
+  idleSince: [],
+  cpuShare: undefined,
+  memoryFreeMb: undefined,
+};
 
 const seen = (changed: Partial<Observation>): Observation => ({ ...QUIET, ...changed });
 
@@ -82,15 +98,25 @@ describe("decide", () => {
   test("the answer stays within its limits and never starts and drops at once, whatever is seen", () => {
     const count = fc.nat({ max: 50 });
     fc.assert(
-      fc.property(count, count, count, count, fc.nat({ max: 8 }), fc.integer({ min: 1, max: 20 }), fc.array(fc.nat({ max: NOW }), { maxLength: 20 }), (running, waiting, starting, busy, min, calls, idleSince) => {
-        const policy = { ...POLICY, instancesMin: min, callsPerInstance: calls };
-        const observation = seen({ running, waiting, instancesStarting: starting, instancesReady: busy + idleSince.length, idleSince });
-        const have = starting + busy + idleSince.length;
-        const { desired, reason } = decide(policy, observation, NOW);
-        assert.ok(desired >= 0 && desired <= Math.max(policy.instancesMax, have));
-        if (waiting + running > 0 && reason.kind !== "limit") assert.ok(desired * calls >= Math.min(running + waiting, policy.instancesMax * calls));
-        if (reason.kind !== "limit") assert.ok(desired >= have - idleSince.length || desired >= Math.ceil((running + waiting) / calls));
-      }),
+      fc.property(
+        count,
+        count,
+        count,
+        count,
+        fc.nat({ max: 8 }),
+        fc.integer({ min: 1, max: 20 }),
+        fc.array(fc.nat({ max: NOW }), { maxLength: 20 }),
+        (running, waiting, starting, busy, min, calls, idleSince) => {
+          const policy = { ...POLICY, instancesMin: min, callsPerInstance: calls };
+          const observation = seen({ running, waiting, instancesStarting: starting, instancesReady: busy + idleSince.length, idleSince });
+          const have = starting + busy + idleSince.length;
+          const { desired, reason } = decide(policy, observation, NOW);
+          assert.ok(desired >= 0 && desired <= Math.max(policy.instancesMax, have));
+          if (waiting + running > 0 && reason.kind !== "limit")
+            assert.ok(desired * calls >= Math.min(running + waiting, policy.instancesMax * calls));
+          if (reason.kind !== "limit") assert.ok(desired >= have - idleSince.length || desired >= Math.ceil((running + waiting) / calls));
+        },
+      ),
     );
   });
 });

@@ -2,7 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DECISION_LOG_RECORDS_MAX, DecisionLog, decide, type Observation, type ScalingPolicy } from "../../src/autoscaler/index.ts";
 
-const POLICY: ScalingPolicy = { instancesMin: 0, instancesMax: 100, callsPerInstance: 1, idleMs: 1_000, memoryReserveMb: 0, cpuShareHigh: 0.9 };
+const POLICY: ScalingPolicy = {
+  instancesMin: 0,
+  instancesMax: 100,
+  callsPerInstance: 1,
+  idleMs: 1_000,
+  memoryReserveMb: 0,
+  cpuShareHigh: 0.9,
+};
 const seen = (waiting: number, ready: number): Observation => ({
   running: 0,
   waiting,

@@ -119,6 +119,24 @@ describe("unpacked code", () => {
     assert.equal(await world.blobs.has(digest), false);
   });
 
+  it("is there whatever the order in which functions with the same code come and go at once", async (test) => {
+    const world = await FunctionsWorld.open(test);
+    const zip = await zipOf({ "index.mjs": "same" });
+    for (let round = 0; round < 25; round++) {
+      const [old, fresh] = [`f${round}`, `f${round + 1}`];
+      if (round === 0) await world.made(old, { "index.mjs": "same" });
+      await Promise.all([
+        world.functions.lifecycle.remove(REALM, old, undefined),
+        world.functions.lifecycle.create(REALM, { ...minimal(fresh), zip }),
+      ]);
+      await world.functions.settled();
+      const { code } = versionOf(world, fresh);
+      assert.ok((await world.functions.reading.zip(code)).equals(zip));
+      assert.ok(existsSync(join(await world.functions.takeTree(versionOf(world, fresh)), "index.mjs")));
+    }
+    assert.deepEqual(world.problems, []);
+  });
+
   it("stays while one of two functions with the same code is deleted", async (test) => {
     const world = await FunctionsWorld.open(test);
     await world.made("one", { "index.mjs": "same" });

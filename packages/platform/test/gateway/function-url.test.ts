@@ -9,7 +9,8 @@ import type { FunctionUrl } from "../../src/gateway/index.ts";
 import { matchUrl } from "../../src/gateway/function-url/match.ts";
 import { cookieBelow } from "../../src/gateway/function-url/sandboxed-answer.ts";
 
-const fixture = (name: string): Record<string, unknown> => JSON.parse(readFileSync(new URL(`../fixtures/lambda-events/${name}`, import.meta.url), "utf8")) as Record<string, unknown>;
+const fixture = (name: string): Record<string, unknown> =>
+  JSON.parse(readFileSync(new URL(`../fixtures/lambda-events/${name}`, import.meta.url), "utf8")) as Record<string, unknown>;
 
 const CALL: HttpCall = {
   method: "POST",
@@ -23,7 +24,13 @@ const CALL: HttpCall = {
   at: 1_583_348_638_390,
   urlId: "<url-id>",
   domain: "<url-id>.lambda-url.us-west-2.on.aws",
-  caller: { kind: "iam", accountId: "111122223333", accessKey: "AKIA...", userArn: "arn:aws:iam::111122223333:user/example-user", userId: "AIDA..." },
+  caller: {
+    kind: "iam",
+    accountId: "111122223333",
+    accessKey: "AKIA...",
+    userArn: "arn:aws:iam::111122223333:user/example-user",
+    userId: "AIDA...",
+  },
 };
 
 interface Event {
@@ -99,7 +106,10 @@ describe("an answer as an HTTP response", () => {
   test("anything without statusCode is the JSON body of a 200", () => {
     for (const value of ["Hello, world!", { message: "hi" }, [1], null, 7]) {
       const result = answer(value);
-      assert.deepEqual([result?.status, result?.headers["content-type"], result?.body.toString()], [200, "application/json", JSON.stringify(value)]);
+      assert.deepEqual(
+        [result?.status, result?.headers["content-type"], result?.body.toString()],
+        [200, "application/json", JSON.stringify(value)],
+      );
     }
   });
 
@@ -112,7 +122,14 @@ describe("an answer as an HTTP response", () => {
   });
 
   test("a status that is none, headers that are none, or a header value with a line break is the function's error", () => {
-    for (const broken of [{ statusCode: "abc" }, { statusCode: 99 }, { statusCode: 700 }, { statusCode: 200, headers: ["a"] }, { statusCode: 200, headers: { a: "b\r\nc: d" } }, { statusCode: 200, cookies: "a" }]) {
+    for (const broken of [
+      { statusCode: "abc" },
+      { statusCode: 99 },
+      { statusCode: 700 },
+      { statusCode: 200, headers: ["a"] },
+      { statusCode: 200, headers: { a: "b\r\nc: d" } },
+      { statusCode: 200, cookies: "a" },
+    ]) {
       assert.equal(answer(broken), undefined, JSON.stringify(broken));
     }
   });
@@ -130,7 +147,14 @@ describe("an answer as an HTTP response", () => {
 });
 
 describe("CORS", () => {
-  const settings: CorsSettings = { allowOrigins: ["https://app.example"], allowMethods: ["GET"], allowHeaders: ["x-a"], exposeHeaders: ["x-b"], allowCredentials: true, maxAgeSeconds: 60 };
+  const settings: CorsSettings = {
+    allowOrigins: ["https://app.example"],
+    allowMethods: ["GET"],
+    allowHeaders: ["x-a"],
+    exposeHeaders: ["x-b"],
+    allowCredentials: true,
+    maxAgeSeconds: 60,
+  };
 
   test("an allowed origin is named, another one gets nothing", () => {
     assert.deepEqual(corsHeaders(settings, "https://app.example"), {
@@ -144,8 +168,14 @@ describe("CORS", () => {
   });
 
   test("a star with credentials names the origin, because a browser refuses the star then", () => {
-    assert.equal(corsHeaders({ ...settings, allowOrigins: ["*"] }, "https://a.example")["access-control-allow-origin"], "https://a.example");
-    assert.equal(corsHeaders({ ...settings, allowOrigins: ["*"], allowCredentials: false }, "https://a.example")["access-control-allow-origin"], "*");
+    assert.equal(
+      corsHeaders({ ...settings, allowOrigins: ["*"] }, "https://a.example")["access-control-allow-origin"],
+      "https://a.example",
+    );
+    assert.equal(
+      corsHeaders({ ...settings, allowOrigins: ["*"], allowCredentials: false }, "https://a.example")["access-control-allow-origin"],
+      "*",
+    );
   });
 
   test("a preflight is told apart from an OPTIONS request of an API", () => {
@@ -154,7 +184,11 @@ describe("CORS", () => {
   });
 
   test("a preflight's answer has methods, headers and age", () => {
-    const headers = preflightHeaders(settings, { origin: "https://app.example", "access-control-request-method": "GET", "access-control-request-headers": "x-a" });
+    const headers = preflightHeaders(settings, {
+      origin: "https://app.example",
+      "access-control-request-method": "GET",
+      "access-control-request-headers": "x-a",
+    });
     assert.equal(headers["access-control-allow-methods"], "GET");
     assert.equal(headers["access-control-allow-headers"], "x-a");
     assert.equal(headers["access-control-max-age"], "60");
@@ -162,7 +196,15 @@ describe("CORS", () => {
 });
 
 describe("matching a function URL", () => {
-  const url: FunctionUrl = { realm: { account: "000000000000", region: "us-east-1" }, functionName: "hello", qualifier: undefined, urlId: "abc", authType: "NONE", invokeMode: "BUFFERED", cors: undefined };
+  const url: FunctionUrl = {
+    realm: { account: "000000000000", region: "us-east-1" },
+    functionName: "hello",
+    qualifier: undefined,
+    urlId: "abc",
+    authType: "NONE",
+    invokeMode: "BUFFERED",
+    cors: undefined,
+  };
   const find = (name: string): FunctionUrl | undefined => (name === "hello" || name === "abc" ? url : undefined);
   const target = (host: string, path: string): unknown => {
     const matching = matchUrl(host, path, find);
@@ -187,7 +229,10 @@ describe("matching a function URL", () => {
 
 describe("cookies of functions that share an origin", () => {
   test("stay below the function's own prefix, without a domain", () => {
-    assert.equal(cookieBelow("id=7; Path=/shop; Domain=example.com; HttpOnly", "/function-url/a"), "id=7; HttpOnly; Path=/function-url/a/shop");
+    assert.equal(
+      cookieBelow("id=7; Path=/shop; Domain=example.com; HttpOnly", "/function-url/a"),
+      "id=7; HttpOnly; Path=/function-url/a/shop",
+    );
     assert.equal(cookieBelow("id=7", "/function-url/a"), "id=7; Path=/function-url/a/");
   });
 });

@@ -39,20 +39,27 @@ describe("a synchronous call", () => {
   test("yields one usage record, whatever its ending (P9)", async () => {
     const endings = ["handled", "functionError", "timedOut", "instanceLost"] as const;
     for (const kind of endings) {
-      const world = new CallWorld(functionVersion(), {}, {
-        callEnding: (call) =>
-          kind === "handled"
-            ? { kind, payload: call.payload }
-            : kind === "functionError"
-              ? { kind, payload: Buffer.from("{}"), phase: "invoke" }
-              : kind === "timedOut"
-                ? { kind }
-                : { kind, departure: { kind: "exited", code: 1 } },
-      });
+      const world = new CallWorld(
+        functionVersion(),
+        {},
+        {
+          callEnding: (call) =>
+            kind === "handled"
+              ? { kind, payload: call.payload }
+              : kind === "functionError"
+                ? { kind, payload: Buffer.from("{}"), phase: "invoke" }
+                : kind === "timedOut"
+                  ? { kind }
+                  : { kind, departure: { kind: "exited", code: 1 } },
+        },
+      );
       const call = world.call();
       await world.clock.advance(100);
       ended(await call);
-      assert.deepEqual(world.usage.map((record) => [record.requestId, record.ending]), [["request-1", kind]]);
+      assert.deepEqual(
+        world.usage.map((record) => [record.requestId, record.ending]),
+        [["request-1", kind]],
+      );
     }
   });
 
@@ -128,7 +135,10 @@ describe("from zero and back", () => {
     await world.clock.advance(500);
     await Promise.all(burst);
     assert.ok(world.runtime.starts <= 20);
-    assert.ok(world.runtime.instances.every((instance) => instance.runningMost <= 1), "one call at a time");
+    assert.ok(
+      world.runtime.instances.every((instance) => instance.runningMost <= 1),
+      "one call at a time",
+    );
     await world.clock.advance(2_000);
     assert.equal(world.runtime.alive.length, 0);
     assert.equal(world.clock.pendingCount, 0, "scaled to zero is a resting state: nothing is scheduled (P6)");

@@ -22,7 +22,8 @@ async function simulate(seed: number): Promise<void> {
       startMs: () => randomBelow(random, 300),
       startEnding: () => (chance(0.05) ? "initFailed" : chance(0.02) ? "unavailable" : "ready"),
       callMs: () => randomBelow(random, 200),
-      callEnding: (call): CallEnding => (chance(0.1) ? { kind: "functionError", payload: call.payload, phase: "invoke" } : { kind: "handled", payload: call.payload }),
+      callEnding: (call): CallEnding =>
+        chance(0.1) ? { kind: "functionError", payload: call.payload, phase: "invoke" } : { kind: "handled", payload: call.payload },
     },
   );
   const outcomes: Promise<InvokeOutcome>[] = [];
@@ -40,7 +41,8 @@ async function simulate(seed: number): Promise<void> {
   const began = settled.filter((outcome) => outcome.kind === "ended").length;
   assert.equal(world.usage.length, began, "one usage record per call that began (P9)");
   assert.equal(new Set(world.usage.map((record) => record.requestId)).size, began, "and never two for one call");
-  for (const instance of world.runtime.instances) assert.ok(instance.runningMost <= capacity, "never more calls at once than configured (P3)");
+  for (const instance of world.runtime.instances)
+    assert.ok(instance.runningMost <= capacity, "never more calls at once than configured (P3)");
   assert.equal(world.runtime.alive.length, 0, "back to zero");
   const last = world.call('"after"');
   await world.clock.advance(1_000);
@@ -54,7 +56,9 @@ test(`the way of a call keeps its promises over ${SEEDS} seeds of load and fault
     try {
       await simulate(seed);
     } catch (error) {
-      throw new assert.AssertionError({ message: `seed ${seed} (rerun: LAMBENT_SEED=${seed} node --test ${import.meta.filename}): ${String(error)}` });
+      throw new assert.AssertionError({
+        message: `seed ${seed} (rerun: LAMBENT_SEED=${seed} node --test ${import.meta.filename}): ${String(error)}`,
+      });
     }
   }
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readlinkSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -134,6 +134,9 @@ test("a refused environment leaves no slot, group or image in anyone's hands", a
   await using opened = await open("bubblewrap");
   await assert.rejects(opened.sandbox.launch(spec("refused", "exit 0", { environment: { A: "\0" } })), (error) => isLambentError(error, "InvalidParameter"));
   assert.equal(existsSync(join(opened.slotsFolder, "refused")), false);
+  // As root the porter lives on; a process of the refused launch would wait for its options for ever.
+  const processes = process.getActiveResourcesInfo().filter((name) => name === "ProcessWrap");
+  assert.equal(processes.length, process.getuid?.() === 0 ? 1 : 0);
   const again = await opened.sandbox.launch(spec("refused", "exit 0"));
   assert.equal((await again.exited).code, 0);
 });
@@ -179,12 +182,12 @@ test("what cannot be confined is an error when asked for and a remark when not",
   await fallback.close();
 });
 
-test("the platform's listings name what ran: usage counts processor time and memory", async () => {
+test("usage counts an instance's processor time and memory", async () => {
   await using opened = await open("bubblewrap");
   const running = await opened.sandbox.launch(spec("busy", "", { command: [PYTHON, "-c", "x=bytearray(40<<20); sum(range(3000000)); import os; os.write(3,b'x'); os.read(3,1)"] }));
   await once(running.channel, "data");
   const usage = running.usage();
   assert.ok(usage.cpuMs > 20 && usage.memoryPeakBytes > 40 * 1024 * 1024, JSON.stringify(usage));
   running.channel.end("x");
-  assert.ok((await running.exited).memoryPeakBytes > 40 * 1024 * 1024 || readFileSync("/proc/self/status", "utf8").includes("Uid:\t0") === false);
+  await running.exited;
 });

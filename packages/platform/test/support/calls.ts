@@ -39,7 +39,11 @@ export class CallWorld {
       limits: () => ({ concurrencyMax: limits.reserved ?? unreserved, provisioned: limits.provisioned ?? 0 }),
       memoryFreeMb: () => undefined,
       reportDefect: (error) => this.defects.push(error),
-      settings: { ...DEFAULT_SETTINGS, ...(limits.idleMs ? { idleMs: limits.idleMs } : {}), ...(limits.startsMax ? { startsMax: limits.startsMax } : {}) },
+      settings: {
+        ...DEFAULT_SETTINGS,
+        ...(limits.idleMs ? { idleMs: limits.idleMs } : {}),
+        ...(limits.startsMax ? { startsMax: limits.startsMax } : {}),
+      },
     });
     this.router = new Router({ autoscaler: this.autoscaler, clock: this.clock, random: seededRandom(1) });
     this.invoker = new Invoker({
@@ -71,7 +75,10 @@ export class CallWorld {
 
   #directory(reserved: number | undefined, unreserved: number): FunctionDirectory {
     return {
-      find: () => ({ versions: [{ version: this.version, weight: 1 }], functionArn: `arn:aws:lambda:us-east-1:000000000000:function:${this.version.name}` }),
+      find: () => ({
+        versions: [{ version: this.version, weight: 1 }],
+        functionArn: `arn:aws:lambda:us-east-1:000000000000:function:${this.version.name}`,
+      }),
       reservedConcurrency: () => reserved,
       accountConcurrency: () => ({ total: 1_000, unreserved }),
       provisionedConcurrency: () => 0,

@@ -43,7 +43,14 @@ export class FakeRuntime {
       this.#clock.schedule(initMs, () => {
         if (kind === "unavailable") return resolve({ kind, what: "no process can be started" });
         if (kind === "initFailed") {
-          return resolve({ kind, instanceId: id, payload: Buffer.from('{"errorType":"Error"}'), initMs, logTail: Buffer.alloc(0), memoryPeakMb: 40 });
+          return resolve({
+            kind,
+            instanceId: id,
+            payload: Buffer.from('{"errorType":"Error"}'),
+            initMs,
+            logTail: Buffer.alloc(0),
+            memoryPeakMb: 40,
+          });
         }
         const instance = new FakeInstance(id, version, initMs, this.#clock, this.#behaviour);
         this.instances.push(instance);

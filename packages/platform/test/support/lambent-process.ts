@@ -44,9 +44,18 @@ export async function runLambent(args: readonly string[], environment: NodeJS.Pr
 /** Starts a server in memory on a free port, with a run-time folder of its own, and waits until it is ready. */
 export async function startLambent(...options: readonly string[]): Promise<LambentProcess> {
   const folder = mkdtempSync(join(tmpdir(), "lambent-run-"));
-  const { AWS_ACCESS_KEY_ID: _id, AWS_SECRET_ACCESS_KEY: _secret, AWS_SESSION_TOKEN: _token, AWS_ENDPOINT_URL: _url, ...inherited } = process.env;
+  const {
+    AWS_ACCESS_KEY_ID: _id,
+    AWS_SECRET_ACCESS_KEY: _secret,
+    AWS_SESSION_TOKEN: _token,
+    AWS_ENDPOINT_URL: _url,
+    ...inherited
+  } = process.env;
   const environment = { ...inherited, XDG_RUNTIME_DIR: folder, XDG_CACHE_HOME: folder };
-  const child = spawn(process.execPath, [MAIN, "start", "--port", "0", ...(options.includes("--data") ? [] : ["--memory"]), ...options], { env: environment, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [MAIN, "start", "--port", "0", ...(options.includes("--data") ? [] : ["--memory"]), ...options], {
+    env: environment,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   let printed = "";
   const url = await new Promise<string>((resolve, reject) => {
     const hear = (text: string): void => {
@@ -56,7 +65,9 @@ export async function startLambent(...options: readonly string[]): Promise<Lambe
     };
     child.stdout.setEncoding("utf8").on("data", hear);
     child.stderr.setEncoding("utf8").on("data", hear);
-    child.once("exit", (code) => reject(new LambentError("InternalError", `the server ended with ${code} before it was ready:\n${printed}`)));
+    child.once("exit", (code) =>
+      reject(new LambentError("InternalError", `the server ended with ${code} before it was ready:\n${printed}`)),
+    );
   }).catch((error: unknown) => {
     rmSync(folder, { recursive: true, force: true });
     throw error;

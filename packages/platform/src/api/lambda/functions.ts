@@ -25,8 +25,8 @@ import type { ManagementDependencies } from "./dependencies.ts";
 import { settingsInput, zipOf } from "./settings-input.ts";
 import { functionConfiguration } from "./shapes.ts";
 
-/** Functions as such: created, changed, read, listed, deleted. @see Lambda API reference */
-export function functionOperations({ functions, codeLocation }: ManagementDependencies) {
+/** Functions as such: created, changed, deleted. @see Lambda API reference */
+export function functionOperations({ functions }: ManagementDependencies) {
   return {
     async CreateFunction(input: CreateFunctionRequest, context: RequestContext): Promise<FunctionConfiguration> {
       const name = parseUnqualifiedReference(given(input.FunctionName, "FunctionName"), context.realm);
@@ -63,6 +63,17 @@ export function functionOperations({ functions, codeLocation }: ManagementDepend
       return functionConfiguration(context.realm, view, undefined);
     },
 
+    async DeleteFunction(input: DeleteFunctionRequest, context: RequestContext): Promise<DeleteFunctionResponse> {
+      const { name, qualifier } = parseFunctionReference(given(input.FunctionName, "FunctionName"), context.realm, input.Qualifier);
+      await functions.lifecycle.remove(context.realm, name, qualifier);
+      return { StatusCode: 204 };
+    },
+  };
+}
+
+/** Functions as they are. @see Lambda API reference */
+export function functionReadingOperations({ functions, codeLocation }: ManagementDependencies) {
+  return {
     GetFunction(input: GetFunctionRequest, context: RequestContext): GetFunctionResponse {
       const { name, qualifier } = parseFunctionReference(given(input.FunctionName, "FunctionName"), context.realm, input.Qualifier);
       const view = functions.reading.get(context.realm, name, qualifier);
@@ -91,12 +102,21 @@ export function functionOperations({ functions, codeLocation }: ManagementDepend
       };
     },
 
-    async DeleteFunction(input: DeleteFunctionRequest, context: RequestContext): Promise<DeleteFunctionResponse> {
-      const { name, qualifier } = parseFunctionReference(given(input.FunctionName, "FunctionName"), context.realm, input.Qualifier);
-      await functions.lifecycle.remove(context.realm, name, qualifier);
-      return { StatusCode: 204 };
+    /** Code signing is not built, so no function has a configuration of it; deploy tools ask all the same. */
+    GetFunctionCodeSigningConfig(
+      input: GetFunctionCodeSigningConfigRequest,
+      context: RequestContext,
+    ): GetFunctionCodeSigningConfigResponse {
+      const { name } = parseFunctionReference(given(input.FunctionName, "FunctionName"), context.realm);
+      functions.reading.details(context.realm, name);
+      return { CodeSigningConfigArn: "", FunctionName: name };
     },
+  };
+}
 
+/** Whether calls may come back to their function in a circle. @see Lambda API reference */
+export function recursionOperations({ functions }: ManagementDependencies) {
+  return {
     async PutFunctionRecursionConfig(
       input: PutFunctionRecursionConfigRequest,
       context: RequestContext,
@@ -113,16 +133,6 @@ export function functionOperations({ functions, codeLocation }: ManagementDepend
     GetFunctionRecursionConfig(input: GetFunctionRecursionConfigRequest, context: RequestContext): GetFunctionRecursionConfigResponse {
       const name = parseUnqualifiedReference(given(input.FunctionName, "FunctionName"), context.realm);
       return { RecursiveLoop: functions.reading.details(context.realm, name).recursion };
-    },
-
-    /** Code signing is not built, so no function has a configuration of it; deploy tools ask all the same. */
-    GetFunctionCodeSigningConfig(
-      input: GetFunctionCodeSigningConfigRequest,
-      context: RequestContext,
-    ): GetFunctionCodeSigningConfigResponse {
-      const { name } = parseFunctionReference(given(input.FunctionName, "FunctionName"), context.realm);
-      functions.reading.details(context.realm, name);
-      return { CodeSigningConfigArn: "", FunctionName: name };
     },
   };
 }

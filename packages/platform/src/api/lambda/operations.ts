@@ -3,7 +3,7 @@ import { aliasOperations } from "./aliases.ts";
 import { provisionedConcurrencyOperations, reservedConcurrencyOperations } from "./concurrency.ts";
 import type { ManagementDependencies } from "./dependencies.ts";
 import { eventInvokeOperations } from "./event-invoke.ts";
-import { functionOperations } from "./functions.ts";
+import { functionOperations, functionReadingOperations, recursionOperations } from "./functions.ts";
 import { layerOperations, layerPolicyOperations } from "./layers.ts";
 import { permissionOperations } from "./permissions.ts";
 import { tagOperations } from "./tags.ts";
@@ -14,6 +14,8 @@ import { versionOperations } from "./versions.ts";
 export function lambdaOperations(dependencies: ManagementDependencies) {
   return {
     ...functionOperations(dependencies),
+    ...functionReadingOperations(dependencies),
+    ...recursionOperations(dependencies),
     ...versionOperations(dependencies),
     ...aliasOperations(dependencies),
     ...reservedConcurrencyOperations(dependencies),

@@ -6,7 +6,7 @@ import { CommandFailure } from "../errors.ts";
 import { isAlive, listRunRecords, runFolderPath } from "../run-folder.ts";
 
 /** What a server keeps in its data folder. Nothing else in it is touched. */
-const KEPT = ["lock", "root-key", "format", "config", "store.db", "store.db-wal", "store.db-shm", "blobs", "code", "trees", "slots", "tmp", "logs"];
+const KEPT = ["lock", "root-key", "cipher-key", "format", "config", "store.db", "store.db-wal", "store.db-shm", "blobs", "code", "trees", "slots", "tmp", "logs"];
 
 /** `lambent reset`: deletes what a stopped server kept. A folder that is not a data folder is left alone. */
 export const run: Run<{ readonly data?: string; readonly yes?: boolean }> = async ({ output, environment }, _args, options) => {

@@ -39,8 +39,8 @@ const INSTANCE_IDLE_SECONDS = 300;
 
 /** `lambent start`: runs until Ctrl-C or SIGTERM, then drains and ends with 0. */
 export const run: Run<StartOptions> = async (context, _args, options) => {
-  if (options.detach) return detach(context);
   const port = wholeNumber(options.port, "--port", 0, 65_535) ?? DEFAULT_PORT;
+  if (options.detach) return detach(context, port);
   const server = await startOrExplain(options, port, context.environment);
   // Only now: a signal while it starts ends the process as it is, which the next start cleans up after like a crash.
   const stopped = signalled();

@@ -56,8 +56,13 @@ export class CodeKeeper {
   }
 
   async #forgetUnused(code: CodeReference): Promise<void> {
-    if (this.#shelf.held(code) || this.#registry.usesCode(code)) return;
+    if (this.#inUse(code)) return;
     await this.#trees.forget(code);
-    await this.#shelf.forget(code);
+    // Asked again: somebody may have brought the same code meanwhile. From here on the shelf lets newcomers wait.
+    if (!this.#inUse(code)) await this.#shelf.forget(code);
+  }
+
+  #inUse(code: CodeReference): boolean {
+    return this.#shelf.held(code) || this.#registry.usesCode(code);
   }
 }

@@ -4,7 +4,8 @@
  */
 
 /** Everything a page may do except speak for the shared origin. */
-const SANDBOX_POLICY = "sandbox allow-scripts allow-forms allow-popups allow-popups-to-escape-sandbox allow-modals allow-downloads allow-top-navigation-by-user-activation";
+const SANDBOX_POLICY =
+  "sandbox allow-scripts allow-forms allow-popups allow-popups-to-escape-sandbox allow-modals allow-downloads allow-top-navigation-by-user-activation";
 
 /** Adds the sandbox to `headers` and keeps cookies below `prefix` (`/function-url/<name>`). */
 export function confineToPrefix(headers: Record<string, string | string[]>, prefix: string): void {

@@ -32,6 +32,8 @@ function locate(taskRoot, folder, file) {
 
 /** `import` for what says it is a module, `require` for the rest, which also takes modules without top-level await. */
 async function load(file) {
+  // A bundle brings its map so that errors show the lines people wrote; looking for one costs a stat.
+  if (existsSync(`${file}.map`)) process.setSourceMapsEnabled(true);
   if (file.endsWith(".mjs")) return await import(pathToFileURL(file));
   try {
     return createRequire(file)(file);

@@ -3,7 +3,8 @@ import { chown } from "node:fs/promises";
 import { join } from "node:path";
 import { invariant } from "../../base/index.ts";
 import { cpuLimit, INSTANCE_PIDS_MAX, type Cgroup } from "../cgroup/cgroups.ts";
-import { closeListeners, InstanceProcess, type Meter, type StartedProcess } from "../instance-process.ts";
+import { InstanceProcess, type Meter, type StartedProcess } from "../instance-process.ts";
+import { closeListeners } from "../network/listeners.ts";
 import { openHostListeners } from "../network/host-listeners.ts";
 import { INSTANCE_PORTS, NAMESPACE_ADDRESSES, namespaceListeners, Porter, type InstanceNetwork } from "../network/porter.ts";
 import { processMeter } from "../process/process-meter.ts";
@@ -215,6 +216,8 @@ export class BubblewrapSandbox implements Sandbox {
   }
 
   async #start(layout: Layout, prepared: Prepared): Promise<Started> {
+    // Before there is a process that would wait for them: a refused environment throws here.
+    const options = encodeOptions(bubblewrapOptions(layout));
     const [program, ...rest] = commandLine(layout);
     invariant(program !== undefined, "a command line names a program");
     const joined = prepared.network.kind === "joined" ? ["nsenter", `--net=${prepared.network.joined.namespacePath}`, "--"] : [];
@@ -227,7 +230,7 @@ export class BubblewrapSandbox implements Sandbox {
       moreStdio: prepared.network.kind === "launched" ? ["pipe", "pipe", "pipe", "pipe", "ipc"] : ["pipe", "pipe", "pipe", "pipe"],
       detached: false,
     });
-    feed(started.child, ARGUMENTS_FD, encodeOptions(bubblewrapOptions(layout)));
+    feed(started.child, ARGUMENTS_FD, options);
     feed(started.child, SECCOMP_FD, this.#host.seccomp ?? Buffer.alloc(0));
     return started;
   }

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import type { Readable, Writable } from "node:stream";
 import { deferred, invariant, LambentError } from "../../base/index.ts";
 import type { Ending } from "../instance-process.ts";
-import { holdEarlyConnections } from "../network/early.ts";
+import { adoptListener } from "../network/listeners.ts";
 import { INSTANCE_PORTS } from "../network/porter.ts";
 import type { Started } from "../spawn.ts";
 
@@ -50,7 +50,7 @@ export function launchedListeners(child: ChildProcess): Promise<ReadonlyMap<numb
     const port = typeof message === "object" && message !== null && "port" in message ? message.port : undefined;
     const expected = INSTANCE_PORTS.find((candidate) => candidate === port);
     if (expected === undefined || servers.has(expected)) return void handle.close();
-    servers.set(expected, holdEarlyConnections(handle));
+    servers.set(expected, adoptListener(handle));
     if (servers.size === INSTANCE_PORTS.length) complete.resolve(servers);
   });
   return complete.promise;

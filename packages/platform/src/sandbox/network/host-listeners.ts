@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type AddressInfo, type Server } from "node:net";
 import { invariant } from "../../base/index.ts";
 import type { InstanceListeners } from "../sandbox.ts";
-import { holdEarlyConnections } from "./early.ts";
+import { adoptListener } from "./listeners.ts";
 
 /** Three listeners on free ports of the host's loopback, for instances without a network namespace of their own. */
 export async function openHostListeners(): Promise<InstanceListeners> {
@@ -18,7 +18,7 @@ export async function openHostListeners(): Promise<InstanceListeners> {
 }
 
 async function listen(): Promise<Server> {
-  const server = holdEarlyConnections(createServer({ noDelay: true }));
+  const server = adoptListener(createServer({ noDelay: true }));
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   return server;

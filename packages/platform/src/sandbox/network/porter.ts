@@ -4,7 +4,7 @@ import { Server } from "node:net";
 import { join } from "node:path";
 import { deferred, invariant, LambentError, type Deferred } from "../../base/index.ts";
 import { INSTANCE_API_PORT, INSTANCE_PROXY_PORT, INSTANCE_RUNTIME_API_PORT, type InstanceAddresses, type InstanceListeners } from "../sandbox.ts";
-import { holdEarlyConnections } from "./early.ts";
+import { adoptListener, closeListeners } from "./listeners.ts";
 
 /** Namespaces kept ready, so that a start waits for none. */
 export const NAMESPACES_READY_MAX = 2;
@@ -59,7 +59,7 @@ export class Porter {
     if (this.#closed) return;
     const ready = this.#ready.splice(0);
     for (const network of await Promise.allSettled(ready)) {
-      if (network.status === "fulfilled") closeServers(network.value.listeners);
+      if (network.status === "fulfilled") closeListeners(network.value.listeners);
     }
     const exited = once(this.#child, "exit");
     this.#closed = true;
@@ -89,7 +89,7 @@ export class Porter {
     if (!isPortMessage(message) || !(handle instanceof Server)) return;
     const making = this.#making.get(message.id);
     if (!making) return void handle.close();
-    making.servers.set(message.port, holdEarlyConnections(handle));
+    making.servers.set(message.port, adoptListener(handle));
     if (making.servers.size < INSTANCE_PORTS.length) return;
     this.#making.delete(message.id);
     const { ns } = message;
@@ -126,8 +126,4 @@ export function namespaceListeners(servers: ReadonlyMap<number, Server>): Instan
     runtimeApi,
     ...NAMESPACE_ADDRESSES,
   };
-}
-
-function closeServers(listeners: InstanceListeners): void {
-  for (const server of [listeners.api, listeners.proxy, listeners.runtimeApi]) server.close();
 }

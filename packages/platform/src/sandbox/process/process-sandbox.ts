@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Clock } from "../../base/index.ts";
-import { closeListeners, InstanceProcess, type Anatomy, type StartedProcess } from "../instance-process.ts";
+import { InstanceProcess, type Anatomy, type StartedProcess } from "../instance-process.ts";
+import { closeListeners } from "../network/listeners.ts";
 import { openHostListeners } from "../network/host-listeners.ts";
 import type { ConfinedProcess, Environment, InstanceListeners, InstancePaths, LaunchSpec, Places, Sandbox, SandboxReport, Zygote, ZygoteSpec } from "../sandbox.ts";
 import { bytesBelow, makeSlot, removeSlot, type Slot } from "../slots.ts";
