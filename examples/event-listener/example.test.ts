@@ -25,6 +25,9 @@ test("each kind of event reaches its listener, and an unknown one is an error", 
 });
 
 test("the same handler deployed by boto3's create_function does the same", async () => {
-  const name = execFileSync("python3", [`${import.meta.dirname}/deploy.py`], { env: { ...process.env, ...(await lambent.awsEnvironment()) }, encoding: "utf8" }).trim();
+  const name = execFileSync("python3", [`${import.meta.dirname}/deploy.py`], {
+    env: { ...process.env, ...(await lambent.awsEnvironment()) },
+    encoding: "utf8",
+  }).trim();
   await listens(name);
 });

@@ -7,12 +7,16 @@ const folder = import.meta.dirname;
 const lambent = await startLambent();
 after(() => lambent.stop());
 
-const averagesOf = async (data: readonly number[]): Promise<unknown> => (await lambent.invoke("example-sliding-average", { data })).averages;
+const averagesOf = async (data: readonly number[]): Promise<unknown> =>
+  (await lambent.invoke("example-sliding-average", { data })).averages;
 
 test("the temperatures of San Francisco give fifteen averages, each over its own ten hours", async () => {
   await lambent.run("deploy", folder);
   const event = JSON.parse(readFileSync(`${folder}/event.json`, "utf8")) as { readonly data: readonly number[] };
-  const expected = Array.from({ length: event.data.length - 9 }, (_, at) => Math.round(event.data.slice(at, at + 10).reduce((sum, value) => sum + value, 0) * 10) / 100);
+  const expected = Array.from(
+    { length: event.data.length - 9 },
+    (_, at) => Math.round(event.data.slice(at, at + 10).reduce((sum, value) => sum + value, 0) * 10) / 100,
+  );
   assert.equal(expected.length, 15);
   assert.deepEqual(await averagesOf(event.data), expected);
 });

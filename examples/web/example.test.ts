@@ -13,12 +13,25 @@ async function call(path: string, init: RequestInit = {}): Promise<{ status: num
 
 test("routes answer JSON", async () => {
   assert.deepEqual(await call("/hello?name=you"), { status: 200, value: { hello: "you" }, allow: null });
-  assert.deepEqual((await call("/weather?date=2015-07-04")).value, { date: "2015-07-04", weather: "sun", precipitation: 0, max: 33.3, min: 15 });
-  assert.deepEqual((await call("/average", { method: "POST", body: '{"data":[1,2,3]}', headers: { "content-type": "application/json" } })).value, { average: 2 });
+  assert.deepEqual((await call("/weather?date=2015-07-04")).value, {
+    date: "2015-07-04",
+    weather: "sun",
+    precipitation: 0,
+    max: 33.3,
+    min: 15,
+  });
+  assert.deepEqual(
+    (await call("/average", { method: "POST", body: '{"data":[1,2,3]}', headers: { "content-type": "application/json" } })).value,
+    { average: 2 },
+  );
 });
 
 test("a body that comes as base64 is read like any other", async () => {
-  const answered = await call("/average", { method: "POST", body: new TextEncoder().encode('{"data":[4,6]}'), headers: { "content-type": "application/octet-stream" } });
+  const answered = await call("/average", {
+    method: "POST",
+    body: new TextEncoder().encode('{"data":[4,6]}'),
+    headers: { "content-type": "application/octet-stream" },
+  });
   assert.deepEqual(answered, { status: 200, value: { average: 5 }, allow: null });
 });
 

@@ -23,7 +23,10 @@ const DAYS = new Map(
     .split("\n")
     .slice(1)
     .map((line) => line.split(","))
-    .map(([date, precipitation, max, min, , weather]) => [date, { date, weather, precipitation: Number(precipitation), max: Number(max), min: Number(min) }]),
+    .map(([date, precipitation, max, min, , weather]) => [
+      date,
+      { date, weather, precipitation: Number(precipitation), max: Number(max), min: Number(min) },
+    ]),
 );
 
 function weather(date) {
@@ -34,9 +37,10 @@ function weather(date) {
 
 function average(event) {
   const body = bodyOf(event);
-  if (body === undefined) return answer(400, { error: "The body has to be JSON such as {\"data\":[1,2,3]}." });
+  if (body === undefined) return answer(400, { error: 'The body has to be JSON such as {"data":[1,2,3]}.' });
   const { data } = body;
-  if (!Array.isArray(data) || data.length === 0 || !data.every(Number.isFinite)) return answer(400, { error: "data has to be a list of numbers." });
+  if (!Array.isArray(data) || data.length === 0 || !data.every(Number.isFinite))
+    return answer(400, { error: "data has to be a list of numbers." });
   return answer(200, { average: data.reduce((sum, value) => sum + value, 0) / data.length });
 }
 

@@ -29,7 +29,13 @@ interface HttpRequestContext {
   /** `12/Mar/2026:19:03:58 +0000`. */
   readonly time: string;
   readonly timeEpoch: number;
-  readonly http: { readonly method: string; readonly path: string; readonly protocol: string; readonly sourceIp: string; readonly userAgent: string };
+  readonly http: {
+    readonly method: string;
+    readonly path: string;
+    readonly protocol: string;
+    readonly sourceIp: string;
+    readonly userAgent: string;
+  };
 }
 
 /** An answer with status, headers and cookies. */

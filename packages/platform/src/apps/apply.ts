@@ -26,12 +26,14 @@ export type Archives = ReadonlyMap<string, Buffer>;
  */
 export function checkArchives(changes: readonly Change[], archives: Archives): void {
   for (const change of changes) {
-    const expected = change.kind === "createFunction" ? change.wanted.codeSha256 : change.kind === "updateCode" ? change.codeSha256 : undefined;
+    const expected =
+      change.kind === "createFunction" ? change.wanted.codeSha256 : change.kind === "updateCode" ? change.codeSha256 : undefined;
     if (expected === undefined) continue;
     const zip = archives.get(change.name);
     if (!zip) throw new LambentError("InvalidParameter", `Code of function ${change.name} changed, and its archive is not in the request.`);
     const actual = createHash("sha256").update(zip).digest("base64");
-    if (actual !== expected) throw new LambentError("InvalidParameter", `CodeSha256 of function ${change.name} is ${expected}; its archive has ${actual}.`);
+    if (actual !== expected)
+      throw new LambentError("InvalidParameter", `CodeSha256 of function ${change.name} is ${expected}; its archive has ${actual}.`);
   }
 }
 

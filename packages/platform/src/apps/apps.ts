@@ -82,11 +82,19 @@ async function planDeployment(store: Store, functions: AppFunctions, realm: Real
   };
   const kept = deployment.onlyUntouched ? [...current.keys()].filter(touched) : [];
   const wanted = deployment.functions.filter((each) => !kept.includes(each.name));
-  const owned = new Set(Object.keys(remembered).filter((name) => !kept.includes(name) && !deployment.functions.some((each) => each.name === name)));
+  const owned = new Set(
+    Object.keys(remembered).filter((name) => !kept.includes(name) && !deployment.functions.some((each) => each.name === name)),
+  );
   return { changes: plan(current, wanted, owned, defaultRoleArn(realm.account)), kept };
 }
 
-async function deployNow(store: Store, functions: AppFunctions, realm: Realm, deployment: Deployment, archives: Archives): Promise<DeploymentResult> {
+async function deployNow(
+  store: Store,
+  functions: AppFunctions,
+  realm: Realm,
+  deployment: Deployment,
+  archives: Archives,
+): Promise<DeploymentResult> {
   const { changes, kept } = await planDeployment(store, functions, realm, deployment);
   checkArchives(changes, archives);
   await apply(functions, realm, changes, archives);
@@ -100,7 +108,11 @@ async function deployNow(store: Store, functions: AppFunctions, realm: Realm, de
 }
 
 function checkCount(deployment: Deployment): void {
-  if (deployment.functions.length > APP_FUNCTIONS_MAX) throw new LambentError("LimitExceeded", `The application has ${deployment.functions.length} functions; at most ${APP_FUNCTIONS_MAX} are allowed.`);
+  if (deployment.functions.length > APP_FUNCTIONS_MAX)
+    throw new LambentError(
+      "LimitExceeded",
+      `The application has ${deployment.functions.length} functions; at most ${APP_FUNCTIONS_MAX} are allowed.`,
+    );
   const seen = new Set<string>();
   for (const { name } of deployment.functions) {
     if (seen.has(name)) throw new LambentError("InvalidParameter", `Function ${name} is named twice.`);
@@ -118,7 +130,13 @@ async function readRecord(store: Store, realm: Realm, app: string): Promise<AppR
 }
 
 /** Kept functions keep what was remembered of them: they stay touched until the person says otherwise. */
-async function writeRecord(store: Store, realm: Realm, app: string, after: readonly CurrentFunction[], kept: readonly string[]): Promise<void> {
+async function writeRecord(
+  store: Store,
+  realm: Realm,
+  app: string,
+  after: readonly CurrentFunction[],
+  kept: readonly string[],
+): Promise<void> {
   const before = (await readRecord(store, realm, app))?.functions ?? {};
   const entries = after.flatMap((each): [string, string][] => {
     if (!kept.includes(each.name)) return [[each.name, fingerprint(each)]];
@@ -127,13 +145,28 @@ async function writeRecord(store: Store, realm: Realm, app: string, after: reado
   });
   const record: AppRecord = { functions: Object.fromEntries(entries) };
   if (JSON.stringify(before) === JSON.stringify(record.functions)) return;
-  await store.commit(appsCell(realm), "any", [{ kind: "put", cell: appsCell(realm), key: `app/${app}`, value: Buffer.from(JSON.stringify(record)) }]);
+  await store.commit(appsCell(realm), "any", [
+    { kind: "put", cell: appsCell(realm), key: `app/${app}`, value: Buffer.from(JSON.stringify(record)) },
+  ]);
 }
 
 /** A digest, not the form itself: environments hold secrets, and those are kept in one place only. */
 function fingerprint(form: CurrentFunction): string {
   const environment = Object.entries(form.options.environment).toSorted(([a], [b]) => (a < b ? -1 : 1));
   const { description, memoryMb, timeoutMs, tmpMb, concurrencyPerInstance, handlerStyle, roleArn } = form.options;
-  const parts = [form.runtime, form.handler, form.codeSha256, description, memoryMb, timeoutMs, tmpMb, concurrencyPerInstance, handlerStyle, roleArn, environment, form.url];
+  const parts = [
+    form.runtime,
+    form.handler,
+    form.codeSha256,
+    description,
+    memoryMb,
+    timeoutMs,
+    tmpMb,
+    concurrencyPerInstance,
+    handlerStyle,
+    roleArn,
+    environment,
+    form.url,
+  ];
   return createHash("sha256").update(JSON.stringify(parts)).digest("base64");
 }

@@ -49,7 +49,11 @@ const ALIASES_MAX = 64;
  * Reads and checks a `lambent.yaml`. Throws `InvalidParameter` that names line or place, value and rule.
  */
 export function parseAppDocument(text: string, fileName: string): AppDocument {
-  if (text.length > DOCUMENT_CHARACTERS_MAX) throw new LambentError("InvalidParameter", `${fileName} has ${text.length} characters; at most ${DOCUMENT_CHARACTERS_MAX} are allowed.`);
+  if (text.length > DOCUMENT_CHARACTERS_MAX)
+    throw new LambentError(
+      "InvalidParameter",
+      `${fileName} has ${text.length} characters; at most ${DOCUMENT_CHARACTERS_MAX} are allowed.`,
+    );
   const value = readYaml(text, fileName);
   const complaints = checkAgainst(schema as unknown as JsonSchema, value);
   if (complaints.length > 0) throw new LambentError("InvalidParameter", `${fileName}: ${complaints.join(" ")}`);
@@ -60,7 +64,11 @@ export function parseAppDocument(text: string, fileName: string): AppDocument {
 function readYaml(text: string, fileName: string): unknown {
   const parsed = parseDocument(text, { prettyErrors: true, uniqueKeys: true });
   const first = parsed.errors[0];
-  if (first) throw new LambentError("InvalidParameter", `${fileName} is not YAML: ${first.message.split("\n")[0]?.replace(/:$/u, "") ?? first.code}.`);
+  if (first)
+    throw new LambentError(
+      "InvalidParameter",
+      `${fileName} is not YAML: ${first.message.split("\n")[0]?.replace(/:$/u, "") ?? first.code}.`,
+    );
   try {
     return parsed.toJS({ maxAliasCount: ALIASES_MAX });
   } catch (error) {

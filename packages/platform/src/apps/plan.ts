@@ -79,7 +79,8 @@ function settingsDifference(current: CurrentFunction, wanted: WantedFunction): {
   };
   const runtime = differs("runtime", current.runtime, wanted.runtime) ? { runtime: wanted.runtime } : {};
   const handler = differs("handler", current.handler, wanted.handler) ? { handler: wanted.handler } : {};
-  for (const option of PLAIN_OPTIONS) if (differs(option, current.options[option], wanted.options[option])) options[option] = wanted.options[option];
+  for (const option of PLAIN_OPTIONS)
+    if (differs(option, current.options[option], wanted.options[option])) options[option] = wanted.options[option];
   const environment = wanted.options.environment;
   if (environment) {
     const different = environmentDifference(current.options.environment, environment);

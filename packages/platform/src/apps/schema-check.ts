@@ -70,14 +70,21 @@ function checkNumber(schema: JsonSchema, value: number, path: string, complaints
 }
 
 function checkString(schema: JsonSchema, value: string, path: string, complaints: string[]): void {
-  if (schema.maxLength !== undefined && value.length > schema.maxLength) complaints.push(`${place(path)} has ${value.length} characters; at most ${schema.maxLength} are allowed.`);
+  if (schema.maxLength !== undefined && value.length > schema.maxLength)
+    complaints.push(`${place(path)} has ${value.length} characters; at most ${schema.maxLength} are allowed.`);
   if (schema.minLength !== undefined && value.length < schema.minLength) complaints.push(`${place(path)} is empty.`);
   if (schema.pattern !== undefined && !new RegExp(schema.pattern, "u").test(value)) {
     complaints.push(`${place(path)} is ${show(value)}; it has to be ${schema.description ?? `like ${schema.pattern}`}.`);
   }
 }
 
-function checkObject(root: JsonSchema, schema: JsonSchema, value: Readonly<Record<string, unknown>>, path: string, complaints: string[]): void {
+function checkObject(
+  root: JsonSchema,
+  schema: JsonSchema,
+  value: Readonly<Record<string, unknown>>,
+  path: string,
+  complaints: string[],
+): void {
   for (const name of schema.required ?? []) if (!Object.hasOwn(value, name)) complaints.push(`${place(path)} lacks "${name}".`);
   if (Object.keys(value).length < (schema.minProperties ?? 0)) complaints.push(`${place(path)} has no entry.`);
   for (const [name, member] of Object.entries(value)) {
@@ -92,7 +99,8 @@ function checkObject(root: JsonSchema, schema: JsonSchema, value: Readonly<Recor
 
 function unknownMember(schema: JsonSchema, path: string, name: string): string {
   const known = Object.keys(schema.properties ?? {});
-  if (known.length === 0) return `${place(path)} has an entry ${show(name)} whose name is not allowed here: ${schema.description ?? "see the schema"}.`;
+  if (known.length === 0)
+    return `${place(path)} has an entry ${show(name)} whose name is not allowed here: ${schema.description ?? "see the schema"}.`;
   return `${place(path)} has an unknown entry ${show(name)}; known are ${known.join(", ")}.`;
 }
 

@@ -23,13 +23,17 @@ const EXAMPLES_SHOWN = 3;
 
 /** The lines from the first to `lambent ready …`. */
 export function bannerLines(facts: BannerFacts, paint: Paint): string[] {
-  const store = facts.dataFolder === undefined ? "store in memory (gone when the server ends)" : `store ${facts.dataFolder} (SQLite, durable: ${facts.durability})`;
+  const store =
+    facts.dataFolder === undefined
+      ? "store in memory (gone when the server ends)"
+      : `store ${facts.dataFolder} (SQLite, durable: ${facts.durability})`;
   const confined = facts.sandbox.confined ? `functions confined by ${facts.sandbox.kind}` : "functions are not confined";
   const lines = [
     `  ${paint("bold", `Lambent ${facts.version}`)}   ${store}   ${facts.sandbox.confined ? confined : paint("red", confined)}`,
     `  API        ${facts.url}     credentials: eval "$(${facts.command} env)"   region ${facts.region}`,
   ];
-  if (facts.network !== "lambent") lines.push(`  Network    functions reach: ${facts.network === "host" ? "everything this machine reaches" : "nothing"}`);
+  if (facts.network !== "lambent")
+    lines.push(`  Network    functions reach: ${facts.network === "host" ? "everything this machine reaches" : "nothing"}`);
   if (facts.examples) lines.push(examplesLine(facts.examples));
   for (const remark of facts.remarks) lines.push(`  ${paint(facts.sandbox.confined ? "yellow" : "red", "Missing")}    ${remark}`);
   return [...lines, "", ...tryLines(facts), "", `lambent ready ${facts.url}`];
@@ -44,7 +48,9 @@ function tryLines({ examples, url, command }: BannerFacts): string[] {
   const aws = `eval "$(${command} env)" && aws lambda list-functions --query 'Functions[].FunctionName'`;
   const tries = [
     ...(examples?.includes("example-web") ? [`curl '${url}/function-url/example-web/hello?name=you'`] : []),
-    ...(examples?.includes("example-sliding-average") ? [`${command} invoke example-sliding-average --event examples/sliding-average/event.json`] : []),
+    ...(examples?.includes("example-sliding-average")
+      ? [`${command} invoke example-sliding-average --event examples/sliding-average/event.json`]
+      : []),
     ...(examples ? [] : [`${command} deploy hello.mjs`]),
     aws,
   ];

@@ -4,5 +4,9 @@ import { CommandFailure } from "./errors.ts";
 export function oneOf<const Choice extends string>(value: string, option: string, choices: readonly Choice[]): Choice {
   const found = choices.find((choice) => choice === value);
   if (found !== undefined) return found;
-  throw new CommandFailure("usage", `${option} is ${JSON.stringify(value)}; it has to be one of ${choices.join(", ")}.`, `For example ${option} ${choices[0] ?? ""}`);
+  throw new CommandFailure(
+    "usage",
+    `${option} is ${JSON.stringify(value)}; it has to be one of ${choices.join(", ")}.`,
+    `For example ${option} ${choices[0] ?? ""}`,
+  );
 }

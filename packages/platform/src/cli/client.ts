@@ -71,7 +71,11 @@ function parseAnswer(connection: Connection, body: Buffer): unknown {
   try {
     return JSON.parse(body.toString("utf8"));
   } catch {
-    throw new CommandFailure("failed", `What answers at ${connection.endpoint} does not speak Lambent's API: its answer is not JSON.`, "Name a Lambent server with --endpoint.");
+    throw new CommandFailure(
+      "failed",
+      `What answers at ${connection.endpoint} does not speak Lambent's API: its answer is not JSON.`,
+      "Name a Lambent server with --endpoint.",
+    );
   }
 }
 
@@ -136,12 +140,20 @@ async function readBody(answer: IncomingMessage, bytesMax: number): Promise<Buff
 }
 
 function lostConnection(error: unknown): CommandFailure {
-  return new CommandFailure("unreachable", `The connection broke off: ${(error as Error).message}`, "`lambent status` says whether the server still runs.");
+  return new CommandFailure(
+    "unreachable",
+    `The connection broke off: ${(error as Error).message}`,
+    "`lambent status` says whether the server still runs.",
+  );
 }
 
 function notReached(connection: Connection, error: NodeJS.ErrnoException): CommandFailure {
   const why = error.code === "ECONNREFUSED" ? "nothing listens there" : (error.code ?? error.message);
-  return new CommandFailure("unreachable", `No Lambent server at ${connection.endpoint}: ${why}.`, "Start it with `lambent start`, or name another with --endpoint.");
+  return new CommandFailure(
+    "unreachable",
+    `No Lambent server at ${connection.endpoint}: ${why}.`,
+    "Start it with `lambent start`, or name another with --endpoint.",
+  );
 }
 
 interface ErrorBody {
@@ -160,7 +172,7 @@ const NEXT_OF_AWS_NAME: Readonly<Record<string, readonly [ExitName, string]>> = 
   ValidationException: ["usage", "Correct the value."],
   InvalidRequestContentException: ["usage", "The event has to be JSON."],
   RequestTooLargeException: ["usage", "Send less, or put the body into a bucket."],
-  AccessDeniedException: ["refused", "Add a policy statement that allows it, or use the root key: eval \"$(lambent env)\"."],
+  AccessDeniedException: ["refused", 'Add a policy statement that allows it, or use the root key: eval "$(lambent env)".'],
   UnrecognizedClientException: ["refused", "Use the key `lambent env` prints."],
   InvalidSignatureException: ["refused", "Check AWS_SECRET_ACCESS_KEY and the clock of this machine."],
 };

@@ -14,7 +14,11 @@ export interface CommandContext {
 }
 
 /** A verb's work. What it answers is the exit; nothing means done. */
-export type Run<Options> = (context: CommandContext, args: readonly string[], options: Options) => Promise<ExitName | void> | ExitName | void;
+export type Run<Options> = (
+  context: CommandContext,
+  args: readonly string[],
+  options: Options,
+) => Promise<ExitName | void> | ExitName | void;
 
 export function createContext(output: Output, environment: NodeJS.ProcessEnv, connection: ConnectionOptions): CommandContext {
   let client: Client | undefined;

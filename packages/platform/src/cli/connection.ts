@@ -27,7 +27,11 @@ export function chooseEndpoint(options: ConnectionOptions, environment: NodeJS.P
     : [environment["LAMBENT_ENDPOINT"] || DEFAULT_ENDPOINT, "LAMBENT_ENDPOINT"];
   const url = URL.parse(text);
   if (url && (url.protocol === "http:" || url.protocol === "https:")) return url.origin;
-  throw new CommandFailure("usage", `${from} is ${JSON.stringify(text)}; it has to be an http:// or https:// address.`, `For example --endpoint ${DEFAULT_ENDPOINT}`);
+  throw new CommandFailure(
+    "usage",
+    `${from} is ${JSON.stringify(text)}; it has to be an http:// or https:// address.`,
+    `For example --endpoint ${DEFAULT_ENDPOINT}`,
+  );
 }
 
 /**
@@ -37,8 +41,7 @@ export function chooseEndpoint(options: ConnectionOptions, environment: NodeJS.P
 export function connect(options: ConnectionOptions, environment: NodeJS.ProcessEnv): Connection {
   const endpoint = chooseEndpoint(options, environment);
   const record = readRunRecord(runFolderPath(environment), endpoint);
-  const region =
-    options.region || environment["AWS_REGION"] || environment["AWS_DEFAULT_REGION"] || record?.region || DEFAULT_REGION;
+  const region = options.region || environment["AWS_REGION"] || environment["AWS_DEFAULT_REGION"] || record?.region || DEFAULT_REGION;
   const accessKeyId = environment["AWS_ACCESS_KEY_ID"];
   const secretAccessKey = environment["AWS_SECRET_ACCESS_KEY"];
   if (accessKeyId && secretAccessKey) {
@@ -49,6 +52,6 @@ export function connect(options: ConnectionOptions, environment: NodeJS.ProcessE
   throw new CommandFailure(
     "unreachable",
     `No server of this user answers at ${endpoint}, and AWS_ACCESS_KEY_ID is not set.`,
-    "Start one with `lambent start`, or name one with --endpoint and set its key: eval \"$(lambent env)\" where it runs.",
+    'Start one with `lambent start`, or name one with --endpoint and set its key: eval "$(lambent env)" where it runs.',
   );
 }

@@ -7,10 +7,18 @@ export function printDeployment(output: Output, answer: DeployAppResponse, packe
   for (const each of answer.Functions) {
     const { FunctionName: name } = each;
     const changes = answer.Changes.filter((change) => change.FunctionName === name);
-    const facts = [runtimeText(packed.get(name), each.Runtime), handlerText(packed.get(name), each.Handler), `${each.MemorySize} MB`, formatTimeout(each.TimeoutMs)].join(" · ");
+    const facts = [
+      runtimeText(packed.get(name), each.Runtime),
+      handlerText(packed.get(name), each.Handler),
+      `${each.MemorySize} MB`,
+      formatTimeout(each.TimeoutMs),
+    ].join(" · ");
     output.line(`  ${output.paint("bold", name)}   ${facts}        ${endingText(answer, name, changes, tookMs)}`);
     if (!changes.some((change) => change.Kind === "createFunction")) printFields(output, name, changes);
-    if (each.Url) output.line(`  ${" ".repeat(name.length)}   ${each.Url}     ${each.UrlAuthType === "NONE" ? "public (--no-url for none)" : "signed requests only"}`);
+    if (each.Url)
+      output.line(
+        `  ${" ".repeat(name.length)}   ${each.Url}     ${each.UrlAuthType === "NONE" ? "public (--no-url for none)" : "signed requests only"}`,
+      );
   }
   for (const change of answer.Changes) if (change.Kind === "removeFunction") output.line(`  ${change.FunctionName}   removed`);
 }

@@ -38,9 +38,16 @@ export function planDeployment(client: Client, prepared: PreparedDeployment): Pr
 
 /** Sends what `plan` says has changed, and only the code that did. */
 export function sendDeployment(client: Client, prepared: PreparedDeployment, plan: PlanAppResponse): Promise<DeployAppResponse> {
-  const changed = new Set(plan.Changes.filter(({ Kind }) => Kind === "createFunction" || Kind === "updateCode").map((each) => each.FunctionName));
+  const changed = new Set(
+    plan.Changes.filter(({ Kind }) => Kind === "createFunction" || Kind === "updateCode").map((each) => each.FunctionName),
+  );
   const archives = [...prepared.packed].filter(([name]) => changed.has(name)).map(([name, { zip }]) => [name, zip.toString("base64")]);
-  return client.json({ service: "lambent", method: "POST", path: LAMBENT_PATHS.deploy, body: { ...prepared.request, Archives: Object.fromEntries(archives) } });
+  return client.json({
+    service: "lambent",
+    method: "POST",
+    path: LAMBENT_PATHS.deploy,
+    body: { ...prepared.request, Archives: Object.fromEntries(archives) },
+  });
 }
 
 function documentPath(path: string): string | undefined {
@@ -49,13 +56,25 @@ function documentPath(path: string): string | undefined {
 }
 
 async function prepareApp(documentFile: string, options: DeployOptions, preparing: Preparing): Promise<PreparedDeployment> {
-  if (options.runtime || options.handler || options.name) throw new CommandFailure("usage", `${documentFile} says what each function is; --name, --runtime and --handler are for single functions.`, "Change the document.");
+  if (options.runtime || options.handler || options.name)
+    throw new CommandFailure(
+      "usage",
+      `${documentFile} says what each function is; --name, --runtime and --handler are for single functions.`,
+      "Change the document.",
+    );
   const folder = resolve(documentFile, "..");
   const document = parseAppDocument(readDocument(documentFile), basename(documentFile));
   const packed = new Map<string, Packed>();
   const functions: WantedFunctionShape[] = [];
   for (const each of document.functions) {
-    const made = await pack({ ...preparing, path: join(folder, each.code), runtime: each.runtime, handler: each.handler, exclude: each.exclude, ...(each.include.length > 0 ? { include: each.include } : {}) });
+    const made = await pack({
+      ...preparing,
+      path: join(folder, each.code),
+      runtime: each.runtime,
+      handler: each.handler,
+      exclude: each.exclude,
+      ...(each.include.length > 0 ? { include: each.include } : {}),
+    });
     packed.set(each.name, made);
     functions.push(declaredShape(each, made, options.url !== false));
   }
@@ -66,7 +85,11 @@ function readDocument(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
-    throw new CommandFailure("usage", `${path} cannot be read: ${(error as NodeJS.ErrnoException).code ?? String(error)}.`, "Give a folder, a code file, a zip or a lambent.yaml.");
+    throw new CommandFailure(
+      "usage",
+      `${path} cannot be read: ${(error as NodeJS.ErrnoException).code ?? String(error)}.`,
+      "Give a folder, a code file, a zip or a lambent.yaml.",
+    );
   }
 }
 
@@ -117,7 +140,10 @@ function optionsOf(options: DeployOptions): Partial<FunctionOptions> {
 
 /** A file's or folder's name as a function's: other characters than letters, digits, - and _ become -. */
 export function functionNameOf(name: string): string {
-  const cleaned = name.replaceAll(/[^A-Za-z0-9_-]+/gu, "-").replaceAll(/^-+|-+$/gu, "").slice(0, 64);
+  const cleaned = name
+    .replaceAll(/[^A-Za-z0-9_-]+/gu, "-")
+    .replaceAll(/^-+|-+$/gu, "")
+    .slice(0, 64);
   if (cleaned !== "") return cleaned;
   throw new CommandFailure("usage", `No function name can be made of ${JSON.stringify(name)}.`, "Give one: --name hello");
 }

@@ -41,7 +41,11 @@ function readFile(path: string): Buffer {
     return readFileSync(path);
   } catch (error) {
     const why = (error as NodeJS.ErrnoException).code === "ENOENT" ? "does not exist" : `cannot be read (${(error as Error).message})`;
-    throw new CommandFailure("usage", `The event file ${path} ${why}.`, `Give a file, - for standard input, or JSON: --event '{"name":"Ada"}'`);
+    throw new CommandFailure(
+      "usage",
+      `The event file ${path} ${why}.`,
+      `Give a file, - for standard input, or JSON: --event '{"name":"Ada"}'`,
+    );
   }
 }
 
@@ -63,10 +67,18 @@ function checked(bytes: Buffer, where: string): Buffer {
     JSON.parse(bytes.toString("utf8"));
     return bytes;
   } catch (error) {
-    throw new CommandFailure("usage", `The event from ${where} is not JSON: ${(error as Error).message}.`, `Quote it for the shell: --event '{"name":"Ada"}'`);
+    throw new CommandFailure(
+      "usage",
+      `The event from ${where} is not JSON: ${(error as Error).message}.`,
+      `Quote it for the shell: --event '{"name":"Ada"}'`,
+    );
   }
 }
 
 function tooLarge(where: string, bytes: number): CommandFailure {
-  return new CommandFailure("usage", `${where} has ${bytes} bytes or more; a call takes at most ${EVENT_BYTES_MAX}.`, "Send less, or put the body into a bucket.");
+  return new CommandFailure(
+    "usage",
+    `${where} has ${bytes} bytes or more; a call takes at most ${EVENT_BYTES_MAX}.`,
+    "Send less, or put the body into a bucket.",
+  );
 }

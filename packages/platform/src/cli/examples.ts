@@ -18,13 +18,21 @@ export interface ExamplesResult {
 }
 
 /** Deploys every example, except over what a person changed; one that fails does not keep the others away. */
-export async function deployExamples(client: Client, folder: string, options: { readonly url: boolean; readonly environment: NodeJS.ProcessEnv }): Promise<ExamplesResult> {
+export async function deployExamples(
+  client: Client,
+  folder: string,
+  options: { readonly url: boolean; readonly environment: NodeJS.ProcessEnv },
+): Promise<ExamplesResult> {
   const names: string[] = [];
   const remarks: string[] = [];
   for (const example of readdirSync(folder).toSorted()) {
     if (!existsSync(join(folder, example, "lambent.yaml"))) continue;
     try {
-      const prepared = await prepareDeployment(join(folder, example), { url: options.url }, { environment: options.environment, note: () => undefined });
+      const prepared = await prepareDeployment(
+        join(folder, example),
+        { url: options.url },
+        { environment: options.environment, note: () => undefined },
+      );
       const careful = { ...prepared, request: { ...prepared.request, OnlyUntouched: true } };
       const answer = await sendDeployment(client, careful, await planDeployment(client, careful));
       names.push(...answer.Functions.map((each) => each.FunctionName));

@@ -8,12 +8,19 @@ export interface CallReport {
   readonly initMs: number | undefined;
 }
 
-const TEXT_REPORT = /^REPORT RequestId: \S+\s+Duration: ([\d.]+) ms\s+Billed Duration: (\d+) ms\s+Memory Size: \d+ MB\s+Max Memory Used: (\d+) MB(?:\s+Init Duration: ([\d.]+) ms)?/mu;
+const TEXT_REPORT =
+  /^REPORT RequestId: \S+\s+Duration: ([\d.]+) ms\s+Billed Duration: (\d+) ms\s+Memory Size: \d+ MB\s+Max Memory Used: (\d+) MB(?:\s+Init Duration: ([\d.]+) ms)?/mu;
 
 /** The REPORT line of a log tail, in either log format; undefined when there is none. */
 export function parseReport(tail: string): CallReport | undefined {
   const found = TEXT_REPORT.exec(tail);
-  if (found) return { durationMs: Number(found[1]), billedMs: Number(found[2]), memoryMb: Number(found[3]), initMs: found[4] === undefined ? undefined : Number(found[4]) };
+  if (found)
+    return {
+      durationMs: Number(found[1]),
+      billedMs: Number(found[2]),
+      memoryMb: Number(found[3]),
+      initMs: found[4] === undefined ? undefined : Number(found[4]),
+    };
   const line = tail.split("\n").findLast((each) => each.includes('"platform.report"'));
   return line === undefined ? undefined : parseJsonReport(line);
 }
@@ -23,7 +30,12 @@ function parseJsonReport(line: string): CallReport | undefined {
     const { record } = JSON.parse(line) as { readonly record?: { readonly metrics?: Readonly<Record<string, number>> } };
     const metrics = record?.metrics;
     if (metrics?.["durationMs"] === undefined) return undefined;
-    return { durationMs: metrics["durationMs"], billedMs: metrics["billedDurationMs"] ?? 0, memoryMb: metrics["maxMemoryUsedMB"] ?? 0, initMs: metrics["initDurationMs"] };
+    return {
+      durationMs: metrics["durationMs"],
+      billedMs: metrics["billedDurationMs"] ?? 0,
+      memoryMb: metrics["maxMemoryUsedMB"] ?? 0,
+      initMs: metrics["initDurationMs"],
+    };
   } catch {
     return undefined;
   }
@@ -48,9 +60,18 @@ const STACK_LINES_MAX = 12;
 /** Reads the payload of a failed call. */
 export function parseFunctionError(payload: string): FunctionError {
   try {
-    const value = JSON.parse(payload) as { readonly errorType?: string; readonly errorMessage?: string; readonly trace?: readonly string[]; readonly stackTrace?: readonly string[] };
+    const value = JSON.parse(payload) as {
+      readonly errorType?: string;
+      readonly errorMessage?: string;
+      readonly trace?: readonly string[];
+      readonly stackTrace?: readonly string[];
+    };
     const lines = (value.trace ?? value.stackTrace ?? []).flatMap((line) => line.split("\n")).map((line) => line.trimEnd());
-    return { type: value.errorType ?? "Error", message: value.errorMessage ?? payload, stack: ownLines(lines, value.errorMessage ?? "").slice(0, STACK_LINES_MAX) };
+    return {
+      type: value.errorType ?? "Error",
+      message: value.errorMessage ?? payload,
+      stack: ownLines(lines, value.errorMessage ?? "").slice(0, STACK_LINES_MAX),
+    };
   } catch {
     return { type: "Error", message: payload, stack: [] };
   }
@@ -58,5 +79,7 @@ export function parseFunctionError(payload: string): FunctionError {
 
 function ownLines(lines: readonly string[], message: string): string[] {
   const isOurs = /node:internal|\(node:|\/lambent\/runtime\/|lambent_runtime|\/runtime\/(node|python)\//u;
-  return lines.filter((line, at) => line.trim() !== "" && !isOurs.test(line) && !(at === 0 && message !== "" && line.includes(message.split("\n")[0] ?? "")));
+  return lines.filter(
+    (line, at) => line.trim() !== "" && !isOurs.test(line) && !(at === 0 && message !== "" && line.includes(message.split("\n")[0] ?? "")),
+  );
 }

@@ -32,8 +32,20 @@ export function functionPath(name: string, rest = ""): string {
   return `${BASE}/${encodeURIComponent(name)}${rest}`;
 }
 
-export function getFunction(client: Client, name: string, qualifier?: string): Promise<{ readonly Configuration: FunctionConfiguration; readonly Code: { readonly Location?: string }; readonly Tags?: Readonly<Record<string, string>> }> {
-  return client.json({ service: "lambda", method: "GET", path: functionPath(name, qualifier ? `?Qualifier=${encodeURIComponent(qualifier)}` : "") });
+export function getFunction(
+  client: Client,
+  name: string,
+  qualifier?: string,
+): Promise<{
+  readonly Configuration: FunctionConfiguration;
+  readonly Code: { readonly Location?: string };
+  readonly Tags?: Readonly<Record<string, string>>;
+}> {
+  return client.json({
+    service: "lambda",
+    method: "GET",
+    path: functionPath(name, qualifier ? `?Qualifier=${encodeURIComponent(qualifier)}` : ""),
+  });
 }
 
 export async function listFunctions(client: Client): Promise<FunctionConfiguration[]> {
@@ -57,7 +69,11 @@ async function pages(client: Client, path: string, member: "Functions" | "Versio
   let marker = "";
   for (let page = 0; page < PAGES_MAX; page += 1) {
     const query = marker === "" ? "" : `?Marker=${encodeURIComponent(marker)}`;
-    const answer = await client.json<{ readonly Functions?: FunctionConfiguration[]; readonly Versions?: FunctionConfiguration[]; readonly NextMarker?: string }>({ service: "lambda", method: "GET", path: path + query });
+    const answer = await client.json<{
+      readonly Functions?: FunctionConfiguration[];
+      readonly Versions?: FunctionConfiguration[];
+      readonly NextMarker?: string;
+    }>({ service: "lambda", method: "GET", path: path + query });
     all.push(...(answer[member] ?? []));
     if (!answer.NextMarker) break;
     marker = answer.NextMarker;
@@ -66,11 +82,16 @@ async function pages(client: Client, path: string, member: "Functions" | "Versio
 }
 
 /** The function's address, if it has one. */
-export async function functionUrl(client: Client, name: string): Promise<{ readonly FunctionUrl: string; readonly AuthType: string } | undefined> {
-  const found = await client.json<{ readonly FunctionUrlConfigs?: readonly { readonly FunctionUrl: string; readonly AuthType: string }[] }>({
-    service: "lambda",
-    method: "GET",
-    path: `/2021-10-31/functions/${encodeURIComponent(name)}/urls`,
-  });
+export async function functionUrl(
+  client: Client,
+  name: string,
+): Promise<{ readonly FunctionUrl: string; readonly AuthType: string } | undefined> {
+  const found = await client.json<{ readonly FunctionUrlConfigs?: readonly { readonly FunctionUrl: string; readonly AuthType: string }[] }>(
+    {
+      service: "lambda",
+      method: "GET",
+      path: `/2021-10-31/functions/${encodeURIComponent(name)}/urls`,
+    },
+  );
   return found.FunctionUrlConfigs?.[0];
 }

@@ -40,7 +40,12 @@ export function openOutput(options: OutputOptions): Output {
     note: (text) => void (options.json || err.write(`${text}\n`)),
     data: (value) => void out.write(`${JSON.stringify(value, undefined, 2)}\n`),
     raw: (bytes) => void out.write(bytes),
-    table: (head, rows) => void out.write(layOut(head, rows).map((row, at) => `${at === 0 ? paint("dim", row) : row}\n`).join("")),
+    table: (head, rows) =>
+      void out.write(
+        layOut(head, rows)
+          .map((row, at) => `${at === 0 ? paint("dim", row) : row}\n`)
+          .join(""),
+      ),
   };
 }
 
@@ -48,7 +53,12 @@ export function openOutput(options: OutputOptions): Output {
 export function layOut(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const all = [head, ...rows];
   const widths = head.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
-  return all.map((row) => row.map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column] ?? 0))).join("  ").trimEnd());
+  return all.map((row) =>
+    row
+      .map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column] ?? 0)))
+      .join("  ")
+      .trimEnd(),
+  );
 }
 
 /** `2.1 ms`, `38 ms`, `1.2 s`: three figures at most, the unit people read. */

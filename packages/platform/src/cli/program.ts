@@ -3,7 +3,8 @@ import { createContext, type Run } from "./command.ts";
 import { describeFailure, EXIT_CODES, type CommandFailure } from "./errors.ts";
 import { openOutput } from "./output.ts";
 import { packageVersion } from "./version.ts";
-import { VERBS, type VerbSpec } from "./verbs.ts";
+import { VERB_MODULES } from "./verb-modules.ts";
+import { VERBS, verbName, type VerbSpec } from "./verbs.ts";
 
 /** Runs one command line and answers its exit code. Prints at most two lines when it cannot do what was asked. */
 export async function runCommandLine(args: readonly string[], environment: NodeJS.ProcessEnv): Promise<number> {
@@ -25,7 +26,7 @@ export function buildProgram(environment: NodeJS.ProcessEnv, setExit: (code: num
   const program = new Command("lambent")
     .description("A serverless cloud for real-time applications that runs for real.")
     .version(packageVersion())
-    .addHelpText("after", "\nStart with:\n  lambent start\n  lambent deploy hello.mjs\n  lambent invoke hello --event '{\"name\":\"Ada\"}'")
+    .addHelpText("after", '\nStart with:\n  lambent start\n  lambent deploy hello.mjs\n  lambent invoke hello --event \'{"name":"Ada"}\'')
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(usageLines(text)) })
     .showSuggestionAfterError(true);
@@ -39,17 +40,30 @@ function addVerb(program: Command, spec: VerbSpec, environment: NodeJS.ProcessEn
   const command = parent
     .command(words.join(" "))
     .description(spec.description)
-    .addHelpText("after", `\nExample:\n${spec.example.split("\n").map((line) => `  ${line}`).join("\n")}`)
+    .addHelpText(
+      "after",
+      `\nExample:\n${spec.example
+        .split("\n")
+        .map((line) => `  ${line}`)
+        .join("\n")}`,
+    )
     .exitOverride();
-  for (const option of spec.options) command.addOption(option.env ? new Option(option.flags, option.says).env(option.env) : plainOption(option));
+  for (const option of spec.options)
+    command.addOption(option.env ? new Option(option.flags, option.says).env(option.env) : plainOption(option));
   command.option("--json", "print the result as JSON");
-  if (!spec.local) command.option("--endpoint <url>", "the server, by default LAMBENT_ENDPOINT or http://127.0.0.1:4566").option("--region <region>", "by default AWS_REGION or the server's");
-  const load = spec.load;
+  if (!spec.local)
+    command
+      .option("--endpoint <url>", "the server, by default LAMBENT_ENDPOINT or http://127.0.0.1:4566")
+      .option("--region <region>", "by default AWS_REGION or the server's");
+  const load = VERB_MODULES[verbName(spec)];
   if (!load) return;
   command.action(async () => {
     const options: Readonly<Record<string, unknown>> = command.opts();
     const output = openOutput({ json: options["json"] === true });
-    const context = createContext(output, environment, { endpoint: options["endpoint"] as string | undefined, region: options["region"] as string | undefined });
+    const context = createContext(output, environment, {
+      endpoint: options["endpoint"] as string | undefined,
+      region: options["region"] as string | undefined,
+    });
     const { run } = (await load()) as { run: Run<unknown> };
     const exit = await run(context, command.args, options);
     setExit(EXIT_CODES[exit ?? "done"]);
@@ -69,7 +83,10 @@ function printFailure(failure: CommandFailure, json: boolean): void {
 
 /** Commander's complaint as one line, and where the help is as the other. */
 function usageLines(text: string): string {
-  const [first = "", ...more] = text.replace(/^error: /u, "").trim().split("\n");
+  const [first = "", ...more] = text
+    .replace(/^error: /u, "")
+    .trim()
+    .split("\n");
   const hint = more.join(" ").trim();
   return `lambent: ${first}${hint ? ` ${hint}` : ""}\n  \`lambent --help\` lists the verbs, \`lambent <verb> --help\` shows one with an example.\n`;
 }

@@ -7,7 +7,10 @@ import { CommandFailure } from "./errors.ts";
 
 /** Options of `start` that are more than a word: what is opened to functions, and keys. */
 
-export function openedDestinations(options: { readonly allowHostPort?: readonly string[]; readonly allowNetwork?: readonly string[] }): OpenedDestination[] {
+export function openedDestinations(options: {
+  readonly allowHostPort?: readonly string[];
+  readonly allowNetwork?: readonly string[];
+}): OpenedDestination[] {
   return [...(options.allowHostPort ?? []).map(hostPort), ...(options.allowNetwork ?? []).map(network)];
 }
 
@@ -15,7 +18,11 @@ function hostPort(text: string): OpenedDestination {
   const found = /^(?:(.+):)?(\d{1,5})$/u.exec(text);
   const port = Number(found?.[2]);
   if (found && port >= 1 && port <= 65_535) return { kind: "hostPort", host: (found[1] ?? "127.0.0.1").replace(/^\[(.*)\]$/u, "$1"), port };
-  throw new CommandFailure("usage", `--allow-host-port is ${JSON.stringify(text)}; it has to be a port, or host:port.`, "For example --allow-host-port 127.0.0.1:5432");
+  throw new CommandFailure(
+    "usage",
+    `--allow-host-port is ${JSON.stringify(text)}; it has to be a port, or host:port.`,
+    "For example --allow-host-port 127.0.0.1:5432",
+  );
 }
 
 function network(text: string): OpenedDestination {
@@ -23,7 +30,11 @@ function network(text: string): OpenedDestination {
   const family = isIP(address);
   const prefix = /^\d{1,3}$/u.test(prefixText) ? Number(prefixText) : Number.NaN;
   if (family !== 0 && prefix <= (family === 4 ? 32 : 128)) return { kind: "network", address, prefix };
-  throw new CommandFailure("usage", `--allow-network is ${JSON.stringify(text)}; it has to be an address with its length.`, "For example --allow-network 10.0.0.0/8");
+  throw new CommandFailure(
+    "usage",
+    `--allow-network is ${JSON.stringify(text)}; it has to be an address with its length.`,
+    "For example --allow-network 10.0.0.0/8",
+  );
 }
 
 /** The root key of the environment, in place of the data folder's own. Its rules are security's. */
@@ -41,6 +52,8 @@ export function searchPath(environment: NodeJS.ProcessEnv): string {
 
 /** `node_modules` with the AWS SDK that functions find, in the repository or beside the installed package. */
 export function sdkTree(): string | undefined {
-  const candidates = ["../../function-sdk/node_modules", "../../../function-sdk/node_modules"].map((path) => fileURLToPath(new URL(path, import.meta.url)));
+  const candidates = ["../../function-sdk/node_modules", "../../../function-sdk/node_modules"].map((path) =>
+    fileURLToPath(new URL(path, import.meta.url)),
+  );
   return candidates.find((path) => existsSync(`${path}/@aws-sdk/client-lambda`));
 }

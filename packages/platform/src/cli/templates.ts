@@ -56,7 +56,11 @@ if __name__ == "__main__":
 } as const satisfies Record<string, (name: string) => Readonly<Record<string, string>>>;
 
 /** The command that runs a template's test. */
-export const TEST_COMMANDS: Readonly<Record<keyof typeof TEMPLATES, string>> = { node: "npm test", typescript: "npm test", python: "python3 -m unittest" };
+export const TEST_COMMANDS: Readonly<Record<keyof typeof TEMPLATES, string>> = {
+  node: "npm test",
+  typescript: "npm test",
+  python: "python3 -m unittest",
+};
 
 function document(name: string, handler: string): string {
   return `app: ${name}\nfunctions:\n  ${name}:\n    code: .\n    handler: ${handler}\n    memory: 128\n    timeout: 3s\n`;

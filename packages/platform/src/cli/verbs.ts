@@ -1,4 +1,4 @@
-/** Every verb of the command: its arguments, its options, an example, and the module that does it. */
+/** Every verb of the command: its arguments, its options, an example. `verb-modules.ts` says which module does it. */
 
 export interface OptionSpec {
   readonly flags: string;
@@ -18,7 +18,6 @@ export interface VerbSpec {
   readonly options: readonly OptionSpec[];
   /** Needs no server. */
   readonly local?: boolean;
-  readonly load?: () => Promise<unknown>;
 }
 
 const option = (flags: string, says: string): OptionSpec => ({ flags, says });
@@ -61,17 +60,25 @@ export const VERBS: readonly VerbSpec[] = [
       option("--no-url", "examples get no public address"),
       option("-d, --detach", "go on in the background once ready"),
     ],
-    load: () => import("./verbs/start.ts"),
   },
-  { usage: "stop", description: "drain the server of this machine and end it", example: "lambent stop", options: [], load: () => import("./verbs/stop.ts") },
-  { usage: "status", description: "what runs: folder, process, time up, what is on", example: "lambent status --json", options: [], load: () => import("./verbs/status.ts") },
+  {
+    usage: "stop",
+    description: "drain the server of this machine and end it",
+    example: "lambent stop",
+    options: [],
+  },
+  {
+    usage: "status",
+    description: "what runs: folder, process, time up, what is on",
+    example: "lambent status --json",
+    options: [],
+  },
   {
     usage: "reset",
     description: "delete everything a stopped server kept",
     example: "lambent stop && lambent reset --yes",
     local: true,
     options: [setting("--data <folder>", "the data folder, .lambent by default", "LAMBENT_DATA"), option("--yes", "do not ask")],
-    load: () => import("./verbs/reset.ts"),
   },
   {
     usage: "init [folder]",
@@ -79,59 +86,119 @@ export const VERBS: readonly VerbSpec[] = [
     example: "lambent init shop --template typescript",
     local: true,
     options: [option("--template <name>", "node, typescript or python; node by default")],
-    load: () => import("./verbs/init.ts"),
   },
   {
     usage: "deploy <path>",
     description: "bring a folder, a code file or a zip; with a lambent.yaml, all it names",
     example: "lambent deploy hello.mjs\nlambent deploy . --plan\nlambent deploy build.zip --runtime nodejs22.x --handler index.handler",
-    options: [option("--name <name>", "by default the file's or the folder's name"), ...SETTINGS, option("--no-url", "no public address"), option("--plan", "show what would change, change nothing")],
-    load: () => import("./verbs/deploy.ts"),
+    options: [
+      option("--name <name>", "by default the file's or the folder's name"),
+      ...SETTINGS,
+      option("--no-url", "no public address"),
+      option("--plan", "show what would change, change nothing"),
+    ],
   },
-  { usage: "dev [folder]", description: "deploy at every save, and show calls as they run", example: "lambent dev .", options: [option("--no-url", "no public address")], load: () => import("./verbs/dev.ts") },
+  {
+    usage: "dev [folder]",
+    description: "deploy at every save, and show calls as they run",
+    example: "lambent dev .",
+    options: [option("--no-url", "no public address")],
+  },
   {
     usage: "invoke <function>",
     description: "call a function and print its answer",
-    example: "lambent invoke hello --event '{\"name\":\"Ada\"}'\nlambent event sample sqs | lambent invoke worker --event -",
-    options: [option("--event <event>", "JSON when it begins like JSON, - for standard input, else a file; {} by default"), option("--qualifier <version>", "a version or an alias"), option("--tail", "show what the call logged")],
-    load: () => import("./verbs/invoke.ts"),
+    example: 'lambent invoke hello --event \'{"name":"Ada"}\'\nlambent event sample sqs | lambent invoke worker --event -',
+    options: [
+      option("--event <event>", "JSON when it begins like JSON, - for standard input, else a file; {} by default"),
+      option("--qualifier <version>", "a version or an alias"),
+      option("--tail", "show what the call logged"),
+    ],
   },
   { usage: "event", description: "events as triggers send them", example: "lambent event sample s3", local: true, options: [] },
-  { usage: "sample [kind]", under: "event", description: "print an event of a kind; without one, list the kinds", example: "lambent event sample sqs", local: true, options: [], load: () => import("./verbs/event-sample.ts") },
+  {
+    usage: "sample [kind]",
+    under: "event",
+    description: "print an event of a kind; without one, list the kinds",
+    example: "lambent event sample sqs",
+    local: true,
+    options: [],
+  },
   {
     usage: "logs <function>",
     description: "what a function logged",
     example: "lambent logs hello -f",
-    options: [option("-f, --follow", "go on with lines as they are written"), option("--since <span>", "for example 30s, 10m, 2h; 10m by default"), option("--limit <lines>", "200 by default")],
-    load: () => import("./verbs/logs.ts"),
+    options: [
+      option("-f, --follow", "go on with lines as they are written"),
+      option("--since <span>", "for example 30s, 10m, 2h; 10m by default"),
+      option("--limit <lines>", "200 by default"),
+    ],
   },
-  { usage: "list", description: "the functions that are here", example: "lambent list --json", options: [], load: () => import("./verbs/list.ts") },
-  { usage: "describe <function>", description: "all that is set for a function", example: "lambent describe hello", options: [], load: () => import("./verbs/describe.ts") },
-  { usage: "config", description: "change settings of a function", example: "lambent config set hello --memory 256 --env LEVEL=3", options: [] },
+  {
+    usage: "list",
+    description: "the functions that are here",
+    example: "lambent list --json",
+    options: [],
+  },
+  {
+    usage: "describe <function>",
+    description: "all that is set for a function",
+    example: "lambent describe hello",
+    options: [],
+  },
+  {
+    usage: "config",
+    description: "change settings of a function",
+    example: "lambent config set hello --memory 256 --env LEVEL=3",
+    options: [],
+  },
   {
     usage: "set <function>",
     under: "config",
     description: "change settings of a function; what is not named stays",
     example: "lambent config set hello --memory 256 --env LEVEL=3 --unset-env OLD",
     options: [...SETTINGS, repeated("--unset-env <name>", "remove an environment entry")],
-    load: () => import("./verbs/config-set.ts"),
   },
-  { usage: "versions <function>", description: "published versions; --publish adds one", example: "lambent versions hello --publish", options: [option("--publish", "publish what is deployed as a new version")], load: () => import("./verbs/versions.ts") },
+  {
+    usage: "versions <function>",
+    description: "published versions; --publish adds one",
+    example: "lambent versions hello --publish",
+    options: [option("--publish", "publish what is deployed as a new version")],
+  },
   {
     usage: "rollback <function>",
     description: "go back to the code and settings of a published version",
     example: "lambent rollback hello --to 3",
     options: [option("--to <version>", "by default the newest whose code differs")],
-    load: () => import("./verbs/rollback.ts"),
   },
-  { usage: "remove <function>", description: "delete a function with all its versions", example: "lambent remove hello --yes", options: [option("--yes", "do not ask")], load: () => import("./verbs/remove.ts") },
+  {
+    usage: "remove <function>",
+    description: "delete a function with all its versions",
+    example: "lambent remove hello --yes",
+    options: [option("--yes", "do not ask")],
+  },
   {
     usage: "env",
     description: "print exports that point AWS tools here",
-    example: "eval \"$(lambent env)\" && aws lambda list-functions",
+    example: 'eval "$(lambent env)" && aws lambda list-functions',
     options: [option("--shell <name>", "sh, fish or powershell; sh by default")],
-    load: () => import("./verbs/env.ts"),
   },
-  { usage: "doctor", description: "what this machine lacks, and the command that mends it", example: "lambent doctor", options: [], load: () => import("./verbs/doctor.ts") },
-  { usage: "completion <shell>", description: "print a completion script for bash, zsh or fish", example: "lambent completion bash > ~/.local/share/bash-completion/completions/lambent", local: true, options: [], load: () => import("./verbs/completion.ts") },
+  {
+    usage: "doctor",
+    description: "what this machine lacks, and the command that mends it",
+    example: "lambent doctor",
+    options: [],
+  },
+  {
+    usage: "completion <shell>",
+    description: "print a completion script for bash, zsh or fish",
+    example: "lambent completion bash > ~/.local/share/bash-completion/completions/lambent",
+    local: true,
+    options: [],
+  },
 ];
+
+/** A verb with the one it is a part of: `config set`. */
+export function verbName(spec: VerbSpec): string {
+  const word = spec.usage.split(" ")[0] ?? "";
+  return spec.under ? `${spec.under} ${word}` : word;
+}

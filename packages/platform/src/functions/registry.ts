@@ -51,6 +51,8 @@ export class Registry {
   readonly #store: Store;
   readonly #cipher: Cipher;
   readonly #cells = new Map<string, RealmCell>();
+  /** The same realm comes as the same object with every call of a function: no key is built for it. */
+  readonly #byRealm = new WeakMap<Realm, RealmCell>();
   readonly #listeners: ((change: FunctionChange) => void)[] = [];
   readonly #released: ((code: CodeReference) => void)[] = [];
 
@@ -154,6 +156,14 @@ export class Registry {
   }
 
   #cell(realm: Realm): RealmCell {
+    const met = this.#byRealm.get(realm);
+    if (met) return met;
+    const cell = this.#cellByKey(realm);
+    this.#byRealm.set(realm, cell);
+    return cell;
+  }
+
+  #cellByKey(realm: Realm): RealmCell {
     const key = `${realmKey(realm)}/registry/functions/0`;
     const known = this.#cells.get(key);
     if (known) return known;

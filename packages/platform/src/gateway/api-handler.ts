@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { Readable } from "node:stream";
+import { pipeline, Readable } from "node:stream";
 import type { OperationTable, RequestContext, Service } from "../api/index.ts";
 import { isLambentError, LambentError, type SecureRandom } from "../base/index.ts";
 import type { InstanceCaller } from "../model/index.ts";
@@ -26,6 +26,8 @@ export interface ApiDependencies {
   readonly authorize: (context: RequestContext, permission: NonNullable<ReturnType<Service["permission"]>>) => void;
   readonly bodies: BodyBudget;
   readonly secureRandom: SecureRandom;
+  /** Aborts when the server stops: answers that go on until somebody leaves end then. */
+  readonly stopping: AbortSignal;
   /** Told of defects: what was thrown that is no `LambentError`. */
   readonly reportDefect: (error: unknown, requestId: string) => void;
 }
@@ -102,7 +104,8 @@ export class ApiHandler {
 
   #context(request: WireRequest, principal: Principal, requestId: string, endpoint: string, response: ServerResponse): RequestContext {
     const scope = this.#dependencies.authenticator.credentialScope(request);
-    let controller: AbortController | undefined;
+    const { stopping } = this.#dependencies;
+    let signal: AbortSignal | undefined;
     return {
       realm: realmOf(principal, scope ?? { region: "", service: "" }),
       requestId,
@@ -110,12 +113,8 @@ export class ApiHandler {
       endpoint,
       // Made when it is first asked for: most operations end before their caller could leave.
       get signal() {
-        if (!controller) {
-          const made = new AbortController();
-          response.once("close", () => made.abort());
-          controller = made;
-        }
-        return controller.signal;
+        signal ??= AbortSignal.any([stopping, closed(response)]);
+        return signal;
       },
     };
   }
@@ -141,6 +140,13 @@ export class ApiHandler {
     const service = target.service && this.#byModel.get(target.service);
     write(response, encodeError(target, service ? service.wireError(known) : plainError(known), requestId));
   }
+}
+
+/** Aborts when the caller's connection is gone. */
+function closed(response: ServerResponse): AbortSignal {
+  const controller = new AbortController();
+  response.once("close", () => controller.abort());
+  return controller.signal;
 }
 
 /** Errors before a service is known carry the catalogue's own code. */
@@ -170,11 +176,9 @@ export function wireRequestOf(request: IncomingMessage, body: Buffer): WireReque
 
 function write(response: ServerResponse, answer: WireResponse): void {
   if (answer.body instanceof Readable) {
-    const body = answer.body;
     response.writeHead(answer.status, answer.headers);
-    response.on("close", () => body.destroy());
-    body.on("error", () => response.destroy());
-    body.pipe(response);
+    // Whichever side breaks off takes the other with it; the taker sees a cut answer as cut.
+    pipeline(answer.body, response, () => undefined);
     return;
   }
   if (answer.status !== 204 && answer.headers["content-length"] === undefined)

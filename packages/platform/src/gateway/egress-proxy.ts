@@ -96,8 +96,9 @@ async function tunnel(egress: Egress, request: IncomingMessage, socket: Socket, 
       socket.pipe(upstream);
     });
     upstream.on("timeout", () => upstream.destroy());
-    upstream.on("error", () => socket.destroy());
-    upstream.on("close", () => socket.destroy());
+    upstream.on("error", () => upstream.destroy());
+    // Whoever waits for the answer to CONNECT is told that there is no way; an open tunnel just ends.
+    upstream.on("close", () => (socket.bytesWritten === 0 ? socket.end(refusal(502)) : socket.destroy()));
     socket.on("close", () => upstream.destroy());
   } catch (error) {
     socket.end(refusal(isLambentError(error) ? error.entry.status : 502));

@@ -77,6 +77,9 @@ export class Gateway {
   async close(deadline: Promise<void>): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeIdleConnections();
+    // Read when an answer ends: a connection whose request was running is closed behind it, not kept for the next one.
+    this.#server.keepAliveTimeout = 1;
+    this.#server.keepAliveTimeoutBuffer = 0;
     await Promise.race([closed, deadline]);
     for (const socket of this.#sockets) socket.destroy();
     await closed;

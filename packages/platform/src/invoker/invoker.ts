@@ -201,5 +201,6 @@ function newTraceId(atMs: number, secureRandom: SecureRandom): string {
   const seconds = Math.floor(atMs / 1_000)
     .toString(16)
     .padStart(8, "0");
-  return `Root=1-${seconds}-${secureRandom.bytes(12).toString("hex")};Parent=${secureRandom.bytes(8).toString("hex")};Sampled=0`;
+  const hex = secureRandom.bytes(20).toString("hex");
+  return `Root=1-${seconds}-${hex.slice(0, 24)};Parent=${hex.slice(24)};Sampled=0`;
 }

@@ -5,10 +5,10 @@ import type { PythonInterpreter } from "./python-interpreters.ts";
 /** The program line of a Python started by itself, and the folders it needs to see. */
 export function pythonCommand(context: LaunchContext, interpreter: PythonInterpreter): ProgramLine {
   const bootstrap = seenAt(context.sandbox, bootstrapFolder("python"), INSIDE.bootstrap);
-  const { prefix } = interpreter;
-  // Below /usr it is there already. Elsewhere its library finds itself only at its own path.
-  const own =
-    context.sandbox.report.confined && prefix !== "/usr" && !prefix.startsWith("/usr/") ? [{ source: prefix, target: prefix }] : [];
+  const { prefix, basePrefix } = interpreter;
+  // Below /usr they are there already. Elsewhere a library finds itself only at its own path.
+  const folders = [...new Set([prefix, basePrefix])].filter((folder) => folder !== "/usr" && !folder.startsWith("/usr/"));
+  const own = context.sandbox.report.confined ? folders.map((folder) => ({ source: folder, target: folder })) : [];
   return {
     command: [interpreter.path, join(bootstrap.path, "bootstrap.py")],
     mounts: [...bootstrap.mounts, ...own],

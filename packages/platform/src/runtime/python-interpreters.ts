@@ -7,8 +7,10 @@ export interface PythonInterpreter {
   /** `3.11`. */
   readonly version: string;
   readonly path: string;
-  /** Folder that holds the interpreter and its library; bound for confined processes when it is not below `/usr`. */
+  /** Folder that holds `bin` and the installed packages: a virtual environment's own. */
   readonly prefix: string;
+  /** Folder of the interpreter a virtual environment was made from; the same as `prefix` without one. */
+  readonly basePrefix: string;
   /** True for what `python3` means here. */
   readonly isDefault: boolean;
 }
@@ -18,7 +20,8 @@ const NAMES = ["python3", "python3.9", "python3.10", "python3.11", "python3.12",
 /** A Python that does not answer in this time is not used. */
 const ANSWER_MS_MAX = 5_000;
 
-const QUESTION = "import os, sys; print('%d.%d' % sys.version_info[:2], os.path.realpath(sys.executable), sys.prefix, sep='\\n')";
+// `sys.executable` as it is: a virtual environment is known by the path of its link, while a shim names the real program itself.
+const QUESTION = "import sys; print('%d.%d' % sys.version_info[:2], sys.executable, sys.prefix, sys.base_prefix, sep='\\n')";
 
 /** Asks each Python on `searchPath` who it is; several names of one program are one interpreter. */
 export async function findPythons(searchPath: string): Promise<readonly PythonInterpreter[]> {
@@ -34,9 +37,9 @@ async function identify(name: string, searchPath: string): Promise<PythonInterpr
   const program = await locate(name, searchPath);
   if (program === undefined) return undefined;
   const answer = await ask(program, searchPath);
-  const [version, path, prefix] = answer.split("\n");
-  if (!version || !path || !prefix || !/^3\.\d+$/.test(version)) return undefined;
-  return { version, path, prefix, isDefault: name === "python3" };
+  const [version, path, prefix, basePrefix] = answer.split("\n");
+  if (!version || !path || !prefix || !basePrefix || !/^3\.\d+$/.test(version)) return undefined;
+  return { version, path, prefix, basePrefix, isDefault: name === "python3" };
 }
 
 async function locate(name: string, searchPath: string): Promise<string | undefined> {

@@ -133,7 +133,12 @@ export interface SandboxReport {
   readonly confined: boolean;
   /** Own host uid per instance. */
   readonly ownUid: boolean;
-  readonly limits: { readonly memory: boolean; readonly cpu: boolean; readonly pids: boolean; readonly tmp: "exact" | "accounted" | "none" };
+  readonly limits: {
+    readonly memory: boolean;
+    readonly cpu: boolean;
+    readonly pids: boolean;
+    readonly tmp: "exact" | "accounted" | "none";
+  };
   readonly cgroup: "v1" | "v2" | "none";
   /** One line each: what is missing and the command that mends it. */
   readonly remarks: readonly string[];

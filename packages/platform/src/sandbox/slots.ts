@@ -62,7 +62,11 @@ export async function bytesBelow(folder: string): Promise<number> {
     for (const entry of found) {
       const path = join(next, entry.name);
       if (entry.isDirectory()) waiting.push(path);
-      else if (entry.isFile()) bytes += await stat(path).then((info) => info.blocks * 512, () => 0);
+      else if (entry.isFile())
+        bytes += await stat(path).then(
+          (info) => info.blocks * 512,
+          () => 0,
+        );
     }
   }
   return bytes;

@@ -1,5 +1,5 @@
 import type { AppFunctions, CurrentFunction, SettingsChange, UrlForm } from "../apps/index.ts";
-import { isLambentError } from "../base/index.ts";
+import { isLambentError, LambentError } from "../base/index.ts";
 import { CONCURRENCY_TAG, functionArn, type Functions, HANDLER_STYLE_TAG, type ResourceStatement } from "../functions/index.ts";
 import type { Realm } from "../model/index.ts";
 
@@ -9,16 +9,16 @@ export function createAppFunctions(functions: Functions): AppFunctions {
     current: async (realm, name) => currentOf(functions, realm, name),
     async create(realm, wanted, zip) {
       await functions.lifecycle.create(realm, { name: wanted.name, ...settingsOf(wanted), zip, tags: tagsOf(wanted.options) });
-      await functions.lifecycle.ready(realm, wanted.name);
+      await requireReady(functions, realm, wanted.name);
     },
     async updateSettings(realm, name, settings) {
       await functions.lifecycle.changeTags(realm, name, tagsOf(settings.options), []);
       await functions.lifecycle.updateConfiguration(realm, name, settingsOf(settings));
-      await functions.lifecycle.ready(realm, name);
+      await requireReady(functions, realm, name);
     },
     async updateCode(realm, name, zip) {
       await functions.lifecycle.updateCode(realm, name, { zip });
-      await functions.lifecycle.ready(realm, name);
+      await requireReady(functions, realm, name);
     },
     setUrl: (realm, name, url) => setUrl(functions, realm, name, url),
     async removeUrl(realm, name) {
@@ -27,6 +27,14 @@ export function createAppFunctions(functions: Functions): AppFunctions {
     },
     remove: (realm, name) => functions.lifecycle.remove(realm, name, undefined),
   };
+}
+
+/** Waits for the change to be in force. Throws `InvalidCode` with what kept it from that. */
+async function requireReady(functions: Functions, realm: Realm, name: string): Promise<void> {
+  await functions.lifecycle.ready(realm, name);
+  const { state, update } = functions.reading.get(realm, name, undefined);
+  if (state.kind === "failed") throw new LambentError("InvalidCode", `Function ${name} cannot be made ready: ${state.reason}`);
+  if (update.kind === "failed") throw new LambentError("InvalidCode", `Function ${name} stays as it was: ${update.reason}`);
 }
 
 type Options = Partial<CurrentFunction["options"]>;

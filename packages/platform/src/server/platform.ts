@@ -13,7 +13,7 @@ import { openApps } from "../apps/index.ts";
 import { type Clock, LambentError, type SecureRandom, systemClock, systemSecureRandom } from "../base/index.ts";
 import { functionArn, type Functions, openFunctions } from "../functions/index.ts";
 import { ApiHandler, BodyBudget, createInstanceEndpoint, type FunctionUrl, FunctionUrlHandler, Gateway } from "../gateway/index.ts";
-import { type Metering, startMetering } from "../metering/index.ts";
+import { startMetering } from "../metering/index.ts";
 import { type CodeReference, type InstanceEndpoint, type Realm, Signals } from "../model/index.ts";
 import { findPythons, openRuntimeHost, type RuntimeHost } from "../runtime/index.ts";
 import { openSandbox, type Sandbox, UID_RANGE_DEFAULT } from "../sandbox/index.ts";
@@ -38,6 +38,7 @@ import { type Calls, joinCalls } from "./calls.ts";
 import { openEgress } from "./egress.ts";
 import { type Keep, openKeep } from "./keep.ts";
 import { isLoopback } from "./loopback.ts";
+import { Opened } from "./opened.ts";
 import type { RunningServer, ServerOptions, ServerReport } from "./options.ts";
 import { createUrlGuard } from "./url-guard.ts";
 import { platformVersion } from "./version.ts";
@@ -55,21 +56,72 @@ const secureRandom: SecureRandom = systemSecureRandom;
 
 /** Starts a server. Throws `PortTaken`, `DataFolderLocked`, `DataFolderUnusable`, `SandboxUnavailable` or `InvalidParameter`. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const keep = await openKeep(options.dataFolder, secureRandom);
+  const opened = new Opened();
   try {
-    return await startOver(keep, options);
+    return await open(opened, options);
   } catch (error) {
-    await keep.release();
+    await opened.closeAll();
     throw error;
   }
 }
 
-async function startOver(keep: Keep, options: ServerOptions): Promise<RunningServer> {
+async function open(opened: Opened, options: ServerOptions): Promise<RunningServer> {
+  const parts = await openParts(opened, options);
+  const stopping = new AbortController();
+  const endpoint = new JoinedEndpoint();
+  const runtime = await startRuntime(parts, options, endpoint);
+  opened.push(() => runtime.close());
+  const { functions, signals, reportDefect } = parts;
+  const calls = joinCalls({ functions, runtime, signals, clock, secureRandom, idleMs: options.idleMs, reportDefect });
+  const report = reportOf(parts, options, runtime);
+  const bodies = new BodyBudget();
+  const api = new ApiHandler({
+    services: servicesOf(parts, options, calls, report),
+    authenticator: parts.identity.authenticator,
+    authorize: authorizeWith(parts.identity.authorizer),
+    bodies,
+    secureRandom,
+    stopping: stopping.signal,
+    reportDefect,
+  });
+  endpoint.join(createInstanceEndpoint(api, openEgress(options.opened)));
+  const gateway = openGateway(parts, options, { calls, bodies, api });
+  const address = await gateway.listen(options.host, options.port);
+  opened.push(() => gateway.close(new Promise((resolve) => clock.schedule(STOP_GRACE_MS, resolve))));
+  void functions.warm().catch(reportDefect);
+  const host = address.family === "IPv6" ? `[${address.address}]` : address.address;
+  return {
+    url: `http://${host}:${address.port}`,
+    report,
+    async stop() {
+      stopping.abort();
+      await opened.closeAll();
+    },
+  };
+}
+
+/** What stands below the way of a call. */
+interface Parts {
+  readonly keep: Keep;
+  readonly signals: Signals;
+  readonly logs: Logs;
+  readonly identity: Identity;
+  readonly sandbox: Sandbox;
+  readonly functions: Functions;
+  readonly reportDefect: (error: unknown, requestId?: string) => void;
+}
+
+async function openParts(opened: Opened, options: ServerOptions): Promise<Parts> {
+  const keep = await openKeep(options.dataFolder, secureRandom);
+  opened.push(() => keep.release());
   const signals = new Signals();
   const log = openPlatformLog({ clock, level: "info", forTerminal: process.stderr.isTTY });
   const reportDefect = (error: unknown, requestId?: string): void => log.error({ err: error, requestId }, "a defect: please report it");
   const logs = await openLogs({ folder: keep.logs, clock, onTrouble: (message) => log.warn(message) });
+  opened.push(() => logs.close());
   keepFunctionLogs(signals, logs);
+  const metering = await startMetering({ store: keep.store, signals, clock });
+  opened.push(() => metering.close());
   const identity = await openIdentity(keep, options);
   const sandbox = await openSandbox({
     wanted: options.sandbox,
@@ -78,6 +130,7 @@ async function startOver(keep: Keep, options: ServerOptions): Promise<RunningSer
     uidRange: UID_RANGE_DEFAULT,
     sdkTree: options.sdkTree,
   });
+  opened.push(() => sandbox.close());
   refuseUnconfined(sandbox, options);
   const functions = await openFunctions({
     store: keep.store,
@@ -90,31 +143,8 @@ async function startOver(keep: Keep, options: ServerOptions): Promise<RunningSer
     treeKind: sandbox.report.confined ? "links" : "copies",
     onProblem: reportDefect,
   });
-  const metering = await startMetering({ store: keep.store, signals, clock });
-  const endpoint = new JoinedEndpoint();
-  const runtime = await startRuntime({ options, sandbox, functions, credentials: identity.credentials, endpoint, signals });
-  const calls = joinCalls({ functions, runtime, signals, clock, secureRandom, idleMs: options.idleMs, reportDefect });
-  const report = reportOf(keep, options, sandbox, runtime, identity.rootKey);
-  const bodies = new BodyBudget();
-  const services = servicesOf({ options, keep, functions, calls, identity, signals, logs, report, startedAt: clock.now() });
-  const api = new ApiHandler({
-    services,
-    authenticator: identity.authenticator,
-    authorize: authorizeWith(identity.authorizer),
-    bodies,
-    secureRandom,
-    reportDefect,
-  });
-  endpoint.join(createInstanceEndpoint(api, openEgress(options.opened)));
-  const gateway = openGateway({ options, functions, calls, identity, bodies, api, reportDefect });
-  const address = await gateway.listen(options.host, options.port);
-  void functions.warm().catch(reportDefect);
-  const host = address.family === "IPv6" ? `[${address.address}]` : address.address;
-  return {
-    url: `http://${host}:${address.port}`,
-    report,
-    stop: () => stopAll({ gateway, runtime, sandbox, functions, metering, logs, keep }),
-  };
+  opened.push(() => functions.close());
+  return { keep, signals, logs, identity, sandbox, functions, reportDefect };
 }
 
 /** Keys, principals, roles and policies. */
@@ -155,20 +185,12 @@ function refuseUnconfined(sandbox: Sandbox, options: ServerOptions): void {
   );
 }
 
-interface RuntimeJoin {
-  readonly options: ServerOptions;
-  readonly sandbox: Sandbox;
-  readonly functions: Functions;
-  readonly credentials: Credentials;
-  readonly endpoint: InstanceEndpoint;
-  readonly signals: Signals;
-}
-
-async function startRuntime({ options, sandbox, functions, credentials, endpoint, signals }: RuntimeJoin): Promise<RuntimeHost> {
+async function startRuntime(parts: Parts, options: ServerOptions, endpoint: InstanceEndpoint): Promise<RuntimeHost> {
+  const { sandbox, functions, signals } = parts;
   return openRuntimeHost({
     sandbox,
     codeProvider: functions,
-    credentialIssuer: credentials,
+    credentialIssuer: parts.identity.credentials,
     instanceEndpoint: endpoint,
     signals,
     clock,
@@ -205,19 +227,9 @@ class JoinedEndpoint implements InstanceEndpoint {
   }
 }
 
-interface ServiceJoin {
-  readonly options: ServerOptions;
-  readonly logs: Logs;
-  readonly keep: Keep;
-  readonly functions: Functions;
-  readonly calls: Calls;
-  readonly identity: Identity;
-  readonly signals: Signals;
-  readonly report: ServerReport;
-  readonly startedAt: number;
-}
-
-function servicesOf({ options, keep, functions, calls, identity, signals, logs, report, startedAt }: ServiceJoin): Service[] {
+function servicesOf(parts: Parts, options: ServerOptions, calls: Calls, report: ServerReport): Service[] {
+  const { keep, functions, identity, signals, logs } = parts;
+  const startedAt = clock.now();
   const apps = openApps({ store: keep.store, functions: createAppFunctions(functions) });
   return [
     lambdaService({
@@ -285,16 +297,12 @@ function authorizeWith(authorizer: Authorizer) {
 }
 
 interface GatewayJoin {
-  readonly options: ServerOptions;
-  readonly functions: Functions;
   readonly calls: Calls;
-  readonly identity: Identity;
   readonly bodies: BodyBudget;
   readonly api: ApiHandler;
-  readonly reportDefect: (error: unknown) => void;
 }
 
-function openGateway({ options, functions, calls, identity, bodies, api, reportDefect }: GatewayJoin): Gateway {
+function openGateway({ functions, identity, reportDefect }: Parts, options: ServerOptions, { calls, bodies, api }: GatewayJoin): Gateway {
   const realm = defaultRealm(identity, options);
   const guard = createUrlGuard({
     authenticator: identity.authenticator,
@@ -302,7 +310,8 @@ function openGateway({ options, functions, calls, identity, bodies, api, reportD
     secureRandom,
     resourcePolicy: (url) => ({
       arn: functionArn(url.realm, url.functionName, url.qualifier),
-      policy: policyText(functions, url, url.functionName, url.qualifier),
+      identity: functions.policies.get(url.realm, url.functionName, url.qualifier),
+      text: () => policyText(functions, url, url.functionName, url.qualifier),
     }),
   });
   return new Gateway({
@@ -324,7 +333,7 @@ function findUrl(functions: Functions, realm: Realm, idOrName: string): Function
   return functions.urls.find(idOrName) ?? functions.urls.ofFunction(realm, idOrName);
 }
 
-function reportOf(keep: Keep, options: ServerOptions, sandbox: Sandbox, runtime: RuntimeHost, rootKey: RootKey): ServerReport {
+function reportOf({ keep, sandbox, identity }: Parts, options: ServerOptions, runtime: RuntimeHost): ServerReport {
   const { kind, confined, remarks } = sandbox.report;
   return {
     version: platformVersion(),
@@ -333,26 +342,6 @@ function reportOf(keep: Keep, options: ServerOptions, sandbox: Sandbox, runtime:
     sandbox: { kind, confined, network: options.network, remarks },
     runtimes: runtime.available(),
     region: options.region,
-    rootKey,
+    rootKey: identity.rootKey,
   };
-}
-
-interface Stoppable {
-  readonly gateway: Gateway;
-  readonly runtime: RuntimeHost;
-  readonly sandbox: Sandbox;
-  readonly functions: Functions;
-  readonly metering: Metering;
-  readonly logs: Logs;
-  readonly keep: Keep;
-}
-
-async function stopAll({ gateway, runtime, sandbox, functions, metering, logs, keep }: Stoppable): Promise<void> {
-  await gateway.close(new Promise((resolve) => clock.schedule(STOP_GRACE_MS, resolve)));
-  await runtime.close();
-  await sandbox.close();
-  await functions.close();
-  await metering.close();
-  await logs.close();
-  await keep.release();
 }

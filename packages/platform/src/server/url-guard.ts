@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { Lru, type SecureRandom } from "../base/index.ts";
+import type { SecureRandom } from "../base/index.ts";
 import { type FunctionUrl, type UrlGuard, wireRequestOf } from "../gateway/index.ts";
 import { accountOf, type Authenticator, type Authorizer, type Principal, principalArn } from "../security/index.ts";
 
@@ -7,38 +7,43 @@ export interface UrlGuardDependencies {
   readonly authenticator: Authenticator;
   readonly authorizer: Authorizer;
   readonly secureRandom: SecureRandom;
-  /** The resource policy of what the URL points at, JSON text. */
-  readonly resourcePolicy: (url: FunctionUrl) => { readonly arn: string; readonly policy: string | undefined };
+  /** The resource policy of what the URL points at: its text, and the object it is made from, another one after every change. */
+  readonly resourcePolicy: (url: FunctionUrl) => UrlPolicy;
+}
+
+export interface UrlPolicy {
+  readonly arn: string;
+  readonly identity: object | undefined;
+  readonly text: () => string | undefined;
 }
 
 /** AWS asks for both since October 2025. */
 const ACTIONS = ["lambda:InvokeFunctionUrl", "lambda:InvokeFunction"] as const;
-
-/** Policies that were seen to open a function to everybody, whoever calls from where and when. */
-const PUBLIC_POLICIES_MAX = 1_024;
 
 /**
  * Who calls a function URL, and whether they may: with `AuthType` NONE everybody whom the function's policy lets in, with AWS_IAM
  * whoever signed for `lambda` and is allowed.
  */
 export function createUrlGuard(dependencies: UrlGuardDependencies): UrlGuard {
-  const open = new Lru<string, true>(PUBLIC_POLICIES_MAX);
+  // Policies that were seen to open their function to everybody, whoever calls from where and when.
+  const open = new WeakSet<object>();
   return (url, request, body) => {
-    const { arn, policy } = dependencies.resourcePolicy(url);
+    const policy = dependencies.resourcePolicy(url);
     if (url.authType === "NONE") {
-      const key = `${arn}\n${policy ?? ""}`;
-      if (open.get(key)) return { kind: "anonymous" };
-      authorizeBoth(dependencies, ANONYMOUS, url, request, { arn, policy });
-      if (!dependsOnCaller(policy)) open.set(key, true);
-      return { kind: "anonymous" };
+      if (policy.identity && open.has(policy.identity)) return ANONYMOUS_CALLER;
+      const text = policy.text();
+      authorizeBoth(dependencies, ANONYMOUS, url, request, { arn: policy.arn, policy: text });
+      if (policy.identity && !dependsOnCaller(text)) open.add(policy.identity);
+      return ANONYMOUS_CALLER;
     }
     const principal = dependencies.authenticator.authenticate(wireRequestOf(request, body), "lambda");
-    authorizeBoth(dependencies, principal, url, request, { arn, policy });
+    authorizeBoth(dependencies, principal, url, request, { arn: policy.arn, policy: policy.text() });
     return iamCaller(principal);
   };
 }
 
 const ANONYMOUS: Principal = { kind: "anonymous" };
+const ANONYMOUS_CALLER: ReturnType<UrlGuard> = { kind: "anonymous" };
 
 function authorizeBoth(
   { authorizer, secureRandom }: UrlGuardDependencies,

@@ -33,7 +33,16 @@ functions:
   const [orders, hello] = read.functions;
   assert.deepEqual(orders?.options, { memoryMb: 256, timeoutMs: 120_000, environment: { LEVEL: "3", DEBUG: "true", NAME: "shop" } });
   assert.deepEqual(orders?.url, NO_URL);
-  assert.deepEqual(hello, { name: "hello", code: ".", runtime: undefined, handler: undefined, options: {}, url: PUBLIC_URL, include: [], exclude: [] });
+  assert.deepEqual(hello, {
+    name: "hello",
+    code: ".",
+    runtime: undefined,
+    handler: undefined,
+    options: {},
+    url: PUBLIC_URL,
+    include: [],
+    exclude: [],
+  });
 });
 
 test("each mistake is named with place, value and rule", () => {
@@ -51,7 +60,10 @@ test("each mistake is named with place, value and rule", () => {
 });
 
 test("a document that unfolds into millions of nodes is refused", () => {
-  const bomb = ["a: &a [x,x,x,x,x,x,x,x,x]", ...[..."bcdefgh"].map((name, at) => `${name}: &${name} [${Array(9).fill(`*${"abcdefg"[at]}`).join(",")}]`)];
+  const bomb = [
+    "a: &a [x,x,x,x,x,x,x,x,x]",
+    ...[..."bcdefgh"].map((name, at) => `${name}: &${name} [${Array(9).fill(`*${"abcdefg"[at]}`).join(",")}]`),
+  ];
   assert.match(complaint(bomb.join("\n")), /cannot be read|unknown entry/u);
 });
 

@@ -9,7 +9,14 @@ const names = ["a", "b", "c", "d"];
 
 const url: fc.Arbitrary<UrlForm> = fc.oneof(
   fc.constant<UrlForm>({ kind: "none" }),
-  fc.record({ kind: fc.constant("url" as const), auth: fc.constantFrom("NONE" as const, "AWS_IAM" as const), invokeMode: fc.constantFrom("BUFFERED" as const, "RESPONSE_STREAM" as const) }, PLAIN),
+  fc.record(
+    {
+      kind: fc.constant("url" as const),
+      auth: fc.constantFrom("NONE" as const, "AWS_IAM" as const),
+      invokeMode: fc.constantFrom("BUFFERED" as const, "RESPONSE_STREAM" as const),
+    },
+    PLAIN,
+  ),
 );
 const options = {
   description: fc.constantFrom("", "one", "two"),
@@ -21,14 +28,32 @@ const options = {
   handlerStyle: fc.constantFrom("lambda" as const, "web" as const),
   roleArn: fc.constantFrom(ROLE, `${ROLE}-2`),
 };
-const core = { runtime: fc.constantFrom("nodejs22.x", "python3.12"), handler: fc.constantFrom("a.handler", "b.handler"), codeSha256: fc.constantFrom("x", "y", "z") };
-const currentOf = (name: string): fc.Arbitrary<CurrentFunction> => fc.record({ name: fc.constant(name), ...core, options: fc.record(options, PLAIN), url }, PLAIN);
+const core = {
+  runtime: fc.constantFrom("nodejs22.x", "python3.12"),
+  handler: fc.constantFrom("a.handler", "b.handler"),
+  codeSha256: fc.constantFrom("x", "y", "z"),
+};
+const currentOf = (name: string): fc.Arbitrary<CurrentFunction> =>
+  fc.record({ name: fc.constant(name), ...core, options: fc.record(options, PLAIN), url }, PLAIN);
 const wantedOf = (name: string): fc.Arbitrary<WantedFunction> =>
-  fc.record({ name: fc.constant(name), ...core, options: fc.record(options, { ...PLAIN, requiredKeys: [] }), url: fc.option(url, { nil: undefined }) }, PLAIN);
-const some = <T>(make: (name: string) => fc.Arbitrary<T>): fc.Arbitrary<T[]> => fc.subarray(names).chain((chosen) => fc.tuple(...chosen.map(make)));
+  fc.record(
+    {
+      name: fc.constant(name),
+      ...core,
+      options: fc.record(options, { ...PLAIN, requiredKeys: [] }),
+      url: fc.option(url, { nil: undefined }),
+    },
+    PLAIN,
+  );
+const some = <T>(make: (name: string) => fc.Arbitrary<T>): fc.Arbitrary<T[]> =>
+  fc.subarray(names).chain((chosen) => fc.tuple(...chosen.map(make)));
 
 /** What carrying out a plan means, as plainly as it can be said. */
-function carryOut(current: ReadonlyMap<string, CurrentFunction>, changes: readonly Change[], wanted: readonly WantedFunction[]): Map<string, CurrentFunction> {
+function carryOut(
+  current: ReadonlyMap<string, CurrentFunction>,
+  changes: readonly Change[],
+  wanted: readonly WantedFunction[],
+): Map<string, CurrentFunction> {
   const after = new Map(current);
   for (const change of changes) {
     const before = after.get(change.name);
@@ -44,7 +69,12 @@ function carryOut(current: ReadonlyMap<string, CurrentFunction>, changes: readon
     else if (change.kind === "removeUrl") after.set(change.name, { ...before, url: { kind: "none" } });
     else {
       const { runtime, handler, options: rest } = change.settings;
-      after.set(change.name, { ...before, runtime: runtime ?? before.runtime, handler: handler ?? before.handler, options: { ...before.options, ...rest } });
+      after.set(change.name, {
+        ...before,
+        runtime: runtime ?? before.runtime,
+        handler: handler ?? before.handler,
+        options: { ...before.options, ...rest },
+      });
     }
   }
   assert.ok(wanted.every((each) => after.has(each.name)));
@@ -84,8 +114,21 @@ test("carrying out a plan gives what was wanted, touches nothing else, and a sec
 
 test("a plan never shows the value of an environment entry", () => {
   const current: CurrentFunction = {
-    name: "a", runtime: "nodejs22.x", handler: "a.handler", codeSha256: "x", url: { kind: "none" },
-    options: { description: "", memoryMb: 128, timeoutMs: 3_000, tmpMb: 512, environment: { KEY: "old-secret" }, concurrencyPerInstance: 1, handlerStyle: "lambda", roleArn: ROLE },
+    name: "a",
+    runtime: "nodejs22.x",
+    handler: "a.handler",
+    codeSha256: "x",
+    url: { kind: "none" },
+    options: {
+      description: "",
+      memoryMb: 128,
+      timeoutMs: 3_000,
+      tmpMb: 512,
+      environment: { KEY: "old-secret" },
+      concurrencyPerInstance: 1,
+      handlerStyle: "lambda",
+      roleArn: ROLE,
+    },
   };
   const wanted: WantedFunction = { ...current, options: { environment: { KEY: "new-secret", MORE: "secret" } }, url: undefined };
   const changes = plan(new Map([["a", current]]), [wanted], new Set(), ROLE);

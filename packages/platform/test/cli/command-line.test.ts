@@ -8,7 +8,8 @@ import { systemClock } from "../../src/base/index.ts";
 import { lambentModel } from "../../src/api/lambent/index.ts";
 import { EXIT_CODES } from "../../src/cli/errors.ts";
 import { LAMBENT_PATHS } from "../../src/cli/lambent-api.ts";
-import { VERBS } from "../../src/cli/verbs.ts";
+import { VERB_MODULES } from "../../src/cli/verb-modules.ts";
+import { VERBS, verbName } from "../../src/cli/verbs.ts";
 import { runLambent, type CommandEnding } from "../support/lambent-process.ts";
 
 /** A server at the wire that answers what a test says; the command is a real process. */
@@ -35,22 +36,63 @@ before(async () => {
 });
 after(() => server.close());
 
-const environment = (): NodeJS.ProcessEnv => ({ PATH: process.env["PATH"], LAMBENT_ENDPOINT: endpoint, AWS_ACCESS_KEY_ID: "LAMBENTKEY", AWS_SECRET_ACCESS_KEY: "secret-of-tests", XDG_RUNTIME_DIR: "/nonexistent", NO_COLOR: "1" });
+const environment = (): NodeJS.ProcessEnv => ({
+  PATH: process.env["PATH"],
+  LAMBENT_ENDPOINT: endpoint,
+  AWS_ACCESS_KEY_ID: "LAMBENTKEY",
+  AWS_SECRET_ACCESS_KEY: "secret-of-tests",
+  XDG_RUNTIME_DIR: "/nonexistent",
+  NO_COLOR: "1",
+});
 const run = (...args: readonly string[]): Promise<CommandEnding> => runLambent(args, environment());
-const awsError = (status: number, name: string, message: string) => (): Answer => ({ status, headers: { "x-amzn-errortype": name }, body: JSON.stringify({ Message: message }) });
+const awsError = (status: number, name: string, message: string) => (): Answer => ({
+  status,
+  headers: { "x-amzn-errortype": name },
+  body: JSON.stringify({ Message: message }),
+});
 
 test("every failure is one line on what was wrong and one on what to do, with its exit code", async () => {
   const cases: readonly (readonly [string, readonly string[], (() => Answer) | undefined, number, RegExp])[] = [
-    ["a function that is not there", ["describe", "nobody"], awsError(404, "ResourceNotFoundException", "Function not found: nobody"), EXIT_CODES.notFound, /Function not found: nobody/u],
-    ["a refused key", ["list"], awsError(403, "UnrecognizedClientException", "The key is not known."), EXIT_CODES.refused, /AWS_ACCESS_KEY_ID in the environment/u],
-    ["a throttled call", ["invoke", "a"], awsError(429, "TooManyRequestsException", "Rate Exceeded."), EXIT_CODES.tryAgain, /Rate Exceeded/u],
-    ["a code of the catalogue", ["status"], () => ({ status: 503, headers: { "x-amzn-errortype": "ShuttingDown" }, body: '{"message":"The server is stopping."}' }), EXIT_CODES.tryAgain, /is stopping/u],
+    [
+      "a function that is not there",
+      ["describe", "nobody"],
+      awsError(404, "ResourceNotFoundException", "Function not found: nobody"),
+      EXIT_CODES.notFound,
+      /Function not found: nobody/u,
+    ],
+    [
+      "a refused key",
+      ["list"],
+      awsError(403, "UnrecognizedClientException", "The key is not known."),
+      EXIT_CODES.refused,
+      /AWS_ACCESS_KEY_ID in the environment/u,
+    ],
+    [
+      "a throttled call",
+      ["invoke", "a"],
+      awsError(429, "TooManyRequestsException", "Rate Exceeded."),
+      EXIT_CODES.tryAgain,
+      /Rate Exceeded/u,
+    ],
+    [
+      "a code of the catalogue",
+      ["status"],
+      () => ({ status: 503, headers: { "x-amzn-errortype": "ShuttingDown" }, body: '{"message":"The server is stopping."}' }),
+      EXIT_CODES.tryAgain,
+      /is stopping/u,
+    ],
     ["a server that is no Lambent", ["list"], () => ({ status: 404, body: "<html>" }), EXIT_CODES.notFound, /answered 404/u],
     ["an answer that is no JSON", ["list"], () => ({ body: "<html>" }), EXIT_CODES.failed, /does not speak Lambent's API/u],
     ["an unknown option", ["list", "--colour"], undefined, EXIT_CODES.usage, /unknown option '--colour'/u],
     ["an unknown verb", ["lst"], undefined, EXIT_CODES.usage, /Did you mean list/u],
     ["a missing argument", ["invoke"], undefined, EXIT_CODES.usage, /missing required argument 'function'/u],
-    ["a value out of its range", ["config", "set", "a", "--memory", "64"], () => ({ body: "{}" }), EXIT_CODES.usage, /--memory is "64"; it has to be a whole number from 128 to 10240/u],
+    [
+      "a value out of its range",
+      ["config", "set", "a", "--memory", "64"],
+      () => ({ body: "{}" }),
+      EXIT_CODES.usage,
+      /--memory is "64"; it has to be a whole number from 128 to 10240/u,
+    ],
     ["nobody there", ["list", "--endpoint", "http://127.0.0.1:1"], undefined, EXIT_CODES.unreachable, /nothing listens there/u],
     ["deleting where nobody can answer", ["remove", "a"], undefined, EXIT_CODES.usage, /Nobody is there to answer/u],
   ];
@@ -74,19 +116,30 @@ test("--json makes errors data too", async () => {
 test("what the command sends is signed by its key for the service it goes to", async () => {
   answers = () => ({ body: '{"Functions":[]}' });
   await run("list");
-  assert.match(last?.headers.authorization ?? "", /^AWS4-HMAC-SHA256 Credential=LAMBENTKEY\/\d{8}\/us-east-1\/lambda\/aws4_request, SignedHeaders=[a-z0-9;-]*host[a-z0-9;-]*, Signature=[0-9a-f]{64}$/u);
+  assert.match(
+    last?.headers.authorization ?? "",
+    /^AWS4-HMAC-SHA256 Credential=LAMBENTKEY\/\d{8}\/us-east-1\/lambda\/aws4_request, SignedHeaders=[a-z0-9;-]*host[a-z0-9;-]*, Signature=[0-9a-f]{64}$/u,
+  );
   await run("status");
   assert.match(last?.headers.authorization ?? "", /\/lambent\/aws4_request,/u);
 });
 
 test("an answer is alone on standard output, and the summary on standard error", async () => {
-  const log = "REPORT RequestId: a\tDuration: 2.10 ms\tBilled Duration: 7 ms\tMemory Size: 128 MB\tMax Memory Used: 43 MB\tInit Duration: 4.60 ms";
+  const log =
+    "REPORT RequestId: a\tDuration: 2.10 ms\tBilled Duration: 7 ms\tMemory Size: 128 MB\tMax Memory Used: 43 MB\tInit Duration: 4.60 ms";
   answers = () => ({ headers: { "x-amz-log-result": Buffer.from(log).toString("base64") }, body: '{"hello":"Ada"}' });
-  assert.deepEqual(await run("invoke", "hello", "--event", '{"name":"Ada"}'), { exit: 0, out: '{"hello":"Ada"}\n', err: "  2.1 ms + 4.6 ms cold start · billed 7 ms · 43 MB\n" });
+  assert.deepEqual(await run("invoke", "hello", "--event", '{"name":"Ada"}'), {
+    exit: 0,
+    out: '{"hello":"Ada"}\n',
+    err: "  2.1 ms + 4.6 ms cold start · billed 7 ms · 43 MB\n",
+  });
 });
 
 test("a function's own error has an exit code of its own", async () => {
-  answers = () => ({ headers: { "x-amz-function-error": "Unhandled" }, body: '{"errorType":"TypeError","errorMessage":"no name","trace":["TypeError: no name","    at handler (/var/task/a.mjs:2:1)"]}' });
+  answers = () => ({
+    headers: { "x-amz-function-error": "Unhandled" },
+    body: '{"errorType":"TypeError","errorMessage":"no name","trace":["TypeError: no name","    at handler (/var/task/a.mjs:2:1)"]}',
+  });
   const ended = await run("invoke", "hello");
   assert.equal(ended.exit, EXIT_CODES.functionFailed);
   assert.equal(ended.out, "");
@@ -97,8 +150,17 @@ test("the paths the command uses are those of the schema", () => {
   const routes = [...lambentModel().operations.values()].map((operation) => JSON.stringify(operation));
   for (const path of [LAMBENT_PATHS.status, LAMBENT_PATHS.plan, LAMBENT_PATHS.deploy]) {
     const words = path.split("/").filter((word) => word !== "");
-    assert.ok(routes.some((route) => words.every((word) => route.includes(word))), path);
+    assert.ok(
+      routes.some((route) => words.every((word) => route.includes(word))),
+      path,
+    );
   }
+});
+
+test("every verb that is no heading for others has a module, and the reverse", () => {
+  const headings = new Set(VERBS.flatMap((spec) => spec.under ?? []));
+  const verbs = VERBS.map(verbName).filter((name) => !headings.has(name));
+  assert.deepEqual(verbs.toSorted(), Object.keys(VERB_MODULES).toSorted());
 });
 
 test("every verb has a description and an example that begins with the command", () => {
@@ -113,7 +175,7 @@ test("the exit codes and verbs of docs/cli.md are those of the command", () => {
   const documented = [...text.matchAll(/^\| (\d+) \| `(\w+)` \|/gmu)].map(([, code, name]) => [name, Number(code)]);
   assert.deepEqual(Object.fromEntries(documented), EXIT_CODES);
   const verbs = [...text.matchAll(/^\| `lambent ([a-z]+(?: (?:set|sample))?)/gmu)].map(([, verb]) => verb);
-  const known = VERBS.filter((spec) => spec.load).map((spec) => `${spec.under ? `${spec.under} ` : ""}${spec.usage.split(" ")[0]}`);
+  const known = Object.keys(VERB_MODULES);
   assert.deepEqual(verbs.toSorted(), known.toSorted());
 });
 

@@ -9,10 +9,16 @@ import { CommandFailure } from "../../src/cli/errors.ts";
 import { classifyEventArgument, EVENT_BYTES_MAX, readEvent } from "../../src/cli/event-argument.ts";
 
 const nothing = Readable.from([]);
-const refusal = (pattern: RegExp) => (error: unknown): boolean => error instanceof CommandFailure && error.exit === "usage" && pattern.test(error.message);
+const refusal =
+  (pattern: RegExp) =>
+  (error: unknown): boolean =>
+    error instanceof CommandFailure && error.exit === "usage" && pattern.test(error.message);
 
 test("every JSON text is taken as JSON", () => {
-  fc.assert(fc.property(fc.json(), fc.constantFrom("", " ", "\n"), (text, space) => classifyEventArgument(space + text).kind === "json"), { seed: 7, numRuns: 500 });
+  fc.assert(
+    fc.property(fc.json(), fc.constantFrom("", " ", "\n"), (text, space) => classifyEventArgument(space + text).kind === "json"),
+    { seed: 7, numRuns: 500 },
+  );
 });
 
 test("names of files are files, also those that begin like a number or a word of JSON", () => {
@@ -39,5 +45,8 @@ test("an event comes from the argument, standard input, a file, or is {}", async
 test("what is no JSON, no file or too large is refused before anything is sent", async () => {
   await assert.rejects(readEvent("{broken", nothing), refusal(/The event from --event is not JSON/u));
   await assert.rejects(readEvent("missing.json", nothing), refusal(/missing\.json does not exist/u));
-  await assert.rejects(readEvent("-", Readable.from([Buffer.alloc(EVENT_BYTES_MAX), Buffer.from("1")])), refusal(/a call takes at most 6291456/u));
+  await assert.rejects(
+    readEvent("-", Readable.from([Buffer.alloc(EVENT_BYTES_MAX), Buffer.from("1")])),
+    refusal(/a call takes at most 6291456/u),
+  );
 });

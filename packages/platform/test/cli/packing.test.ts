@@ -22,7 +22,8 @@ function folderWith(files: Readonly<Record<string, string>>): string {
   return folder;
 }
 
-const packed = (path: string, more: object = {}) => pack({ path, environment: { XDG_CACHE_HOME: join(dirname(path), "cache") }, note: () => undefined, ...more });
+const packed = (path: string, more: object = {}) =>
+  pack({ path, environment: { XDG_CACHE_HOME: join(dirname(path), "cache") }, note: () => undefined, ...more });
 
 async function entriesOf(zip: Buffer): Promise<Map<string, string>> {
   const file = await yauzl.fromBufferPromise(zip);
@@ -42,15 +43,31 @@ test("the same files give the same bytes, whenever, wherever and in whatever ord
   const [first, second] = [await packed(one), await packed(two)];
   assert.equal(first.sha256, second.sha256);
   assert.deepEqual([...(await entriesOf(first.zip)).keys()], ["index.mjs", "lib/a.mjs", "lib/b.mjs"]);
-  const elsewhere = execFileSync(process.execPath, ["-e", `import(${JSON.stringify(pathToFileURL(join(import.meta.dirname, "../../src/cli/packing/index.ts")).href)}).then(async ({ pack }) => console.log((await pack({ path: ${JSON.stringify(one)}, environment: {}, note() {} })).sha256))`], {
-    env: { ...process.env, TZ: "Pacific/Auckland" },
-    encoding: "utf8",
-  });
+  const elsewhere = execFileSync(
+    process.execPath,
+    [
+      "-e",
+      `import(${JSON.stringify(pathToFileURL(join(import.meta.dirname, "../../src/cli/packing/index.ts")).href)}).then(async ({ pack }) => console.log((await pack({ path: ${JSON.stringify(one)}, environment: {}, note() {} })).sha256))`,
+    ],
+    {
+      env: { ...process.env, TZ: "Pacific/Auckland" },
+      encoding: "utf8",
+    },
+  );
   assert.equal(elsewhere.trim(), first.sha256, "another time zone changes nothing");
 });
 
 test("what is not code stays out: version control, caches, secrets, tests, the document itself", async () => {
-  const folder = folderWith({ "index.js": "exports.handler = async () => 1;", ".git/config": "x", ".env": "SECRET=1", "__pycache__/a.pyc": "x", "index.test.js": "x", "test/a.js": "x", "lambent.yaml": "functions: {}", "data/kept.json": "{}" });
+  const folder = folderWith({
+    "index.js": "exports.handler = async () => 1;",
+    ".git/config": "x",
+    ".env": "SECRET=1",
+    "__pycache__/a.pyc": "x",
+    "index.test.js": "x",
+    "test/a.js": "x",
+    "lambent.yaml": "functions: {}",
+    "data/kept.json": "{}",
+  });
   assert.deepEqual([...(await entriesOf((await packed(folder)).zip)).keys()], ["data/kept.json", "index.js"]);
 });
 
@@ -83,18 +100,36 @@ test("TypeScript is bundled with enums, path aliases and dependencies, and keeps
 
 test("code that does not compile is refused with file and line", async () => {
   const folder = folderWith({ "index.ts": `export const handler = async () => {\n  return 1 +;\n};` });
-  await assert.rejects(packed(folder), (error) => error instanceof CommandFailure && /index\.ts could not be bundled: index\.ts:2 /u.test(error.message));
+  await assert.rejects(
+    packed(folder),
+    (error) => error instanceof CommandFailure && /index\.ts could not be bundled: index\.ts:2 /u.test(error.message),
+  );
 });
 
 test("runtime and handler are guessed from what a file exports, and what is given wins", () => {
   const one = (name: string, text: string, given = {}) => guess({ names: [name], read: () => text }, given);
-  assert.deepEqual(one("hello.mjs", "export const handler = async () => 1"), { runtime: "nodejs22.x", handler: "hello.handler", entry: "hello.mjs", style: "lambda" });
+  assert.deepEqual(one("hello.mjs", "export const handler = async () => 1"), {
+    runtime: "nodejs22.x",
+    handler: "hello.handler",
+    entry: "hello.mjs",
+    style: "lambda",
+  });
   assert.equal(one("a.js", "module.exports = { handler: 1 }").handler, "a.handler");
   assert.equal(one("a.js", "exports.handler = 1").handler, "a.handler");
   assert.equal(one("a.mjs", "function handler() {}\nexport { handler }").handler, "a.handler");
   assert.equal(one("a.mjs", "export default () => 1").handler, "a.default");
-  assert.deepEqual(one("web.mjs", "export function httpHandler(req, res) {}"), { runtime: "nodejs22.x", handler: "web.httpHandler", entry: "web.mjs", style: "web" });
-  assert.deepEqual(one("app.py", "def lambda_handler(event, context):\n  pass"), { runtime: "python3.12", handler: "app.lambda_handler", entry: "app.py", style: "lambda" });
+  assert.deepEqual(one("web.mjs", "export function httpHandler(req, res) {}"), {
+    runtime: "nodejs22.x",
+    handler: "web.httpHandler",
+    entry: "web.mjs",
+    style: "web",
+  });
+  assert.deepEqual(one("app.py", "def lambda_handler(event, context):\n  pass"), {
+    runtime: "python3.12",
+    handler: "app.lambda_handler",
+    entry: "app.py",
+    style: "lambda",
+  });
   assert.equal(one("a.mjs", "export const other = 1", { handler: "a.other", runtime: "nodejs24.x" }).runtime, "nodejs24.x");
   assert.equal(one("bootstrap", "#!/bin/sh").runtime, "provided.al2023");
   assert.throws(() => one("a.mjs", "export const other = 1"), /a\.mjs exports none of handler, httpHandler, default/u);

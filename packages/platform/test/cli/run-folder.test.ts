@@ -8,7 +8,14 @@ import { connect } from "../../src/cli/connection.ts";
 import { CommandFailure } from "../../src/cli/errors.ts";
 import { leaveRunRecord, readRunRecord, removeRunRecord } from "../../src/cli/run-folder.ts";
 
-const record = { endpoint: "http://127.0.0.1:4570", pid: process.pid, region: "eu-west-1", accessKeyId: "LEFT", secretAccessKey: "secret", dataFolder: undefined };
+const record = {
+  endpoint: "http://127.0.0.1:4570",
+  pid: process.pid,
+  region: "eu-west-1",
+  accessKeyId: "LEFT",
+  secretAccessKey: "secret",
+  dataFolder: undefined,
+};
 let runtime = "";
 let folder = "";
 beforeEach(() => {
@@ -31,11 +38,17 @@ test("the key a server leaves is readable by its owner alone, and found under ev
 test("a folder that others may enter, or that is a link, is not used", () => {
   leaveRunRecord(folder, record);
   chmodSync(folder, 0o770);
-  assert.throws(() => readRunRecord(folder, record.endpoint), (error) => isLambentError(error, "DataFolderUnusable"));
+  assert.throws(
+    () => readRunRecord(folder, record.endpoint),
+    (error) => isLambentError(error, "DataFolderUnusable"),
+  );
   chmodSync(folder, 0o700);
   const link = join(runtime, "link");
   symlinkSync(folder, link);
-  assert.throws(() => readRunRecord(link, record.endpoint), (error) => isLambentError(error, "DataFolderUnusable"));
+  assert.throws(
+    () => readRunRecord(link, record.endpoint),
+    (error) => isLambentError(error, "DataFolderUnusable"),
+  );
 });
 
 test("the endpoint is the option, then LAMBENT_ENDPOINT, then port 4566; the key is the environment's, then the left one", () => {
@@ -44,11 +57,20 @@ test("the endpoint is the option, then LAMBENT_ENDPOINT, then port 4566; the key
   assert.equal(connect({ endpoint: record.endpoint }, { ...base, LAMBENT_ENDPOINT: "http://127.0.0.1:1" }).endpoint, record.endpoint);
   const left = connect({}, { ...base, LAMBENT_ENDPOINT: record.endpoint });
   assert.deepEqual([left.key.accessKeyId, left.region, left.keyFrom], ["LEFT", "eu-west-1", "run-time folder"]);
-  const given = connect({}, { ...base, AWS_ACCESS_KEY_ID: "MINE", AWS_SECRET_ACCESS_KEY: "s", AWS_REGION: "us-west-2", AWS_PROFILE: "work" });
+  const given = connect(
+    {},
+    { ...base, AWS_ACCESS_KEY_ID: "MINE", AWS_SECRET_ACCESS_KEY: "s", AWS_REGION: "us-west-2", AWS_PROFILE: "work" },
+  );
   assert.deepEqual([given.endpoint, given.key.accessKeyId, given.region], ["http://127.0.0.1:4566", "MINE", "us-west-2"]);
 });
 
 test("without a key nothing is sent: stored AWS profiles are never read", () => {
-  assert.throws(() => connect({}, { XDG_RUNTIME_DIR: runtime, AWS_PROFILE: "work", HOME: runtime }), (error) => error instanceof CommandFailure && error.exit === "unreachable");
-  assert.throws(() => connect({ endpoint: "4566" }, { XDG_RUNTIME_DIR: runtime }), (error) => error instanceof CommandFailure && error.exit === "usage" && error.message.startsWith("--endpoint is "));
+  assert.throws(
+    () => connect({}, { XDG_RUNTIME_DIR: runtime, AWS_PROFILE: "work", HOME: runtime }),
+    (error) => error instanceof CommandFailure && error.exit === "unreachable",
+  );
+  assert.throws(
+    () => connect({ endpoint: "4566" }, { XDG_RUNTIME_DIR: runtime }),
+    (error) => error instanceof CommandFailure && error.exit === "usage" && error.message.startsWith("--endpoint is "),
+  );
 });

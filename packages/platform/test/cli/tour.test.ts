@@ -20,7 +20,9 @@ test("the banner ends with the ready line and names only what is on", () => {
   const lines = lambent.printed().trimEnd().split("\n");
   assert.equal(lines.at(-1), `lambent ready ${lambent.url}`);
   assert.match(lines[0] ?? "", /^  Lambent \d+\.\d+\.\d+   store in memory/u);
-  assert.ok(lines.some((line) => line.startsWith(`  API        ${lambent.url}     credentials: eval "$(npx lambent env)"   region us-east-1`)));
+  assert.ok(
+    lines.some((line) => line.startsWith(`  API        ${lambent.url}     credentials: eval "$(npx lambent env)"   region us-east-1`)),
+  );
 });
 
 test("a file is deployed with guesses shown, called, and has a public address", async () => {
@@ -41,8 +43,13 @@ test("deploying the same again changes nothing, and a setting alone sends no cod
   assert.match((await lambent.run("deploy", hello)).out, /nothing to change/u);
   const planned = await lambent.run("deploy", hello, "--memory", "256", "--plan");
   assert.match(planned.out, /hello   its settings would change\n +memoryMb: 128 → 256/u);
-  const answer = JSON.parse((await lambent.run("deploy", hello, "--memory", "256", "--json")).out) as { readonly Changes: readonly { readonly Kind: string }[] };
-  assert.deepEqual(answer.Changes.map(({ Kind }) => Kind), ["updateSettings"]);
+  const answer = JSON.parse((await lambent.run("deploy", hello, "--memory", "256", "--json")).out) as {
+    readonly Changes: readonly { readonly Kind: string }[];
+  };
+  assert.deepEqual(
+    answer.Changes.map(({ Kind }) => Kind),
+    ["updateSettings"],
+  );
 });
 
 test("a thrown error shows type, message and the author's own lines; the log has it", async () => {
@@ -67,12 +74,18 @@ test("a published version can be gone back to", async () => {
 });
 
 test("an application removes what its document no longer names, and nothing else", async () => {
-  const document = (names: readonly string[]): void => writeFileSync(join(folder, "lambent.yaml"), `app: tour\nfunctions:\n${names.map((name) => `  ${name}:\n    code: hello.mjs\n    url: false\n`).join("")}`);
+  const document = (names: readonly string[]): void =>
+    writeFileSync(
+      join(folder, "lambent.yaml"),
+      `app: tour\nfunctions:\n${names.map((name) => `  ${name}:\n    code: hello.mjs\n    url: false\n`).join("")}`,
+    );
   document(["one", "two"]);
   await lambent.run("deploy", folder);
   document(["two"]);
   assert.match((await lambent.run("deploy", folder)).out, /one   removed/u);
-  const names = (JSON.parse((await lambent.run("list", "--json")).out) as readonly { readonly FunctionName: string }[]).map((each) => each.FunctionName);
+  const names = (JSON.parse((await lambent.run("list", "--json")).out) as readonly { readonly FunctionName: string }[]).map(
+    (each) => each.FunctionName,
+  );
   assert.deepEqual(names, ["hello", "two"]);
 });
 

@@ -58,8 +58,8 @@ test("runtime ids name their language, and other Pythons and Nodes carry a note"
     undefined,
     undefined,
   ]);
-  const eleven = { version: "3.11", path: "/p", prefix: "/usr", isDefault: true };
-  const nine = { version: "3.9", path: "/q", prefix: "/usr", isDefault: false };
+  const eleven = { version: "3.11", path: "/p", prefix: "/usr", basePrefix: "/usr", isDefault: true };
+  const nine = { version: "3.9", path: "/q", prefix: "/usr", basePrefix: "/usr", isDefault: false };
   assert.equal(interpreterFor("python3.9", [eleven, nine]), nine);
   assert.equal(interpreterFor("python3.13", [eleven, nine]), eleven);
   const available = availableRuntimes("26.10.0", [eleven, nine], true);

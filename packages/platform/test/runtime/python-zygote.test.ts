@@ -5,7 +5,7 @@ import { PythonZygote } from "../../src/runtime/python-zygote.ts";
 import type { ConfinedProcess, ProcessExit, Sandbox, Zygote } from "../../src/sandbox/index.ts";
 
 const EXIT: ProcessExit = { code: 1, signal: undefined, outOfMemory: false, memoryPeakBytes: 0 };
-const INTERPRETER = { version: "3.11", path: "/usr/bin/python3.11", prefix: "/usr", isDefault: true };
+const INTERPRETER = { version: "3.11", path: "/usr/bin/python3.11", prefix: "/usr", basePrefix: "/usr", isDefault: true };
 
 /** A sandbox whose zygotes the test starts, fails and kills. */
 class Zygotes {

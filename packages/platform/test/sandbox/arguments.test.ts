@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isLambentError } from "../../src/base/index.ts";
-import { bubblewrapOptions, commandLine, encodeOptions, ENVIRONMENT_BYTES_MAX, type Layout } from "../../src/sandbox/bubblewrap/arguments.ts";
+import {
+  bubblewrapOptions,
+  commandLine,
+  encodeOptions,
+  ENVIRONMENT_BYTES_MAX,
+  type Layout,
+} from "../../src/sandbox/bubblewrap/arguments.ts";
 
 const layout: Layout = {
   hostName: "lambent",
@@ -45,15 +51,30 @@ test("the parents of a mount are made passable before it", () => {
 });
 
 test("no value of the environment stands in a command line", () => {
-  assert.equal(commandLine({ ...layout, environment: { PASSWORD: "s3cret" } }).join(" ").includes("s3cret"), false);
+  assert.equal(
+    commandLine({ ...layout, environment: { PASSWORD: "s3cret" } })
+      .join(" ")
+      .includes("s3cret"),
+    false,
+  );
 });
 
 test("a library that a function asks to preload reaches only its own program, behind setpriv and the launcher", () => {
-  const preloading = { ...layout, launcher: ["/usr/bin/python3", "launcher.py"], environment: { LD_PRELOAD: "/var/task/evil.so", GLIBC_TUNABLES: "x=y" } };
+  const preloading = {
+    ...layout,
+    launcher: ["/usr/bin/python3", "launcher.py"],
+    environment: { LD_PRELOAD: "/var/task/evil.so", GLIBC_TUNABLES: "x=y" },
+  };
   assert.equal(bubblewrapOptions(preloading).includes("--setenv"), false);
   const line = commandLine(preloading);
   assert.ok(line.indexOf("LD_PRELOAD=/var/task/evil.so") > line.indexOf("launcher.py"));
-  assert.deepEqual(line.slice(-5), ["/usr/bin/env", "LD_PRELOAD=/var/task/evil.so", "GLIBC_TUNABLES=x=y", "/lambent/tools/node", "main.mjs"]);
+  assert.deepEqual(line.slice(-5), [
+    "/usr/bin/env",
+    "LD_PRELOAD=/var/task/evil.so",
+    "GLIBC_TUNABLES=x=y",
+    "/lambent/tools/node",
+    "main.mjs",
+  ]);
 });
 
 test("only mode host sees the host's resolver and stays out of a network namespace", () => {
@@ -65,7 +86,10 @@ test("only mode host sees the host's resolver and stays out of a network namespa
 
 test("an environment with a zero byte, a bad name, or too long is refused", () => {
   const refused = (environment: Record<string, string>, code: "InvalidParameter" | "LimitExceeded"): void => {
-    assert.throws(() => bubblewrapOptions({ ...layout, environment }), (error) => isLambentError(error, code));
+    assert.throws(
+      () => bubblewrapOptions({ ...layout, environment }),
+      (error) => isLambentError(error, code),
+    );
   };
   refused({ A: "x\0--bind\0/\0/" }, "InvalidParameter");
   refused({ "A=B": "x" }, "InvalidParameter");

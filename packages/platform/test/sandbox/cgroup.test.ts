@@ -42,10 +42,14 @@ test("version 2: limits are written to its files and counters read from them", (
   mkdirSync(folder);
   tree.limit("one", { memoryMb: 128, cpu: cpuLimit(128), pidsMax: 1_024 });
   const written = (file: string): string => readFileSync(join(folder, file), "utf8");
-  assert.deepEqual(
-    ["memory.max", "memory.swap.max", "memory.oom.group", "cpu.weight", "cpu.max", "pids.max"].map(written),
-    ["134217728", "0", "1", "7", "100000 100000", "1024"],
-  );
+  assert.deepEqual(["memory.max", "memory.swap.max", "memory.oom.group", "cpu.weight", "cpu.max", "pids.max"].map(written), [
+    "134217728",
+    "0",
+    "1",
+    "7",
+    "100000 100000",
+    "1024",
+  ]);
   assert.equal(readFileSync(join(mount, "lambent/cgroup.subtree_control"), "utf8"), "+memory +cpu +pids");
   writeFileSync(join(folder, "cpu.stat"), "usage_usec 2500\nuser_usec 2000\n");
   writeFileSync(join(folder, "memory.current"), "4096\n");

@@ -8,7 +8,14 @@ import { basename, dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { invariant, systemClock } from "../../src/base/index.ts";
-import { openSandbox, UID_RANGE_DEFAULT, type ConfinedProcess, type Places, type ProcessExit, type Sandbox } from "../../src/sandbox/index.ts";
+import {
+  openSandbox,
+  UID_RANGE_DEFAULT,
+  type ConfinedProcess,
+  type Places,
+  type ProcessExit,
+  type Sandbox,
+} from "../../src/sandbox/index.ts";
 import type { Mode, PropertyId, Verdict } from "./expectations.ts";
 
 /**
@@ -62,7 +69,10 @@ class World {
   }
 
   /** Starts an attack and waits for its first line; undefined when it ended without one. */
-  async begin(attack: Attack, sizes: Sizes = {}): Promise<{ running: ConfinedProcess; finding: Finding | undefined; complaint: () => string }> {
+  async begin(
+    attack: Attack,
+    sizes: Sizes = {},
+  ): Promise<{ running: ConfinedProcess; finding: Finding | undefined; complaint: () => string }> {
     const running = await this.#start(`a${++this.#count}`, attack, sizes);
     this.#opened.push(running.channel, running.stdout, running.stderr);
     let complaint = "";
@@ -91,7 +101,13 @@ class World {
 export async function runContract(mode: Mode): Promise<Record<PropertyId, Verdict>> {
   const folder = await realpath(await mkdtemp(join(tmpdir(), "lambent-sandbox-")));
   const slotsFolder = join(folder, "slots");
-  const options = { wanted: mode === "process" ? "process" : "bubblewrap", slotsFolder, clock: systemClock, uidRange: UID_RANGE_DEFAULT, sdkTree: undefined } as const;
+  const options = {
+    wanted: mode === "process" ? "process" : "bubblewrap",
+    slotsFolder,
+    clock: systemClock,
+    uidRange: UID_RANGE_DEFAULT,
+    sdkTree: undefined,
+  } as const;
   // Once for what the runtime itself opens at first use and keeps.
   await (await openSandbox(options)).close();
   const before = traces(slotsFolder);
@@ -222,7 +238,9 @@ async function reachesOwnListener(world: World): Promise<boolean> {
   return finding?.succeeded === true;
 }
 
-async function limits(world: World): Promise<Pick<Record<PropertyId, boolean>, "memoryLimit" | "processLimit" | "tmpBound" | "stopEndsAll">> {
+async function limits(
+  world: World,
+): Promise<Pick<Record<PropertyId, boolean>, "memoryLimit" | "processLimit" | "tmpBound" | "stopEndsAll">> {
   const eater = await world.run({ name: "memory", bytes: 200 * 1024 * 1024 });
   return {
     memoryLimit: eater.finding === undefined && eater.exit.outOfMemory && eater.exit.memoryPeakBytes > 100 * 1024 * 1024,
@@ -278,7 +296,9 @@ function hostUid(pid: number): number {
 }
 
 function pids(): number[] {
-  return readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map(Number);
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
 }
 
 function commandName(pid: number): string {
@@ -291,7 +311,9 @@ function traces(slotsFolder: string): Readonly<Record<"children" | "mounts" | "l
   const loops = readdirSync("/sys/block").filter((name) => name.startsWith("loop"));
   return {
     children: text(`/proc/${process.pid}/task/${process.pid}/children`).trim().split(" ").filter(Boolean).length,
-    mounts: text("/proc/self/mountinfo").split("\n").filter((line) => line.includes(slotsFolder)).length,
+    mounts: text("/proc/self/mountinfo")
+      .split("\n")
+      .filter((line) => line.includes(slotsFolder)).length,
     loopDevices: loops.filter((name) => text(`/sys/block/${name}/loop/backing_file`).startsWith(slotsFolder)).length,
     groups: ["memory", "cpu", "cpuacct", "pids"].filter((name) => existsSync(`/sys/fs/cgroup/${name}/lambent/${server}`)).length,
     slots: readdirSync(slotsFolder).length,

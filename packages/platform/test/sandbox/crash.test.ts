@@ -20,7 +20,9 @@ async function gone(pid: number): Promise<void> {
 
 test("what a killed server left behind is gone: instances at once, mounts, groups and slots at the next open", async (context) => {
   const slotsFolder = join(realpathSync(temporaryFolder(context)), "slots");
-  const crashing = spawn(process.execPath, [join(import.meta.dirname, "crashing-server.ts"), slotsFolder], { stdio: ["ignore", "pipe", "inherit"] });
+  const crashing = spawn(process.execPath, [join(import.meta.dirname, "crashing-server.ts"), slotsFolder], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   const [line] = (await once(crashing.stdout, "data")) as [Buffer];
   const pid = Number(line.toString());
   const group = `/sys/fs/cgroup/memory/lambent/s-${createHash("sha256").update(slotsFolder).digest("hex").slice(0, 12)}`;
@@ -28,9 +30,19 @@ test("what a killed server left behind is gone: instances at once, mounts, group
   crashing.kill("SIGKILL");
   await crashed;
   await gone(pid);
-  assert.equal(existsSync(`/proc/${pid}`) && !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, "utf8")), false, "the instance died with its server");
+  assert.equal(
+    existsSync(`/proc/${pid}`) && !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, "utf8")),
+    false,
+    "the instance died with its server",
+  );
   assert.deepEqual(readdirSync(slotsFolder).includes("orphan"), true, "the crash left its slot, or this test shows nothing");
-  const sandbox = await openSandbox({ wanted: "bubblewrap", slotsFolder, clock: systemClock, uidRange: UID_RANGE_DEFAULT, sdkTree: undefined });
+  const sandbox = await openSandbox({
+    wanted: "bubblewrap",
+    slotsFolder,
+    clock: systemClock,
+    uidRange: UID_RANGE_DEFAULT,
+    sdkTree: undefined,
+  });
   assert.equal(existsSync(join(slotsFolder, "orphan")), false);
   assert.equal(existsSync(join(group, "orphan")), false);
   await sandbox.close();

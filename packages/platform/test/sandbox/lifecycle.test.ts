@@ -45,7 +45,10 @@ for (const wanted of ["process", "bubblewrap"] as const) {
     await using opened = await open(wanted);
     const environment = (places: { paths: { task: string; opt: string } }) => ({ TASK: places.paths.task, OPT: places.paths.opt });
     const running = await opened.sandbox.launch(spec("placed", 'read go <&3; cat "$TASK/greeting" "$OPT/layer"', { environment }));
-    for (const [name, file, content] of [["tree", "greeting", "hello "], ["layers", "layer", "there"]] as const) {
+    for (const [name, file, content] of [
+      ["tree", "greeting", "hello "],
+      ["layers", "layer", "there"],
+    ] as const) {
       mkdirSync(join(opened.folder, name));
       writeFileSync(join(opened.folder, name, file), content);
     }
@@ -91,7 +94,8 @@ for (const wanted of ["process", "bubblewrap"] as const) {
 
   test(`${wanted}: connections made before anyone serves the listener are served then`, async () => {
     await using opened = await open(wanted);
-    const script = "import os,socket; s=socket.create_connection((os.environ['API'].split(':')[0],int(os.environ['API'].split(':')[1]))); os.write(3,b'in'); print(s.recv(9).decode())";
+    const script =
+      "import os,socket; s=socket.create_connection((os.environ['API'].split(':')[0],int(os.environ['API'].split(':')[1]))); os.write(3,b'in'); print(s.recv(9).decode())";
     const environment = (places: { listeners: { apiAddress: string } | undefined }) => ({ API: places.listeners?.apiAddress ?? "" });
     const running = await opened.sandbox.launch(spec("early", "", { command: [PYTHON, "-c", script], environment }));
     await once(running.channel, "data");
@@ -112,7 +116,9 @@ for (const wanted of ["process", "bubblewrap"] as const) {
   test(`${wanted}: a slot is gone with its instance and what /tmp holds is counted`, async () => {
     await using opened = await open(wanted);
     const environment = (places: { paths: { tmp: string } }) => ({ PLACE: places.paths.tmp });
-    const running = await opened.sandbox.launch(spec("slot", 'head -c 2000000 /dev/zero > "$PLACE/file"; echo done; read go <&3', { environment }));
+    const running = await opened.sandbox.launch(
+      spec("slot", 'head -c 2000000 /dev/zero > "$PLACE/file"; echo done; read go <&3', { environment }),
+    );
     await once(running.stdout, "data");
     const bytes = await running.tmpBytes();
     assert.ok(bytes >= 2_000_000 && bytes < 4_000_000, `${bytes} bytes`);
@@ -132,7 +138,9 @@ test("a program that does not exist cannot be started, and leaves no slot", asyn
 
 test("a refused environment leaves no slot, group or image in anyone's hands", async () => {
   await using opened = await open("bubblewrap");
-  await assert.rejects(opened.sandbox.launch(spec("refused", "exit 0", { environment: { A: "\0" } })), (error) => isLambentError(error, "InvalidParameter"));
+  await assert.rejects(opened.sandbox.launch(spec("refused", "exit 0", { environment: { A: "\0" } })), (error) =>
+    isLambentError(error, "InvalidParameter"),
+  );
   assert.equal(existsSync(join(opened.slotsFolder, "refused")), false);
   // As root the porter lives on; a process of the refused launch would wait for its options for ever.
   const processes = process.getActiveResourcesInfo().filter((name) => name === "ProcessWrap");
@@ -184,7 +192,9 @@ test("what cannot be confined is an error when asked for and a remark when not",
 
 test("usage counts an instance's processor time and memory", async () => {
   await using opened = await open("bubblewrap");
-  const running = await opened.sandbox.launch(spec("busy", "", { command: [PYTHON, "-c", "x=bytearray(40<<20); sum(range(3000000)); import os; os.write(3,b'x'); os.read(3,1)"] }));
+  const running = await opened.sandbox.launch(
+    spec("busy", "", { command: [PYTHON, "-c", "x=bytearray(40<<20); sum(range(3000000)); import os; os.write(3,b'x'); os.read(3,1)"] }),
+  );
   await once(running.channel, "data");
   const usage = running.usage();
   assert.ok(usage.cpuMs > 20 && usage.memoryPeakBytes > 40 * 1024 * 1024, JSON.stringify(usage));

@@ -31,7 +31,10 @@ export async function contractVerdicts(mode: Mode): Promise<Readonly<Record<Prop
 
 /** The package where it stands when another user can read it, else (a checkout in root's home) a readable copy of what is needed. */
 function readablePackage(): { readonly node: string; readonly folder: string } & Disposable {
-  const readable = spawnSync(process.execPath, ["-e", `require("fs").readdirSync(${JSON.stringify(import.meta.dirname)})`], { uid: NOBODY, gid: NOBODY });
+  const readable = spawnSync(process.execPath, ["-e", `require("fs").readdirSync(${JSON.stringify(import.meta.dirname)})`], {
+    uid: NOBODY,
+    gid: NOBODY,
+  });
   if (readable.status === 0) return { node: process.execPath, folder: PACKAGE, [Symbol.dispose]: () => {} };
   const folder = mkdtempSync(join(tmpdir(), "lambent-readable-"));
   chmodSync(folder, 0o755);

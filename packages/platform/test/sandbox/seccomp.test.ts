@@ -16,7 +16,12 @@ interface SystemCall {
 function verdict(program: Buffer, call: SystemCall): string {
   let accumulator = 0;
   for (let at = 0; at < program.length / 8; at++) {
-    const [code, ifTrue, ifFalse, k] = [program.readUInt16LE(at * 8), program.readUInt8(at * 8 + 2), program.readUInt8(at * 8 + 3), program.readUInt32LE(at * 8 + 4)];
+    const [code, ifTrue, ifFalse, k] = [
+      program.readUInt16LE(at * 8),
+      program.readUInt8(at * 8 + 2),
+      program.readUInt8(at * 8 + 3),
+      program.readUInt32LE(at * 8 + 4),
+    ];
     if (code === 0x06) return k === 0x7fff0000 ? ALLOW : k === 0x80000000 ? "kill" : `errno ${k & 0xffff}`;
     if (code === 0x20) accumulator = k === 0 ? call.number : k === 4 ? call.architecture : call.first;
     else if (code === 0x15) at += accumulator === k ? ifTrue : ifFalse;

@@ -37,7 +37,7 @@ export class LogFollowers {
     const all = this.#byFunction.get(key) ?? new Set();
     this.#byFunction.set(key, all.add(follower));
     this.#count += 1;
-    const end = (): void => void stream.destroy();
+    const end = (): void => void stream.push(null);
     signal.addEventListener("abort", end, { once: true });
     stream.once("close", () => {
       signal.removeEventListener("abort", end);

@@ -78,7 +78,11 @@ const deployRequest = structure("DeployAppRequest", {
   /** Zips by function name, base64; those whose code does not change may be left out. */
   Archives: optional(map(blob())),
 });
-const deployResponse = structure("DeployAppResponse", { Changes: list(change), Kept: list(functionName()), Functions: list(deployedFunction) });
+const deployResponse = structure("DeployAppResponse", {
+  Changes: list(change),
+  Kept: list(functionName()),
+  Functions: list(deployedFunction),
+});
 
 const remarks = () => list(string());
 const statusResponse = structure("GetStatusResponse", {

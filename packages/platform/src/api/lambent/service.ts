@@ -6,7 +6,16 @@ import type { OperationTable, RequestContext } from "../operation.ts";
 import type { Service } from "../service.ts";
 import { archivesOf, changeShape, deployedShape, deploymentOf } from "./forms.ts";
 import { LogFollowers } from "./log-followers.ts";
-import { lambentModel, type DeployAppRequest, type DeployAppResponse, type FollowLogsRequest, type GetCodeRequest, type GetStatusResponse, type PlanAppRequest, type PlanAppResponse } from "./schema.ts";
+import {
+  lambentModel,
+  type DeployAppRequest,
+  type DeployAppResponse,
+  type FollowLogsRequest,
+  type GetCodeRequest,
+  type GetStatusResponse,
+  type PlanAppRequest,
+  type PlanAppResponse,
+} from "./schema.ts";
 
 /**
  * What AWS has no operation for: the server's status, an application as a difference, logs as they are written.

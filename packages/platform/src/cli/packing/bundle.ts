@@ -44,8 +44,15 @@ export async function bundleTypeScript(folder: string, entry: string, modules: s
 }
 
 function buildFailure(entry: string, error: unknown): CommandFailure {
-  const errors = (error as { readonly errors?: readonly { readonly text: string; readonly location: { readonly file: string; readonly line: number } | null }[] }).errors ?? [];
-  const lines = errors.slice(0, COMPLAINTS_MAX).map(({ text, location }) => (location ? `${location.file}:${location.line} ${text}` : text));
+  const errors =
+    (
+      error as {
+        readonly errors?: readonly { readonly text: string; readonly location: { readonly file: string; readonly line: number } | null }[];
+      }
+    ).errors ?? [];
+  const lines = errors
+    .slice(0, COMPLAINTS_MAX)
+    .map(({ text, location }) => (location ? `${location.file}:${location.line} ${text}` : text));
   const missing = lines.some((line) => line.includes("Could not resolve"));
   return new CommandFailure(
     "usage",

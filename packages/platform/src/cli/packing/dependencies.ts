@@ -31,19 +31,38 @@ export function buildsFolder(environment: NodeJS.ProcessEnv): string {
 }
 
 /** Makes what `folder` depends on available, telling `note` when something is installed. */
-export async function installDependencies(folder: string, language: "node" | "python", environment: NodeJS.ProcessEnv, note: (text: string) => void): Promise<Dependencies> {
+export async function installDependencies(
+  folder: string,
+  language: "node" | "python",
+  environment: NodeJS.ProcessEnv,
+  note: (text: string) => void,
+): Promise<Dependencies> {
   return language === "python" ? installPython(folder, environment, note) : installNode(folder, environment, note);
 }
 
 async function installNode(folder: string, environment: NodeJS.ProcessEnv, note: (text: string) => void): Promise<Dependencies> {
   if (existsSync(join(folder, "node_modules"))) return { kind: "own" };
   if (!declaresDependencies(join(folder, "package.json"))) return { kind: "none" };
-  const foreign = [["pnpm-lock.yaml", "pnpm install --prod"], ["yarn.lock", "yarn install"], ["bun.lock", "bun install --production"]].find(([name]) => existsSync(join(folder, name ?? "")));
-  if (foreign) throw new CommandFailure("usage", `${folder} has ${foreign[0]} and no node_modules.`, `Run \`${foreign[1]}\` there, then deploy again.`);
+  const foreign = [
+    ["pnpm-lock.yaml", "pnpm install --prod"],
+    ["yarn.lock", "yarn install"],
+    ["bun.lock", "bun install --production"],
+  ].find(([name]) => existsSync(join(folder, name ?? "")));
+  if (foreign)
+    throw new CommandFailure(
+      "usage",
+      `${folder} has ${foreign[0]} and no node_modules.`,
+      `Run \`${foreign[1]}\` there, then deploy again.`,
+    );
   const locked = existsSync(join(folder, "package-lock.json"));
   const files = ["package.json", ...(locked ? ["package-lock.json"] : [])];
   const command = ["npm", locked ? "ci" : "install", "--omit=dev", "--no-audit", "--no-fund", "--loglevel=error"];
-  const build = buildPath(environment, [process.platform, process.arch, process.version, ...files.map((name) => readFileSync(join(folder, name), "utf8"))]);
+  const build = buildPath(environment, [
+    process.platform,
+    process.arch,
+    process.version,
+    ...files.map((name) => readFileSync(join(folder, name), "utf8")),
+  ]);
   const fresh = await install(build, command, note, (inside) => {
     for (const name of files) copyFileSync(join(folder, name), join(inside, name));
     mkdirSync(join(inside, "node_modules"));
@@ -55,7 +74,19 @@ async function installPython(folder: string, environment: NodeJS.ProcessEnv, not
   const requirements = join(folder, "requirements.txt");
   if (!existsSync(requirements) || !/^\s*[^#\s]/mu.test(readFileSync(requirements, "utf8"))) return { kind: "none" };
   const build = buildPath(environment, [process.platform, process.arch, "python3", readFileSync(requirements, "utf8")]);
-  const command = ["python3", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile", "--target", "packages", "-r", requirements];
+  const command = [
+    "python3",
+    "-m",
+    "pip",
+    "install",
+    "--quiet",
+    "--disable-pip-version-check",
+    "--no-compile",
+    "--target",
+    "packages",
+    "-r",
+    requirements,
+  ];
   const fresh = await install(build, command, note, (inside) => void mkdirSync(join(inside, "packages")));
   return { kind: "python", packages: join(build, "packages"), fresh };
 }
@@ -76,7 +107,12 @@ function buildPath(environment: NodeJS.ProcessEnv, parts: readonly string[]): st
 }
 
 /** Installs beside and renames, so that a build folder that exists is whole. Answers whether it was installed now. */
-async function install(build: string, command: readonly string[], note: (text: string) => void, prepare: (inside: string) => void): Promise<boolean> {
+async function install(
+  build: string,
+  command: readonly string[],
+  note: (text: string) => void,
+  prepare: (inside: string) => void,
+): Promise<boolean> {
   if (existsSync(build)) return false;
   mkdirSync(join(build, ".."), { recursive: true });
   const inside = mkdtempSync(`${build}.`);
@@ -89,8 +125,15 @@ async function install(build: string, command: readonly string[], note: (text: s
     renameIfFirst(inside, build);
     return true;
   } catch (error) {
-    const said = String((error as { readonly stderr?: string }).stderr ?? "").trim().split("\n")[0] || (error as Error).message;
-    throw new CommandFailure("failed", `Dependencies could not be installed: ${said}`, `Run it by hand to see all it says: ${command.join(" ")}`);
+    const said =
+      String((error as { readonly stderr?: string }).stderr ?? "")
+        .trim()
+        .split("\n")[0] || (error as Error).message;
+    throw new CommandFailure(
+      "failed",
+      `Dependencies could not be installed: ${said}`,
+      `Run it by hand to see all it says: ${command.join(" ")}`,
+    );
   } finally {
     rmSync(inside, { recursive: true, force: true });
   }

@@ -52,14 +52,20 @@ function entryOfHandler(view: CodeView, handler: string): string {
   const stem = handler.slice(0, handler.lastIndexOf("."));
   const found = [...NODE_ENDINGS, ".py"].map((ending) => stem + ending).find((name) => view.names.includes(name));
   if (found && stem !== "") return found;
-  throw new CommandFailure("usage", `The handler is ${handler}; there is no file ${stem || "(before the dot)"} with an ending like .mjs, .ts or .py.`, "Give it as file.export: --handler index.handler");
+  throw new CommandFailure(
+    "usage",
+    `The handler is ${handler}; there is no file ${stem || "(before the dot)"} with an ending like .mjs, .ts or .py.`,
+    "Give it as file.export: --handler index.handler",
+  );
 }
 
 function findEntry(view: CodeView, runtime: string | undefined): string {
   const endings = runtime?.startsWith("python") ? [".py"] : runtime ? NODE_ENDINGS : [...NODE_ENDINGS, ".py"];
   const named = ENTRY_STEMS.flatMap((stem) => endings.map((ending) => stem + ending)).filter((name) => view.names.includes(name));
   if (named[0]) return named[0];
-  const top = view.names.filter((name) => !name.includes("/") && endings.includes(extname(name)) && !/\.(test|spec|config)\.[a-z]+$|\.d\.[mc]?ts$|^test_/u.test(name));
+  const top = view.names.filter(
+    (name) => !name.includes("/") && endings.includes(extname(name)) && !/\.(test|spec|config)\.[a-z]+$|\.d\.[mc]?ts$|^test_/u.test(name),
+  );
   if (top.length === 1 && top[0]) return top[0];
   const seen = top.length === 0 ? "no code file was found" : `several files could be it: ${top.slice(0, 5).join(", ")}`;
   throw new CommandFailure("usage", `The handler could not be guessed; ${seen}.`, "Name it: --handler file.export");
@@ -69,7 +75,11 @@ function exportOf(entry: string, text: string, python: boolean): string {
   const names = python ? PYTHON_EXPORTS : NODE_EXPORTS;
   const found = names.find((name) => (python ? definesInPython(text, name) : exportsFromNode(text, name)));
   if (found) return found;
-  throw new CommandFailure("usage", `${basename(entry)} ${python ? "defines" : "exports"} none of ${names.join(", ")}.`, `Name the function to call: --handler ${basename(entry, extname(entry))}.yourFunction`);
+  throw new CommandFailure(
+    "usage",
+    `${basename(entry)} ${python ? "defines" : "exports"} none of ${names.join(", ")}.`,
+    `Name the function to call: --handler ${basename(entry, extname(entry))}.yourFunction`,
+  );
 }
 
 function definesInPython(text: string, name: string): boolean {

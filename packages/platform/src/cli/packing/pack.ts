@@ -34,7 +34,8 @@ const NOT_CODE = ["lambent.yaml", "README.md", "**/*.test.*", "test/**"];
 export async function pack(request: PackRequest): Promise<Packed> {
   const path = resolve(request.path);
   const found = statSync(path, { throwIfNoEntry: false });
-  if (!found) throw new CommandFailure("usage", `${request.path} does not exist.`, "Give a folder, a code file or a zip: lambent deploy hello.mjs");
+  if (!found)
+    throw new CommandFailure("usage", `${request.path} does not exist.`, "Give a folder, a code file or a zip: lambent deploy hello.mjs");
   const guessed = { runtime: request.runtime === undefined, handler: request.handler === undefined };
   if (found.isFile() && path.endsWith(".zip")) return { ...packZip(request, path), guessed };
   if (found.isFile()) return { ...(await packFile(request, path)), guessed };
@@ -44,9 +45,18 @@ export async function pack(request: PackRequest): Promise<Packed> {
 function packZip(request: PackRequest, path: string): Omit<Packed, "guessed"> {
   const { runtime, handler } = request;
   if (!runtime || !(handler ?? runtime.startsWith("provided"))) {
-    throw new CommandFailure("usage", `${request.path} is a zip, and runtime and handler are not read out of zips.`, `Say both: lambent deploy ${request.path} --runtime nodejs22.x --handler index.handler`);
+    throw new CommandFailure(
+      "usage",
+      `${request.path} is a zip, and runtime and handler are not read out of zips.`,
+      `Say both: lambent deploy ${request.path} --runtime nodejs22.x --handler index.handler`,
+    );
   }
-  return { ...archiveOf(readFileSync(path)), runtime, handler: handler ?? "bootstrap", style: handler?.endsWith(".httpHandler") ? "web" : "lambda" };
+  return {
+    ...archiveOf(readFileSync(path)),
+    runtime,
+    handler: handler ?? "bootstrap",
+    style: handler?.endsWith(".httpHandler") ? "web" : "lambda",
+  };
 }
 
 async function packFile(request: PackRequest, path: string): Promise<Omit<Packed, "guessed">> {
@@ -76,7 +86,10 @@ async function packFolder(request: PackRequest, folder: string): Promise<Omit<Pa
     case "own":
       return finish(found, await zipFiles(walk(folder, { exclude })));
     case "node":
-      return finish(found, await zipFiles([...own, ...walk(dependencies.modules).map((file) => ({ ...file, name: `node_modules/${file.name}` }))]));
+      return finish(
+        found,
+        await zipFiles([...own, ...walk(dependencies.modules).map((file) => ({ ...file, name: `node_modules/${file.name}` }))]),
+      );
     case "python":
       return finish(found, await zipFiles(merge(walk(dependencies.packages), own)));
   }
@@ -85,7 +98,11 @@ async function packFolder(request: PackRequest, folder: string): Promise<Omit<Pa
 /** A custom runtime's `bootstrap` has to be executable whatever the file system says. */
 function withBootstrap(files: readonly PackFile[], path: string): PackFile[] {
   if (!files.some((file) => file.name === "bootstrap")) {
-    throw new CommandFailure("usage", `${path} has no file named bootstrap, which a custom runtime starts.`, "Add it, or choose another --runtime.");
+    throw new CommandFailure(
+      "usage",
+      `${path} has no file named bootstrap, which a custom runtime starts.`,
+      "Add it, or choose another --runtime.",
+    );
   }
   return files.map((file) => (file.name === "bootstrap" ? { ...file, executable: true } : file));
 }

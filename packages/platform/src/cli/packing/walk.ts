@@ -19,7 +19,20 @@ export const PACK_BYTES_MAX = 250 * 1024 * 1024;
 const DEPTH_MAX = 64;
 
 /** Never code: version control, caches, virtual environments, our own data, secrets of the shell. */
-const LEFT_OUT = new Set([".git", ".hg", ".svn", ".lambent", ".DS_Store", "__pycache__", ".venv", "venv", ".pytest_cache", ".env", ".idea", ".vscode"]);
+const LEFT_OUT = new Set([
+  ".git",
+  ".hg",
+  ".svn",
+  ".lambent",
+  ".DS_Store",
+  "__pycache__",
+  ".venv",
+  "venv",
+  ".pytest_cache",
+  ".env",
+  ".idea",
+  ".vscode",
+]);
 
 export interface WalkOptions {
   /** Patterns of names to leave out, as `exclude` of lambent.yaml has them. */

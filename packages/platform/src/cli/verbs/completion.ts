@@ -41,7 +41,13 @@ complete -o default -F _lambent lambent`;
 }
 
 function fish(): string {
-  const verbs = top().map((spec) => `complete -c lambent -n __fish_use_subcommand -a ${word(spec)} -d '${spec.description.replaceAll("'", "")}'`);
-  const options = VERBS.flatMap((spec) => optionsOf(spec).map((option) => `complete -c lambent -n '__fish_seen_subcommand_from ${spec.under ?? word(spec)}' -l ${option.slice(2)}`));
+  const verbs = top().map(
+    (spec) => `complete -c lambent -n __fish_use_subcommand -a ${word(spec)} -d '${spec.description.replaceAll("'", "")}'`,
+  );
+  const options = VERBS.flatMap((spec) =>
+    optionsOf(spec).map(
+      (option) => `complete -c lambent -n '__fish_seen_subcommand_from ${spec.under ?? word(spec)}' -l ${option.slice(2)}`,
+    ),
+  );
   return [...verbs, ...new Set(options)].join("\n");
 }

@@ -25,10 +25,18 @@ export const run: Run<SettingOptions & { readonly unsetEnv?: readonly string[] }
     const kept = Object.entries(before.Environment?.Variables ?? {}).filter(([key]) => !removed.has(key));
     body.Environment = { Variables: { ...Object.fromEntries(kept), ...added } };
   }
-  const named = Object.entries(body).filter(([, value]) => value !== undefined).map(([key]) => key);
-  if (named.length === 0 && concurrency === undefined) throw new CommandFailure("usage", "No setting was named.", "For example: lambent config set hello --memory 256 --env LEVEL=3");
+  const named = Object.entries(body)
+    .filter(([, value]) => value !== undefined)
+    .map(([key]) => key);
+  if (named.length === 0 && concurrency === undefined)
+    throw new CommandFailure("usage", "No setting was named.", "For example: lambent config set hello --memory 256 --env LEVEL=3");
   if (concurrency !== undefined) {
-    await client().json({ service: "lambda", method: "POST", path: `/2017-03-31/tags/${encodeURIComponent(before.FunctionArn)}`, body: { Tags: { [CONCURRENCY_TAG]: String(concurrency) } } });
+    await client().json({
+      service: "lambda",
+      method: "POST",
+      path: `/2017-03-31/tags/${encodeURIComponent(before.FunctionArn)}`,
+      body: { Tags: { [CONCURRENCY_TAG]: String(concurrency) } },
+    });
   }
   const after = named.length > 0 ? await updateConfiguration(client(), name, body) : before;
   if (output.json) output.data(after);

@@ -52,7 +52,13 @@ function oneAtATime(task: () => Promise<void>): () => Promise<void> {
   };
 }
 
-async function deployAndFollow(context: CommandContext, folder: string, options: DevOptions, followed: Set<string>, signal: AbortSignal): Promise<void> {
+async function deployAndFollow(
+  context: CommandContext,
+  folder: string,
+  options: DevOptions,
+  followed: Set<string>,
+  signal: AbortSignal,
+): Promise<void> {
   const { output } = context;
   try {
     const begunMs = systemClock.monotonicMs();

@@ -33,11 +33,15 @@ export const run: Run<object> = async (context) => {
 async function machine(): Promise<Finding[]> {
   const node = Number(process.versions.node.split(".")[0]);
   return [
-    node >= NODE_MAJOR_MIN ? good("node", process.version) : missing("node", `${process.version}; Node ${NODE_MAJOR_MIN} or newer is needed`),
+    node >= NODE_MAJOR_MIN
+      ? good("node", process.version)
+      : missing("node", `${process.version}; Node ${NODE_MAJOR_MIN} or newer is needed`),
     await bubblewrap(),
     await python(),
     limits(),
-    writable(".") ? good("folder", "this folder can be written to") : missing("folder", "this folder cannot be written to: choose one with lambent start --data"),
+    writable(".")
+      ? good("folder", "this folder can be written to")
+      : missing("folder", "this folder cannot be written to: choose one with lambent start --data"),
   ];
 }
 
@@ -47,7 +51,10 @@ async function bubblewrap(): Promise<Finding> {
   if (found === undefined) return missing("bubblewrap", "functions would not be confined. Run: sudo apt-get install bubblewrap");
   const works = await ask("bwrap", ["--unshare-all", "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", "true"]);
   if (works !== undefined) return good("bubblewrap", `${found} confines functions`);
-  const remedy = readFileText("/proc/sys/kernel/apparmor_restrict_unprivileged_userns").trim() === "1" ? "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0" : "sudo sysctl -w kernel.unprivileged_userns_clone=1, or start as root";
+  const remedy =
+    readFileText("/proc/sys/kernel/apparmor_restrict_unprivileged_userns").trim() === "1"
+      ? "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"
+      : "sudo sysctl -w kernel.unprivileged_userns_clone=1, or start as root";
   return missing("bubblewrap", `${found} is there and may not make namespaces. Run: ${remedy}`);
 }
 
@@ -55,15 +62,24 @@ async function python(): Promise<Finding> {
   const version = await ask("python3", ["--version"]);
   if (version === undefined) return missing("python", "Python functions cannot run. Run: sudo apt-get install python3 python3-venv");
   const boto3 = await ask("python3", ["-c", "import boto3; print(boto3.__version__)"]);
-  if (boto3 === undefined) return said("python", `${version} without boto3: functions that import it need it in requirements.txt, or: npm start, which makes an environment with it`);
+  if (boto3 === undefined)
+    return said(
+      "python",
+      `${version} without boto3: functions that import it need it in requirements.txt, or: npm start, which makes an environment with it`,
+    );
   const [major = 0, minor = 0] = boto3.split(".").map(Number);
-  return major > 1 || minor >= 28 ? good("python", `${version}, boto3 ${boto3}`) : said("python", `${version}, boto3 ${boto3}, which ignores AWS_ENDPOINT_URL: 1.28 or newer is needed`);
+  return major > 1 || minor >= 28
+    ? good("python", `${version}, boto3 ${boto3}`)
+    : said("python", `${version}, boto3 ${boto3}, which ignores AWS_ENDPOINT_URL: 1.28 or newer is needed`);
 }
 
 function limits(): Finding {
   const controllers = readFileText("/sys/fs/cgroup/cgroup.controllers");
   const one = existsSync("/sys/fs/cgroup/memory/memory.limit_in_bytes");
-  if (one) return process.getuid?.() === 0 ? good("limits", "cgroup v1: memory, cpu and processes are limited") : said("limits", "cgroup v1 needs root: memory and cpu are not limited");
+  if (one)
+    return process.getuid?.() === 0
+      ? good("limits", "cgroup v1: memory, cpu and processes are limited")
+      : said("limits", "cgroup v1 needs root: memory and cpu are not limited");
   if (!controllers.includes("memory")) return said("limits", "no cgroup with memory: memory and cpu are not limited");
   return good("limits", "cgroup v2");
 }
@@ -77,7 +93,8 @@ async function server(context: CommandContext): Promise<Finding[]> {
   } catch (error) {
     const port = Number(new URL(endpoint).port || 80);
     const holder = portHolder(port);
-    if (holder) return [said("server", `port ${port} is held by process ${holder.pid} (${holder.command}); ${describeFailure(error).message}`)];
+    if (holder)
+      return [said("server", `port ${port} is held by process ${holder.pid} (${holder.command}); ${describeFailure(error).message}`)];
     return [said("server", `none at ${endpoint}. Run: lambent start`)];
   }
 }

@@ -22,6 +22,11 @@ export const run: Run<{ readonly shell?: string }> = ({ output, client }, _args,
   if (output.json) return output.data(values);
   const shell = options.shell ?? "sh";
   const form = Object.hasOwn(FORMS, shell) ? FORMS[shell] : undefined;
-  if (!form) throw new CommandFailure("usage", `--shell is ${JSON.stringify(shell)}; it has to be one of ${Object.keys(FORMS).join(", ")}.`, "eval \"$(lambent env)\"");
+  if (!form)
+    throw new CommandFailure(
+      "usage",
+      `--shell is ${JSON.stringify(shell)}; it has to be one of ${Object.keys(FORMS).join(", ")}.`,
+      'eval "$(lambent env)"',
+    );
   for (const [name, value] of Object.entries(values)) output.line(form(name, value));
 };

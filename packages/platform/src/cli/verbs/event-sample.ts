@@ -16,12 +16,21 @@ const SHORT: Readonly<Record<string, string>> = {
 
 /** `lambent event sample <kind>`: an event as its trigger sends it, on standard output. */
 export const run: Run<object> = ({ output }, [kind]) => {
-  const names = readdirSync(FOLDER).filter((name) => name.endsWith(".json")).map((name) => name.slice(0, -".json".length)).toSorted();
+  const names = readdirSync(FOLDER)
+    .filter((name) => name.endsWith(".json"))
+    .map((name) => name.slice(0, -".json".length))
+    .toSorted();
   if (kind === undefined) return output.json ? output.data(names) : output.line([...Object.keys(SHORT), ...names].join("\n"));
-  const found = [Object.hasOwn(SHORT, kind) ? SHORT[kind] : undefined, kind, `${kind}-event`, `${kind}-request`].find((name) => name !== undefined && names.includes(name));
+  const found = [Object.hasOwn(SHORT, kind) ? SHORT[kind] : undefined, kind, `${kind}-event`, `${kind}-request`].find(
+    (name) => name !== undefined && names.includes(name),
+  );
   if (found === undefined) {
     const near = names.filter((name) => name.includes(kind)).slice(0, 5);
-    throw new CommandFailure("notFound", `There is no sample event ${JSON.stringify(kind)}.`, near.length > 0 ? `Near: ${near.join(", ")}` : "`lambent event sample` lists them.");
+    throw new CommandFailure(
+      "notFound",
+      `There is no sample event ${JSON.stringify(kind)}.`,
+      near.length > 0 ? `Near: ${near.join(", ")}` : "`lambent event sample` lists them.",
+    );
   }
   output.raw(readFileSync(new URL(`${found}.json`, FOLDER)));
 };

@@ -12,12 +12,19 @@ export const run: Run<{ readonly template?: string }> = ({ output }, [folder = "
   const template = oneOf(options.template ?? "node", "--template", ["node", "typescript", "python"]);
   const files: Readonly<Record<string, string>> = TEMPLATES[template](functionNameOf(basename(resolve(folder))));
   const taken = Object.keys(files).filter((name) => existsSync(join(folder, name)));
-  if (taken.length > 0) throw new CommandFailure("usage", `${folder} has ${taken.join(", ")} already; nothing was written.`, "Name another folder: lambent init shop");
+  if (taken.length > 0)
+    throw new CommandFailure(
+      "usage",
+      `${folder} has ${taken.join(", ")} already; nothing was written.`,
+      "Name another folder: lambent init shop",
+    );
   for (const [name, text] of Object.entries(files)) {
     mkdirSync(dirname(join(folder, name)), { recursive: true });
     writeFileSync(join(folder, name), text);
   }
   if (output.json) return output.data({ Folder: resolve(folder), Files: Object.keys(files) });
   for (const name of Object.keys(files)) output.line(`  ${join(folder, name)}`);
-  output.line(`\n  Test     ${folder === "." ? "" : `cd ${folder} && `}${TEST_COMMANDS[template]}\n  Deploy   ${commandWord()} deploy ${folder}`);
+  output.line(
+    `\n  Test     ${folder === "." ? "" : `cd ${folder} && `}${TEST_COMMANDS[template]}\n  Deploy   ${commandWord()} deploy ${folder}`,
+  );
 };

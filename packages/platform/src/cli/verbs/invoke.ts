@@ -38,7 +38,13 @@ interface Ended {
 function print({ output }: CommandContext, ended: Ended): void {
   const text = ended.payload.toString("utf8");
   const report = parseReport(ended.tail);
-  if (output.json) return output.data({ failed: ended.failed, answer: parsedOrText(text), report, ...(ended.showTail ? { log: ended.tail.split("\n") } : {}) });
+  if (output.json)
+    return output.data({
+      failed: ended.failed,
+      answer: parsedOrText(text),
+      report,
+      ...(ended.showTail ? { log: ended.tail.split("\n") } : {}),
+    });
   if (ended.showTail) for (const line of ended.tail.trimEnd().split("\n")) output.note(output.paint("dim", `  ${line}`));
   if (ended.failed) printError(output, text);
   else {

@@ -9,6 +9,13 @@ export const run: Run<object> = async ({ output, client }) => {
   if (all.length === 0) return output.note("  No functions yet. Deploy one: lambent deploy hello.mjs");
   output.table(
     ["FUNCTION", "RUNTIME", "HANDLER", "MEMORY", "CODE", "CHANGED"],
-    all.map((each) => [each.FunctionName, each.Runtime ?? "", each.Handler ?? "", `${each.MemorySize ?? 128} MB`, formatBytes(each.CodeSize ?? 0), (each.LastModified ?? "").slice(0, 19).replace("T", " ")]),
+    all.map((each) => [
+      each.FunctionName,
+      each.Runtime ?? "",
+      each.Handler ?? "",
+      `${each.MemorySize ?? 128} MB`,
+      formatBytes(each.CodeSize ?? 0),
+      (each.LastModified ?? "").slice(0, 19).replace("T", " "),
+    ]),
   );
 };

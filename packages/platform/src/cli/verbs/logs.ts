@@ -31,7 +31,8 @@ export const run: Run<LogsOptions> = async (context, [name = ""], options) => {
     const stored = await newestLines(context.client(), name, sinceMs, limit);
     if (context.output.json) return context.output.data(stored);
     for (const line of stored) context.output.line(formatLine(line.timestamp, line.message));
-    if (stored.length === 0) context.output.note(`  ${name} logged nothing in that time. --since 24h looks further back; -f waits for more.`);
+    if (stored.length === 0)
+      context.output.note(`  ${name} logged nothing in that time. --since 24h looks further back; -f waits for more.`);
     return;
   }
   await follow(context, name, { sinceMs, limit });
@@ -78,7 +79,11 @@ async function newestLines(client: Client, name: string, sinceMs: number, limit:
 }
 
 /** A function that never ran has no log group; a function that is not there is another thing, and Lambda says so. */
-async function noGroup(client: Client, name: string, error: unknown): Promise<{ readonly events: readonly StoredLine[]; readonly nextToken?: string }> {
+async function noGroup(
+  client: Client,
+  name: string,
+  error: unknown,
+): Promise<{ readonly events: readonly StoredLine[]; readonly nextToken?: string }> {
   if (!(error instanceof CommandFailure) || error.exit !== "notFound") throw error;
   await client.json({ service: "lambda", method: "GET", path: `/2015-03-31/functions/${encodeURIComponent(name)}` });
   return { events: [] };
@@ -87,7 +92,12 @@ async function noGroup(client: Client, name: string, error: unknown): Promise<{ 
 /** `30s`, `10m`, `2h`, `7d`. */
 function spanMs(text: string): number {
   const found = /^(\d{1,6})(s|m|h|d)$/u.exec(text);
-  if (!found) throw new CommandFailure("usage", `--since is ${JSON.stringify(text)}; it has to be a number and s, m, h or d.`, "For example --since 2h");
+  if (!found)
+    throw new CommandFailure(
+      "usage",
+      `--since is ${JSON.stringify(text)}; it has to be a number and s, m, h or d.`,
+      "For example --since 2h",
+    );
   const units = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
   return Number(found[1]) * units[found[2] as keyof typeof units];
 }

@@ -6,16 +6,39 @@ import { CommandFailure } from "../errors.ts";
 import { isAlive, listRunRecords, runFolderPath } from "../run-folder.ts";
 
 /** What a server keeps in its data folder. Nothing else in it is touched. */
-const KEPT = ["lock", "root-key", "cipher-key", "format", "config", "store.db", "store.db-wal", "store.db-shm", "blobs", "code", "trees", "slots", "tmp", "logs"];
+const KEPT = [
+  "lock",
+  "root-key",
+  "cipher-key",
+  "format",
+  "config",
+  "store.db",
+  "store.db-wal",
+  "store.db-shm",
+  "blobs",
+  "code",
+  "trees",
+  "slots",
+  "tmp",
+  "logs",
+];
 
 /** `lambent reset`: deletes what a stopped server kept. A folder that is not a data folder is left alone. */
 export const run: Run<{ readonly data?: string; readonly yes?: boolean }> = async ({ output, environment }, _args, options) => {
   const folder = resolve(options.data ?? ".lambent");
   const shown = options.data ?? ".lambent";
   if (!existsSync(folder)) throw new CommandFailure("notFound", `There is no data folder ${shown}.`, "Name it with --data.");
-  if (!existsSync(join(folder, "format"))) throw new CommandFailure("usage", `${shown} is not a data folder of Lambent: it has no file named format.`, "Name the right one with --data.");
-  const user = listRunRecords(runFolderPath(environment)).find((each) => each.dataFolder !== undefined && resolve(each.dataFolder) === folder && isAlive(each.pid));
-  if (user) throw new CommandFailure("tryAgain", `Process ${user.pid} uses ${shown}.`, `Stop it first: lambent stop --endpoint ${user.endpoint}`);
+  if (!existsSync(join(folder, "format")))
+    throw new CommandFailure(
+      "usage",
+      `${shown} is not a data folder of Lambent: it has no file named format.`,
+      "Name the right one with --data.",
+    );
+  const user = listRunRecords(runFolderPath(environment)).find(
+    (each) => each.dataFolder !== undefined && resolve(each.dataFolder) === folder && isAlive(each.pid),
+  );
+  if (user)
+    throw new CommandFailure("tryAgain", `Process ${user.pid} uses ${shown}.`, `Stop it first: lambent stop --endpoint ${user.endpoint}`);
   await confirm(`Delete all functions, logs and keys in ${shown}?`, options.yes === true);
   for (const name of KEPT) rmSync(join(folder, name), { recursive: true, force: true });
   if (readdirSync(folder).length === 0) rmSync(folder, { recursive: true });

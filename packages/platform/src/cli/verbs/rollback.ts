@@ -20,10 +20,16 @@ export const run: Run<{ readonly to?: string }> = async ({ output, client }, [na
 function choose(name: string, versions: readonly FunctionConfiguration[], wanted: string | undefined): string {
   const latest = versions.find((each) => each.Version === "$LATEST");
   const published = versions.filter((each) => each.Version !== "$LATEST");
-  const found = wanted ? published.find((each) => each.Version === wanted) : published.findLast((each) => each.CodeSha256 !== latest?.CodeSha256);
+  const found = wanted
+    ? published.find((each) => each.Version === wanted)
+    : published.findLast((each) => each.CodeSha256 !== latest?.CodeSha256);
   if (found?.Version) return found.Version;
   const what = wanted ? `${name} has no version ${wanted}.` : `${name} has no published version with other code.`;
-  throw new CommandFailure("notFound", what, `\`lambent versions ${name}\` lists them; \`lambent versions ${name} --publish\` keeps what is deployed.`);
+  throw new CommandFailure(
+    "notFound",
+    what,
+    `\`lambent versions ${name}\` lists them; \`lambent versions ${name} --publish\` keeps what is deployed.`,
+  );
 }
 
 function settingsOf(from: FunctionConfiguration): object {
@@ -42,10 +48,17 @@ function settingsOf(from: FunctionConfiguration): object {
 async function download(client: Client, name: string, location: string | undefined): Promise<Buffer> {
   const url = location === undefined ? undefined : URL.parse(location);
   if (!url || url.port !== new URL(client.connection.endpoint).port) {
-    throw new CommandFailure("failed", `The server gives no address for the code of ${name}.`, "Deploy the earlier code again: lambent deploy <folder>");
+    throw new CommandFailure(
+      "failed",
+      `The server gives no address for the code of ${name}.`,
+      "Deploy the earlier code again: lambent deploy <folder>",
+    );
   }
   return new Promise((resolve, reject) => {
-    const fail = (why: string): void => reject(new CommandFailure("failed", `The code of ${name} could not be fetched: ${why}.`, "Repeat, or deploy the earlier code again."));
+    const fail = (why: string): void =>
+      reject(
+        new CommandFailure("failed", `The code of ${name} could not be fetched: ${why}.`, "Repeat, or deploy the earlier code again."),
+      );
     get(url, (answer) => {
       if (answer.statusCode !== 200) return fail(`status ${answer.statusCode ?? 0}`);
       collect(answer).then(resolve, (error: Error) => fail(error.message));

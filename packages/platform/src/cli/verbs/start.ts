@@ -1,12 +1,13 @@
+import { relative } from "node:path";
 import { isLambentError, LambentError } from "../../base/index.ts";
 import { DEFAULT_REGION } from "../../model/index.ts";
-import { startServer, type RunningServer } from "../../server/index.ts";
+import { startServer, type RunningServer, type ServerOptions } from "../../server/index.ts";
 import { bannerLines } from "../banner.ts";
 import { createClient } from "../client.ts";
 import type { CommandContext, Run } from "../command.ts";
 import { detach } from "../detach.ts";
 import { deployExamples, examplesFolder, type ExamplesResult } from "../examples.ts";
-import { portHolder } from "../port-holder.ts";
+import { portHolder, refuseTakenPort } from "../port-holder.ts";
 import { leaveRunRecord, removeRunRecord, runFolderPath } from "../run-folder.ts";
 import { wholeNumber } from "../settings.ts";
 import { oneOf } from "../choices.ts";
@@ -57,29 +58,39 @@ export const run: Run<StartOptions> = async (context, _args, options) => {
 };
 
 async function startOrExplain(options: StartOptions, port: number, environment: NodeJS.ProcessEnv): Promise<RunningServer> {
+  const host = options.host ?? "127.0.0.1";
   try {
-    return await startServer({
-      port,
-      host: options.host ?? "127.0.0.1",
-      dataFolder: options.memory ? undefined : (options.data ?? ".lambent"),
-      sandbox: oneOf(options.sandbox ?? "auto", "--sandbox", ["auto", "bubblewrap", "process"]),
-      auth: oneOf(options.auth ?? "root-key", "--auth", ["root-key", "well-known"]),
-      network: oneOf(options.network ?? "lambent", "--network", ["none", "lambent", "host"]),
-      allowHosts: options.allowHost ?? [],
-      opened: openedDestinations(options),
-      rootKey: rootKeyOf(environment),
-      region: options.region || DEFAULT_REGION,
-      poolReadyMax: wholeNumber(options.pool, "--pool", 0, 64) ?? POOL_READY_MAX,
-      idleMs: (wholeNumber(options.idle, "--idle", 1, 86_400) ?? INSTANCE_IDLE_SECONDS) * 1_000,
-      sdkTree: sdkTree(),
-      searchPath: searchPath(environment),
-    });
+    await refuseTakenPort(host, port);
+    return await startServer(serverOptions(options, { host, port, environment }));
   } catch (error) {
     if (!isLambentError(error, "PortTaken")) throw error;
     const holder = portHolder(port);
     const by = holder ? `held by process ${holder.pid} (${holder.command})` : "in use by a process that this user cannot see";
     throw new LambentError("PortTaken", `Port ${port} is ${by}.`);
   }
+}
+
+function serverOptions(
+  options: StartOptions,
+  at: { readonly host: string; readonly port: number; readonly environment: NodeJS.ProcessEnv },
+): ServerOptions {
+  const { host, port, environment } = at;
+  return {
+    port,
+    host,
+    dataFolder: options.memory ? undefined : (options.data ?? ".lambent"),
+    sandbox: oneOf(options.sandbox ?? "auto", "--sandbox", ["auto", "bubblewrap", "process"]),
+    auth: oneOf(options.auth ?? "root-key", "--auth", ["root-key", "well-known"]),
+    network: oneOf(options.network ?? "lambent", "--network", ["none", "lambent", "host"]),
+    allowHosts: options.allowHost ?? [],
+    opened: openedDestinations(options),
+    rootKey: rootKeyOf(environment),
+    region: options.region || DEFAULT_REGION,
+    poolReadyMax: wholeNumber(options.pool, "--pool", 0, 64) ?? POOL_READY_MAX,
+    idleMs: (wholeNumber(options.idle, "--idle", 1, 86_400) ?? INSTANCE_IDLE_SECONDS) * 1_000,
+    sdkTree: sdkTree(),
+    searchPath: searchPath(environment),
+  };
 }
 
 async function announce(context: CommandContext, options: StartOptions, server: RunningServer): Promise<void> {
@@ -89,7 +100,7 @@ async function announce(context: CommandContext, options: StartOptions, server: 
   const facts = {
     version: packageVersion(),
     url: server.url,
-    dataFolder: report.dataFolder,
+    dataFolder: shownFolder(report.dataFolder),
     durability: report.durability,
     sandbox: report.sandbox,
     network: report.sandbox.network,
@@ -101,6 +112,12 @@ async function announce(context: CommandContext, options: StartOptions, server: 
   if (output.json) output.data({ ...facts, pid: process.pid });
   else for (const line of bannerLines(facts, output.paint)) output.line(line);
   tellParent();
+}
+
+/** Relative to where the person is, when it is below. */
+function shownFolder(folder: string | undefined): string | undefined {
+  const short = folder === undefined ? undefined : relative(process.cwd(), folder);
+  return short === undefined || short === "" || short.startsWith("..") ? folder : short;
 }
 
 async function withExamples(context: CommandContext, options: StartOptions, server: RunningServer): Promise<ExamplesResult> {

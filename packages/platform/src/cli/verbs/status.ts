@@ -12,7 +12,10 @@ export const run: Run<object> = async ({ output, client }) => {
     ["server", `Lambent ${status.Version} at ${client().connection.endpoint}, pid ${status.Pid}, up ${formatSpan(status.UptimeMs)}`],
     ["store", store],
     ["realm", `account ${status.Account}, region ${status.Region}`],
-    ["sandbox", `${status.Sandbox.Kind}${status.Sandbox.Confined ? "" : ", functions are not confined"}, network ${status.Sandbox.Network}`],
+    [
+      "sandbox",
+      `${status.Sandbox.Kind}${status.Sandbox.Confined ? "" : ", functions are not confined"}, network ${status.Sandbox.Network}`,
+    ],
     ["runtimes", runtimesText(status.Runtimes)],
     ["functions", `${status.FunctionCount}; instances running: ${status.InstanceCount}`],
     ...status.Sandbox.Remarks.map((remark): readonly [string, string] => ["missing", remark]),
@@ -23,6 +26,8 @@ export const run: Run<object> = async ({ output, client }) => {
 /** Those that are exactly themselves first, then the others by what they run on. */
 function runtimesText(runtimes: GetStatusResponse["Runtimes"]): string {
   const groups = Map.groupBy(runtimes, ({ Note }) => Note ?? "");
-  const texts = [...groups].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([note, all]) => `${all.map(({ Runtime }) => Runtime).join(", ")}${note ? ` (${note})` : ""}`);
+  const texts = [...groups]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([note, all]) => `${all.map(({ Runtime }) => Runtime).join(", ")}${note ? ` (${note})` : ""}`);
   return texts.join("; ") || "none";
 }

@@ -14,9 +14,15 @@ const LOOK_MS = 50;
 /** `lambent stop`: asks the server who it is, sends it SIGTERM, waits until it is gone. */
 export const run: Run<object> = async ({ output, client, environment }) => {
   const { Pid: pid } = await client().json<GetStatusResponse>({ service: "lambent", method: "GET", path: LAMBENT_PATHS.status });
-  if (!isAlive(pid)) throw new CommandFailure("failed", `The server is process ${pid}, which is not on this machine.`, "Stop it where it runs.");
+  if (!isAlive(pid))
+    throw new CommandFailure("failed", `The server is process ${pid}, which is not on this machine.`, "Stop it where it runs.");
   process.kill(pid, "SIGTERM");
-  if (!(await gone(pid, runFolderPath(environment)))) throw new CommandFailure("tryAgain", `Process ${pid} still drains after ${STOP_WAIT_MS_MAX / 1_000} s.`, `Wait, or end it at once: kill -9 ${pid}`);
+  if (!(await gone(pid, runFolderPath(environment))))
+    throw new CommandFailure(
+      "tryAgain",
+      `Process ${pid} still drains after ${STOP_WAIT_MS_MAX / 1_000} s.`,
+      `Wait, or end it at once: kill -9 ${pid}`,
+    );
   if (output.json) output.data({ Stopped: pid });
   else output.line(`  stopped (process ${pid})`);
 };

@@ -6,7 +6,8 @@
 export interface HttpAnswer {
   readonly status: number;
   readonly headers: Record<string, string | string[]>;
-  readonly body: Buffer;
+  /** Text stays text: a string leaves together with the headers, in one write. */
+  readonly body: Buffer | string;
 }
 
 const JSON_TYPE = "application/json";
@@ -19,16 +20,16 @@ const CONNECTION_HEADERS = new Set(["connection", "keep-alive", "transfer-encodi
  * Undefined when it has a `statusCode` and breaks the format: that is the function's error, answered with 502.
  */
 export function httpAnswer(payload: Buffer): HttpAnswer | undefined {
-  const value = parse(payload);
+  const text = payload.toString("utf8");
+  const value = parse(text);
   if (!isObject(value) || value.statusCode === undefined) {
-    return { status: 200, headers: { "content-type": JSON_TYPE }, body: payload };
+    return { status: 200, headers: { "content-type": JSON_TYPE }, body: text };
   }
   const status = Number(value.statusCode);
   if (!Number.isInteger(status) || status < 200 || status > 599) return undefined;
   const headers = answerHeaders(value.headers, value.multiValueHeaders, value.cookies);
   if (!headers) return undefined;
   const body = answerBody(value.body, value.isBase64Encoded === true);
-  if (!body) return undefined;
   headers["content-type"] ??= JSON_TYPE;
   return { status, headers, body };
 }
@@ -36,7 +37,7 @@ export function httpAnswer(payload: Buffer): HttpAnswer | undefined {
 /** Status and headers a streaming function set before its first byte; as `httpAnswer`, without a body. */
 export function preludeAnswer(prelude: Buffer | undefined, contentType: string): Omit<HttpAnswer, "body"> | undefined {
   if (!prelude) return { status: 200, headers: { "content-type": contentType } };
-  const value = parse(prelude);
+  const value = parse(prelude.toString("utf8"));
   if (!isObject(value)) return undefined;
   const status = Number(value.statusCode ?? 200);
   if (!Number.isInteger(status) || status < 200 || status > 599) return undefined;
@@ -65,16 +66,16 @@ function answerHeaders(headers: unknown, multi: unknown, cookies: unknown): Reco
   return result;
 }
 
-function answerBody(body: unknown, base64: boolean): Buffer | undefined {
-  if (body === undefined || body === null) return Buffer.alloc(0);
+function answerBody(body: unknown, base64: boolean): Buffer | string {
+  if (body === undefined || body === null) return "";
   // A body that is no string is a common slip; its JSON is what was meant.
   const text = typeof body === "string" ? body : JSON.stringify(body);
-  return Buffer.from(text, base64 ? "base64" : "utf8");
+  return base64 ? Buffer.from(text, "base64") : text;
 }
 
-function parse(bytes: Buffer): unknown {
+function parse(text: string): unknown {
   try {
-    return JSON.parse(bytes.toString("utf8"));
+    return JSON.parse(text);
   } catch {
     return undefined;
   }

@@ -42,6 +42,9 @@ export interface FunctionUrlDependencies {
   readonly secureRandom: SecureRandom;
 }
 
+/** Statuses that HTTP has no body for; a length beside them makes clients wait for one. */
+const BODILESS: ReadonlySet<number> = new Set([204, 304]);
+
 type Decorate = (headers: HttpAnswer["headers"]) => void;
 
 /** HTTP calls to functions: request → event → invoker → answer. */
@@ -134,7 +137,7 @@ function answer(outcome: InvokeOutcome, response: ServerResponse, decorate: Deco
     const result = httpAnswer(outcome.ending.payload);
     if (result) {
       decorate(result.headers);
-      result.headers["content-length"] = String(result.body.length);
+      if (!BODILESS.has(result.status)) result.headers["content-length"] = String(Buffer.byteLength(result.body));
       response.writeHead(result.status, result.headers).end(result.body);
       return;
     }

@@ -30,14 +30,25 @@ export interface Layout {
 }
 
 /** Of the host's `/etc`: what programs need and what tells nothing of the host's people or secrets. */
-export const ETC_SHARED = ["ssl", "pki", "ca-certificates", "alternatives", "ld.so.cache", "localtime", "mime.types", "protocols", "services"];
+export const ETC_SHARED = [
+  "ssl",
+  "pki",
+  "ca-certificates",
+  "alternatives",
+  "ld.so.cache",
+  "localtime",
+  "mime.types",
+  "protocols",
+  "services",
+];
 export const ETC_RESOLVER = ["resolv.conf", "hosts", "nsswitch.conf"];
 
 /**
  * Variables that act on the dynamic loader or the C library. They reach only the instance's own program: set any
  * earlier they would load a function's library into `setpriv`, while it still holds the right to change its uid.
  */
-const ACTS_ON_LOADER = /^(LD_|GLIBC_|GCONV|GETCONF|LOCPATH|LOCALDOMAIN|NLSPATH|NIS_|MALLOC|MEMUSAGE|PCPROFILE|RES|HOSTALIASES|SEGFAULT_|SOTRUSS)/;
+const ACTS_ON_LOADER =
+  /^(LD_|GLIBC_|GCONV|GETCONF|LOCPATH|LOCALDOMAIN|NLSPATH|NIS_|MALLOC|MEMUSAGE|PCPROFILE|RES|HOSTALIASES|SEGFAULT_|SOTRUSS)/;
 
 /** Longest environment that is handed over: AWS's 4 KB for the user's part and room for the platform's (P7). */
 export const ENVIRONMENT_BYTES_MAX = 64 * 1024;
@@ -45,8 +56,18 @@ export const ENVIRONMENT_BYTES_MAX = 64 * 1024;
 /** The program line: `bwrap` reads its options from a descriptor, so that nothing secret stands in `/proc/<pid>/cmdline`. */
 export function commandLine(layout: Layout): readonly string[] {
   const loaderVariables = Object.entries(layout.environment).filter(([name]) => ACTS_ON_LOADER.test(name));
-  const withLoaderVariables = loaderVariables.length === 0 ? [] : ["/usr/bin/env", ...loaderVariables.map(([name, value]) => `${name}=${value}`)];
-  return ["bwrap", "--args", String(ARGUMENTS_FD), "--", ...dropToUid(layout.uid), ...layout.launcher, ...withLoaderVariables, ...layout.command];
+  const withLoaderVariables =
+    loaderVariables.length === 0 ? [] : ["/usr/bin/env", ...loaderVariables.map(([name, value]) => `${name}=${value}`)];
+  return [
+    "bwrap",
+    "--args",
+    String(ARGUMENTS_FD),
+    "--",
+    ...dropToUid(layout.uid),
+    ...layout.launcher,
+    ...withLoaderVariables,
+    ...layout.command,
+  ];
 }
 
 function dropToUid(uid: number | undefined): readonly string[] {
@@ -102,7 +123,10 @@ function variables(environment: Readonly<Record<string, string>>): string[] {
   }
   for (const [name, value] of entries) {
     if (name === "" || name.includes("=") || name.includes("\0") || value.includes("\0")) {
-      throw new LambentError("InvalidParameter", `The variable ${JSON.stringify(name)} cannot be set: names have no "=", and neither part a zero byte.`);
+      throw new LambentError(
+        "InvalidParameter",
+        `The variable ${JSON.stringify(name)} cannot be set: names have no "=", and neither part a zero byte.`,
+      );
     }
   }
   return entries.filter(([name]) => !ACTS_ON_LOADER.test(name)).flatMap(([name, value]) => ["--setenv", name, value]);
@@ -125,7 +149,10 @@ function callersMounts(mounts: readonly ReadOnlyMount[]): string[] {
   const made = new Set(["/", "/usr", "/etc"]);
   const options: string[] = [];
   for (const mount of mounts) {
-    invariant(posix.isAbsolute(mount.target) && posix.normalize(mount.target) === mount.target, `mount target ${mount.target} is absolute and plain`);
+    invariant(
+      posix.isAbsolute(mount.target) && posix.normalize(mount.target) === mount.target,
+      `mount target ${mount.target} is absolute and plain`,
+    );
     for (const parent of parentsOf(mount.target)) {
       if (made.has(parent)) continue;
       made.add(parent);

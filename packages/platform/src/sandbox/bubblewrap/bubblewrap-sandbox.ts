@@ -9,7 +9,16 @@ import { openHostListeners } from "../network/host-listeners.ts";
 import { INSTANCE_PORTS, NAMESPACE_ADDRESSES, namespaceListeners, Porter, type InstanceNetwork } from "../network/porter.ts";
 import { processMeter } from "../process/process-meter.ts";
 import { resolveEnvironment } from "../process/process-sandbox.ts";
-import type { ConfinedProcess, InstanceListeners, InstancePaths, LaunchSpec, Sandbox, SandboxReport, Zygote, ZygoteSpec } from "../sandbox.ts";
+import type {
+  ConfinedProcess,
+  InstanceListeners,
+  InstancePaths,
+  LaunchSpec,
+  Sandbox,
+  SandboxReport,
+  Zygote,
+  ZygoteSpec,
+} from "../sandbox.ts";
 import { bytesBelow, makeSlot, removeSlot, type Slot } from "../slots.ts";
 import { signal, startProcess, type Started } from "../spawn.ts";
 import type { TmpImage } from "../tmp/tmp-images.ts";
@@ -78,7 +87,12 @@ export class BubblewrapSandbox implements Sandbox {
       kind: "bubblewrap",
       confined: true,
       ownUid: privileges.kind === "root",
-      limits: { memory: limited, cpu: limited, pids: limited, tmp: privileges.kind === "root" && privileges.tmpImages ? "exact" : "accounted" },
+      limits: {
+        memory: limited,
+        cpu: limited,
+        pids: limited,
+        tmp: privileges.kind === "root" && privileges.tmpImages ? "exact" : "accounted",
+      },
       cgroup: cgroups?.version ?? "none",
       remarks: host.remarks,
     };
@@ -95,8 +109,8 @@ export class BubblewrapSandbox implements Sandbox {
     });
     const pid = await orEndedFirst(firstPid(started.child, INFO_FD), started);
     failed.defer(() => signal(pid, "SIGKILL"));
-    prepared.cgroup?.attach(pid);
     const launched = prepared.network.kind === "launched" ? launchedListeners(started.child) : undefined;
+    // Held until now: a process that ends at once must not be taken for one that never started.
     feed(started.child, BLOCK_FD, Buffer.from("x"));
     const listeners = launched ? namespaceListeners(await orEndedFirst(launched, started)) : listenersOf(prepared.network);
     if (launched && listeners) failed.defer(() => closeListeners(listeners));
@@ -221,7 +235,7 @@ export class BubblewrapSandbox implements Sandbox {
     const [program, ...rest] = commandLine(layout);
     invariant(program !== undefined, "a command line names a program");
     const joined = prepared.network.kind === "joined" ? ["nsenter", `--net=${prepared.network.joined.namespacePath}`, "--"] : [];
-    const [first = program, ...others] = [...joined, program, ...rest];
+    const [first = program, ...others] = [...joinGroups(prepared.cgroup), ...joined, program, ...rest];
     const started = await startProcess({
       command: [first, ...others],
       cwd: "/",
@@ -235,7 +249,13 @@ export class BubblewrapSandbox implements Sandbox {
     return started;
   }
 
-  #instance(prepared: Prepared, started: StartedProcess, pid: number, listeners: InstanceListeners | undefined, resources: AsyncDisposableStack): InstanceProcess {
+  #instance(
+    prepared: Prepared,
+    started: StartedProcess,
+    pid: number,
+    listeners: InstanceListeners | undefined,
+    resources: AsyncDisposableStack,
+  ): InstanceProcess {
     let over = false;
     const ended = started.ended.then((ending) => {
       over = true;
@@ -295,6 +315,16 @@ function sharedFiles(etcFolder: string, withResolver: boolean): (readonly [strin
   const names = withResolver ? [...ETC_SHARED, ...ETC_RESOLVER] : ETC_SHARED;
   const shared = names.map((name) => [`/etc/${name}`, `/etc/${name}`] as const).filter(([source]) => existsSync(source));
   return [...shared, [join(etcFolder, "passwd"), "/etc/passwd"], [join(etcFolder, "group"), "/etc/group"]];
+}
+
+/**
+ * A shell that moves itself into the instance's control groups and becomes the rest of the line: moving oneself takes
+ * no lock of the whole machine, and what is started is charged from its first page on.
+ */
+function joinGroups(cgroup: Cgroup | undefined): readonly string[] {
+  if (!cgroup) return [];
+  const moves = cgroup.selfFiles.map((_, index) => `echo 0 > "$${index + 1}"`);
+  return ["/bin/sh", "-e", "-c", `${moves.join("; ")}; shift ${moves.length}; exec "$@"`, "lambent", ...cgroup.selfFiles];
 }
 
 function plainTmp(slot: Slot): PreparedTmp {

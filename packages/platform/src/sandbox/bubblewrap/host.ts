@@ -59,8 +59,10 @@ async function rootPrivileges(options: HostOptions, remarks: string[]): Promise<
   const cgroups = "missing" in opened ? undefined : opened;
   if ("missing" in opened) remarks.push(`memory, CPU and process limits are off: ${opened.missing}`);
   await cgroups?.sweep();
-  const canMakeImages = findProgram("mkfs.ext4", ["/usr/sbin/mkfs.ext4", "/sbin/mkfs.ext4"]) !== undefined && isAccessible("/dev/loop-control", constants.R_OK);
-  if (!canMakeImages) remarks.push("the size of /tmp is accounted, not exact: loop devices and mkfs.ext4 (apt-get install e2fsprogs) are needed");
+  const canMakeImages =
+    findProgram("mkfs.ext4", ["/usr/sbin/mkfs.ext4", "/sbin/mkfs.ext4"]) !== undefined && isAccessible("/dev/loop-control", constants.R_OK);
+  if (!canMakeImages)
+    remarks.push("the size of /tmp is accounted, not exact: loop devices and mkfs.ext4 (apt-get install e2fsprogs) are needed");
   const tmpImages = canMakeImages ? new TmpImages(join(options.slotsFolder, IMAGES_FOLDER), options.clock) : undefined;
   return { kind: "root", uids: new UidPool(options.uidRange), cgroups, tmpImages };
 }

@@ -5,7 +5,7 @@ import type { Sandbox } from "../sandbox.ts";
 export type Probed = { readonly kind: "works" } | { readonly kind: "fails"; readonly why: string };
 
 /** Enough for bubblewrap's one line. */
-const COMPLAINT_BYTES_MAX = 1_024;
+const PROBE_COMPLAINT_BYTES_MAX = 1_024;
 
 /**
  * Runs one process in the sandbox, with listeners and limits, as an instance would: many machines have bubblewrap and
@@ -34,6 +34,6 @@ export async function probe(sandbox: Sandbox): Promise<Probed> {
 
 async function beginning(stream: Readable): Promise<string> {
   let text = "";
-  for await (const piece of stream) text = (text + String(piece)).slice(0, COMPLAINT_BYTES_MAX);
+  for await (const piece of stream) text = (text + String(piece)).slice(0, PROBE_COMPLAINT_BYTES_MAX);
   return text.trim();
 }

@@ -9,7 +9,7 @@ import { INSTANCE_PORTS } from "../network/porter.ts";
 import type { Started } from "../spawn.ts";
 
 /** What bubblewrap says of a failed start, kept for the message. */
-const COMPLAINT_BYTES_MAX = 4_096;
+const START_COMPLAINT_BYTES_MAX = 4_096;
 /** bubblewrap's info is one small JSON object. */
 const INFO_BYTES_MAX = 4_096;
 
@@ -31,13 +31,12 @@ export function feed(child: ChildProcess, descriptor: number, bytes: Uint8Array)
 export function firstPid(child: ChildProcess, descriptor: number): Promise<number> {
   const found = deferred<number>();
   let text = "";
-  pipeOf(child, descriptor)
-    .on("data", (piece: Buffer) => {
-      text += piece.toString();
-      const pid = /"child-pid":\s*(\d+)/.exec(text)?.[1];
-      if (pid !== undefined && text.includes("}")) found.resolve(Number(pid));
-      else if (text.length > INFO_BYTES_MAX) found.reject(new LambentError("RuntimeUnavailable", "bubblewrap gave no process id."));
-    });
+  pipeOf(child, descriptor).on("data", (piece: Buffer) => {
+    text += piece.toString();
+    const pid = /"child-pid":\s*(\d+)/.exec(text)?.[1];
+    if (pid !== undefined && text.includes("}")) found.resolve(Number(pid));
+    else if (text.length > INFO_BYTES_MAX) found.reject(new LambentError("RuntimeUnavailable", "bubblewrap gave no process id."));
+  });
   return found.promise;
 }
 
@@ -70,9 +69,9 @@ async function firstBytes(stream: Readable): Promise<string> {
   let text = "";
   for await (const piece of stream) {
     text += String(piece);
-    if (text.length >= COMPLAINT_BYTES_MAX) break;
+    if (text.length >= START_COMPLAINT_BYTES_MAX) break;
   }
-  return text.slice(0, COMPLAINT_BYTES_MAX).trim();
+  return text.slice(0, START_COMPLAINT_BYTES_MAX).trim();
 }
 
 /** Signals that bubblewrap, like a shell, reports as 128 + number: an exit code of the same value looks alike. */

@@ -12,7 +12,8 @@ export class UidPool {
 
   take(): number {
     const uid = this.#free.pop();
-    if (uid === undefined) throw new LambentError("RuntimeUnavailable", `All ${this.#count} uids of the configured range are in use by instances.`);
+    if (uid === undefined)
+      throw new LambentError("RuntimeUnavailable", `All ${this.#count} uids of the configured range are in use by instances.`);
     return uid;
   }
 

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { rmdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { delay, type Clock } from "../../base/index.ts";
@@ -24,7 +24,6 @@ export interface Cgroups {
 export interface Cgroup {
   /** Files into which a process with one thread writes `0` to move itself here. */
   readonly selfFiles: readonly string[];
-  attach(pid: number): void;
   usage(): GroupUsage;
   outOfMemory(): boolean;
   /** Call when no process is left in it. */
@@ -75,9 +74,6 @@ class TreeCgroups implements Cgroups {
     tree.limit(id, limits);
     return {
       selfFiles: folders.map((folder) => join(folder, tree.selfFile)),
-      attach: (pid) => {
-        for (const folder of folders) writeFileSync(join(folder, "cgroup.procs"), String(pid));
-      },
       usage: () => tree.usage(id),
       outOfMemory: () => tree.outOfMemory(id),
       remove: async () => {
@@ -94,7 +90,9 @@ class TreeCgroups implements Cgroups {
     await this.sweep();
     for (const folder of this.#tree.folders) {
       // The folder above goes with the last server.
-      await rmdir(folder).then(() => rmdir(dirname(folder))).catch(() => {});
+      await rmdir(folder)
+        .then(() => rmdir(dirname(folder)))
+        .catch(() => {});
     }
   }
 

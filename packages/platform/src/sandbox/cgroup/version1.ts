@@ -49,7 +49,7 @@ function version1Tree(roots: Record<Controller, string>): CgroupTree {
   return {
     version: "v1",
     folders: [...new Set(Object.values(roots))],
-    // Moving one's own single thread needs no lock of the whole machine; `cgroup.procs` does, and waits 1 to 16 ms for it.
+    // Moving one's own single thread needs no lock of the whole machine; `cgroup.procs` does, and waits milliseconds for it.
     selfFile: "tasks",
     limit(name: string, limits: Limits) {
       const memoryBytes = limits.memoryMb * 1024 * 1024;

@@ -3,7 +3,13 @@ import { once } from "node:events";
 import { Server } from "node:net";
 import { join } from "node:path";
 import { deferred, invariant, LambentError, type Deferred } from "../../base/index.ts";
-import { INSTANCE_API_PORT, INSTANCE_PROXY_PORT, INSTANCE_RUNTIME_API_PORT, type InstanceAddresses, type InstanceListeners } from "../sandbox.ts";
+import {
+  INSTANCE_API_PORT,
+  INSTANCE_PROXY_PORT,
+  INSTANCE_RUNTIME_API_PORT,
+  type InstanceAddresses,
+  type InstanceListeners,
+} from "../sandbox.ts";
 import { adoptListener, closeListeners } from "./listeners.ts";
 
 /** Namespaces kept ready, so that a start waits for none. */
@@ -37,7 +43,11 @@ export class Porter {
 
   constructor(python: string) {
     const script = join(import.meta.dirname, "..", "python", "porter.py");
-    this.#child = spawn(python, ["-I", "-S", "-B", script], { cwd: "/", env: { PATH: "/usr/bin:/bin" }, stdio: ["ignore", "ignore", "inherit", "ipc"] });
+    this.#child = spawn(python, ["-I", "-S", "-B", script], {
+      cwd: "/",
+      env: { PATH: "/usr/bin:/bin" },
+      stdio: ["ignore", "ignore", "inherit", "ipc"],
+    });
     this.#child.on("message", (message, handle) => this.#received(message, handle));
     this.#child.on("error", () => this.#failAll());
     this.#child.once("exit", () => this.#failAll());
@@ -113,7 +123,14 @@ export class Porter {
 
 function isPortMessage(message: unknown): message is { id: number; port: number; ns: number } {
   if (typeof message !== "object" || message === null) return false;
-  return "id" in message && typeof message.id === "number" && "port" in message && typeof message.port === "number" && "ns" in message && typeof message.ns === "number";
+  return (
+    "id" in message &&
+    typeof message.id === "number" &&
+    "port" in message &&
+    typeof message.port === "number" &&
+    "ns" in message &&
+    typeof message.ns === "number"
+  );
 }
 
 /** The listeners by their fixed ports, as the instance reaches them inside its own namespace. */

@@ -3,7 +3,18 @@ import type { Clock } from "../../base/index.ts";
 import { InstanceProcess, type Anatomy, type StartedProcess } from "../instance-process.ts";
 import { closeListeners } from "../network/listeners.ts";
 import { openHostListeners } from "../network/host-listeners.ts";
-import type { ConfinedProcess, Environment, InstanceListeners, InstancePaths, LaunchSpec, Places, Sandbox, SandboxReport, Zygote, ZygoteSpec } from "../sandbox.ts";
+import type {
+  ConfinedProcess,
+  Environment,
+  InstanceListeners,
+  InstancePaths,
+  LaunchSpec,
+  Places,
+  Sandbox,
+  SandboxReport,
+  Zygote,
+  ZygoteSpec,
+} from "../sandbox.ts";
 import { bytesBelow, makeSlot, removeSlot, type Slot } from "../slots.ts";
 import { signal, startProcess } from "../spawn.ts";
 import { ZygoteProcess } from "../zygote/zygote-process.ts";
@@ -78,7 +89,10 @@ export class ProcessSandbox implements Sandbox {
     return this.#remember(this.#instance(slot, forked, listeners, failed.move()));
   }
 
-  async #prepare(spec: Omit<LaunchSpec, "command" | "mounts">, stack: AsyncDisposableStack): Promise<{ slot: Slot; listeners: InstanceListeners | undefined }> {
+  async #prepare(
+    spec: Omit<LaunchSpec, "command" | "mounts">,
+    stack: AsyncDisposableStack,
+  ): Promise<{ slot: Slot; listeners: InstanceListeners | undefined }> {
     const slot = makeSlot(this.#slotsFolder, spec.id);
     stack.defer(() => removeSlot(slot));
     const listeners = spec.network === "none" ? undefined : await openHostListeners();
@@ -86,7 +100,12 @@ export class ProcessSandbox implements Sandbox {
     return { slot, listeners };
   }
 
-  #instance(slot: Slot, started: StartedProcess, listeners: InstanceListeners | undefined, resources: AsyncDisposableStack): InstanceProcess {
+  #instance(
+    slot: Slot,
+    started: StartedProcess,
+    listeners: InstanceListeners | undefined,
+    resources: AsyncDisposableStack,
+  ): InstanceProcess {
     const { pid, channel, stdout, stderr, ended } = started;
     const anatomy: Anatomy = {
       ...{ pid, channel, stdout, stderr, ended, listeners, paths: hostPaths(slot), slot },

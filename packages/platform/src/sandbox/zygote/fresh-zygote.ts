@@ -36,8 +36,13 @@ export async function freshZygote(spec: ZygoteSpec, launch: (spec: LaunchSpec) =
 
 /** Each folder the interpreter imports from, at its own path. */
 async function libraryMounts(python: string): Promise<ReadOnlyMount[]> {
-  const { stdout } = await run(python, ["-I", "-B", join(import.meta.dirname, "..", "python", "library_folders.py")], { env: { PATH: "/usr/bin:/bin" } });
+  const { stdout } = await run(python, ["-I", "-B", join(import.meta.dirname, "..", "python", "library_folders.py")], {
+    env: { PATH: "/usr/bin:/bin" },
+  });
   const found: unknown = JSON.parse(stdout);
-  invariant(typeof found === "object" && found !== null && "folders" in found && Array.isArray(found.folders), "the interpreter names its folders");
+  invariant(
+    typeof found === "object" && found !== null && "folders" in found && Array.isArray(found.folders),
+    "the interpreter names its folders",
+  );
   return found.folders.map((folder: unknown) => ({ source: String(folder), target: String(folder) }));
 }

@@ -50,7 +50,11 @@ export class ZygoteProcess {
 
   private constructor(spec: ZygoteSpec, confinement: { readonly seccomp: Buffer | undefined } | undefined) {
     const script = join(import.meta.dirname, "..", "python", "zygote.py");
-    this.#child = spawn(spec.python, ["-I", "-B", "-X", "utf8", script], { cwd: "/", env: { PATH: "/usr/bin:/bin" }, stdio: ["ignore", "ignore", "inherit", "ipc"] });
+    this.#child = spawn(spec.python, ["-I", "-B", "-X", "utf8", script], {
+      cwd: "/",
+      env: { PATH: "/usr/bin:/bin" },
+      stdio: ["ignore", "ignore", "inherit", "ipc"],
+    });
     this.#child.on("message", (message, handle) => this.#received(message, handle));
     this.#child.on("error", () => this.#lost());
     this.exited = endingOf(this.#child).then((ending) => {

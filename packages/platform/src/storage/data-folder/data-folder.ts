@@ -84,7 +84,8 @@ async function refuseFileSystem(folder: string): Promise<void> {
 async function inspectFormat(folder: string): Promise<boolean> {
   const text = await readFile(join(folder, "format"), "utf8").catch(() => undefined);
   if (text === undefined) {
-    const others = (await readdir(folder)).filter((name) => name !== "lock" && !name.startsWith("lock."));
+    // Set-up makes `python` (boto3 for Python functions) before the first start.
+    const others = (await readdir(folder)).filter((name) => name !== "lock" && !name.startsWith("lock.") && name !== "python");
     if (others.length === 0) return true;
     throw new LambentError(
       "DataFolderUnusable",

@@ -1,0 +1,22 @@
+/** The module that does each verb; loaded when the verb is used. Verbs that only hold others have none. */
+export const VERB_MODULES: Readonly<Record<string, () => Promise<unknown>>> = {
+  start: () => import("./verbs/start.ts"),
+  stop: () => import("./verbs/stop.ts"),
+  status: () => import("./verbs/status.ts"),
+  reset: () => import("./verbs/reset.ts"),
+  init: () => import("./verbs/init.ts"),
+  deploy: () => import("./verbs/deploy.ts"),
+  dev: () => import("./verbs/dev.ts"),
+  invoke: () => import("./verbs/invoke.ts"),
+  "event sample": () => import("./verbs/event-sample.ts"),
+  logs: () => import("./verbs/logs.ts"),
+  list: () => import("./verbs/list.ts"),
+  describe: () => import("./verbs/describe.ts"),
+  "config set": () => import("./verbs/config-set.ts"),
+  versions: () => import("./verbs/versions.ts"),
+  rollback: () => import("./verbs/rollback.ts"),
+  remove: () => import("./verbs/remove.ts"),
+  env: () => import("./verbs/env.ts"),
+  doctor: () => import("./verbs/doctor.ts"),
+  completion: () => import("./verbs/completion.ts"),
+};

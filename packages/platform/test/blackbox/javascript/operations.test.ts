@@ -1,0 +1,78 @@
+/**
+ * Every operation that is built, by the SDK for JavaScript over the wire of a real server: what it does shows in another
+ * operation or a call, and what it refuses arrives as the SDK's own error. What is not built answers 501 with its name.
+ */
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { iamPolicyCases } from "./iam-policies.ts";
+import { iamRoleCases } from "./iam-roles.ts";
+import { stsCases } from "./sts.ts";
+import { logsCases } from "./logs.ts";
+import { functionCases } from "./lambda-functions.ts";
+import { layerCases } from "./lambda-layers.ts";
+import { eventInvokeCases, permissionCases, tagCases, urlCases } from "./lambda-settings.ts";
+import { concurrencyCases, versionCases } from "./lambda-versions.ts";
+import { assertRefused, type OperationCase, openStage, type Stage } from "./cases.ts";
+import { checkGolden } from "../../support/golden.ts";
+import { type Recorder, SERVICES, startRecorder } from "../../support/recorder.ts";
+import { startServer } from "../../support/server.ts";
+import { loadService } from "../../../src/wire/index.ts";
+import { answerOf, clientVersion } from "./any-operation.ts";
+
+const CASES = {
+  lambda: {
+    ...functionCases,
+    ...versionCases,
+    ...concurrencyCases,
+    ...permissionCases,
+    ...urlCases,
+    ...eventInvokeCases,
+    ...tagCases,
+    ...layerCases,
+  },
+  iam: { ...iamRoleCases, ...iamPolicyCases },
+  sts: stsCases,
+  logs: logsCases,
+} as const satisfies Record<(typeof SERVICES)[number], Readonly<Record<string, OperationCase>>>;
+
+let recorder: Recorder;
+let stage: Stage;
+let stop: () => Promise<void>;
+before(async () => {
+  const server = await startServer();
+  recorder = await startRecorder(server.url);
+  stage = openStage(server, recorder.url);
+  stop = async () => {
+    stage.close();
+    await recorder.close();
+    await server.stop();
+  };
+});
+after(() => stop());
+
+for (const service of SERVICES) {
+  describe(`${service} by the SDK for JavaScript`, () => {
+    for (const [operation, { does, refuses }] of Object.entries<OperationCase>(CASES[service])) {
+      const [refused, error, status] = refuses;
+      test(`${operation} does what it says, and is refused as ${typeof error === "string" ? error : error.name}`, async () => {
+        await does(stage);
+        await assertRefused(refused(stage), error, status);
+        const seen = recorder.exchanges.filter((exchange) => exchange.service === service && exchange.operation === operation);
+        assert.ok(seen.some(({ response }) => response.status < 300), `no ${operation} succeeded over the wire`);
+        assert.ok(seen.some(({ response }) => response.status === status), `no ${operation} was refused over the wire`);
+      });
+    }
+
+    test("what was said and answered is as in the golden file", () => {
+      checkGolden("javascript", `@aws-sdk ${clientVersion(service)}`, service, recorder.exchanges);
+    });
+
+    test("every operation without a case answers 501 with its name", async () => {
+      const operations = [...loadService(service).operations.keys()];
+      const others = operations.filter((operation) => !(operation in CASES[service]));
+      assert.equal(operations.length - others.length, Object.keys(CASES[service]).length, "a case has a name that is no operation");
+      const answers = await Promise.all(others.map((operation) => answerOf(service, operation, stage.server)));
+      assert.deepEqual(answers, others.map((operation) => `${operation}: 501 NotImplemented, named`));
+    });
+  });
+}

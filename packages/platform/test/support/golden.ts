@@ -1,0 +1,147 @@
+/**
+ * Golden files: what each real client said and heard, once per operation and once per error. What differs from run to
+ * run is masked, so that every other change of the wire shows as a difference. `UPDATE_GOLDEN=1` writes them anew.
+ */
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Exchange, Message, RecordedService } from "./recorder.ts";
+
+interface GoldenFile {
+  /** Name and version of the client. */
+  readonly client: string;
+  readonly operations: Readonly<Record<string, object>>;
+  readonly errors: Readonly<Record<string, object>>;
+}
+
+/** Compares what `client` exchanged with `service` to its golden file, or writes it. */
+export function checkGolden(name: string, client: string, service: RecordedService, exchanges: readonly Exchange[]): void {
+  const path = fileURLToPath(new URL(`../fixtures/golden/${name}-${service}.json`, import.meta.url));
+  const actual = goldenOf(client, exchanges.filter((exchange) => exchange.service === service));
+  if (process.env["UPDATE_GOLDEN"] === "1") {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, textOf(actual));
+  }
+  assert.ok(existsSync(path), `${path} is missing: write it with UPDATE_GOLDEN=1 npm test, and read what it says`);
+  const wanted = JSON.parse(readFileSync(path, "utf8")) as GoldenFile;
+  // Another version of a client may say the same in other headers; what the server is asked and answers stays.
+  const comparable = wanted.client === actual.client ? (file: GoldenFile) => file : withoutRequestHeaders;
+  assert.deepEqual({ ...comparable(actual), client: "" }, { ...comparable(wanted), client: "" });
+}
+
+function goldenOf(client: string, exchanges: readonly Exchange[]): GoldenFile {
+  const operations: Record<string, object> = {};
+  const errors: Record<string, object> = {};
+  for (const exchange of exchanges) {
+    if (exchange.response.status < 400) operations[exchange.operation] ??= { request: requestOf(exchange), response: responseOf(exchange) };
+    else errors[errorName(exchange)] ??= responseOf(exchange);
+  }
+  const sorted = (entries: Record<string, object>) => Object.fromEntries(Object.entries(entries).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+  // Through JSON once, so that what is compared is what is stored.
+  return JSON.parse(JSON.stringify({ client, operations: sorted(operations), errors: sorted(errors) })) as GoldenFile;
+}
+
+function withoutRequestHeaders(file: GoldenFile): GoldenFile {
+  const operations = Object.entries(file.operations).map(([name, exchange]) => {
+    const { request, ...rest } = exchange as { request: { headers: object } };
+    return [name, { ...rest, request: { ...request, headers: {} } }];
+  });
+  return { ...file, operations: Object.fromEntries(operations) as GoldenFile["operations"] };
+}
+
+/** The error's name as the protocol carries it. */
+export function errorName({ response }: Exchange): string {
+  const header = response.headers["x-amzn-errortype"];
+  const body = response.body.toString("utf8");
+  const named = typeof header === "string" ? header : (/"__type":"([^"]+)"/u.exec(body)?.[1] ?? /<Code>([^<]+)</u.exec(body)?.[1]);
+  return named?.split("#").at(-1) ?? `status ${response.status}`;
+}
+
+function requestOf({ request }: Exchange): object {
+  return { method: request.method, path: maskText(request.path), headers: headersOf(request), body: bodyOf(request) };
+}
+
+function responseOf({ response }: Exchange): object {
+  return { status: response.status, headers: headersOf(response), body: bodyOf(response) };
+}
+
+const VARYING_HEADERS: ReadonlySet<string> = new Set([
+  "amz-sdk-invocation-id",
+  "content-length",
+  "date",
+  "host",
+  "user-agent",
+  "x-amz-content-sha256",
+  "x-amz-date",
+  "x-amz-user-agent",
+  "x-amz-log-result",
+  "x-amzn-requestid",
+]);
+
+function headersOf({ headers }: Message): Record<string, string> {
+  const masked = Object.entries(headers).map(([name, value]): [string, string] => {
+    const text = String(value);
+    if (VARYING_HEADERS.has(name)) return [name, "<varies>"];
+    if (name !== "authorization") return [name, maskText(text)];
+    return [name, text.replace(/Credential=[^/]+\/\d{8}/u, "Credential=<key>/<date>").replace(/Signature=\w+/u, "Signature=<varies>")];
+  });
+  return Object.fromEntries(masked.toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function bodyOf({ headers, body }: Message): unknown {
+  const type = String(headers["content-type"] ?? "");
+  if (body.length === 0) return "";
+  if (type.includes("eventstream")) return "<event stream>";
+  if (type.includes("x-www-form-urlencoded")) return mask(Object.fromEntries(new URLSearchParams(body.toString("utf8"))));
+  const text = body.toString("utf8");
+  try {
+    return mask(JSON.parse(text));
+  } catch {
+    return maskText(text);
+  }
+}
+
+/** Durations, times and identifiers that differ from run to run. */
+const MASKS: readonly (readonly [RegExp, string])[] = [
+  [/\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/gu, "<uuid>"],
+  [/\b\d{4}-\d\d-\d\dT[\d:.]+(?:Z|\+0000)/gu, "<time>"],
+  [/\b(AROA|ANPA|AKIA|ASIA)[A-Z0-9]{12,}\b/gu, "<$1…>"],
+  [/http:\/\/127\.0\.0\.1:\d+/gu, "<endpoint>"],
+  [/X-Amz-Date=\d{8}T\d{6}Z/gu, "X-Amz-Date=<time>"],
+  [/(X-Amz-Credential=)[^&]+?%2F\d{8}/gu, "$1<key>%2F<date>"],
+  [/(X-Amz-Signature=)[0-9a-f]{64}/gu, "$1<varies>"],
+  [/<(SecretAccessKey|SessionToken)>[^<]+</gu, "<$1><secret><"],
+  [/\/function-url\/[a-z2-7]{32}\//gu, "/function-url/<id>/"],
+  [/\d{4}%2F\d\d%2F\d\d/gu, "<date>"],
+  [/\b[fb]\/\d{27}\b/gu, "<token>"],
+];
+
+function maskText(text: string): string {
+  return MASKS.reduce((masked, [pattern, mark]) => masked.replace(pattern, mark), text);
+}
+
+/** Epoch times, in seconds and in milliseconds, of this century's next decades. */
+const EPOCH_MIN = 1_600_000_000;
+/** A ZipFile, or a token of as many letters. */
+const LONG_BASE64 = /^[A-Za-z0-9+/_-]{120,}={0,2}$/u;
+
+function mask(value: unknown): unknown {
+  if (typeof value === "number") return value > EPOCH_MIN ? "<time>" : value;
+  if (typeof value === "string") return LONG_BASE64.test(value) ? "<base64>" : maskText(value);
+  if (Array.isArray(value)) return value.map(mask);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, mask(member)]));
+}
+
+/** One line a message: short enough to keep, and a difference names its operation. */
+function textOf({ client, operations, errors }: GoldenFile): string {
+  const lines = (entries: Readonly<Record<string, object>>): string =>
+    Object.entries(entries)
+      .map(([name, entry]) => {
+        const parts = "request" in entry ? Object.entries(entry).map(([part, message]) => `  "${part}": ${JSON.stringify(message)}`) : [];
+        return parts.length > 0 ? ` "${name}": {\n${parts.join(",\n")}\n }` : ` "${name}": ${JSON.stringify(entry)}`;
+      })
+      .join(",\n");
+  return `{\n"client": ${JSON.stringify(client)},\n"operations": {\n${lines(operations)}\n},\n"errors": {\n${lines(errors)}\n}\n}\n`;
+}
