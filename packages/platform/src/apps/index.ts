@@ -1,11 +1,10 @@
 /** Applications as one document: read, compared with what is there, applied as a difference. */
-export { openApps, APP_FUNCTIONS_MAX } from "./apps.ts";
+export { openApps } from "./apps.ts";
 export type { Apps, Deployment, DeploymentPlan, DeploymentResult } from "./apps.ts";
-export { parseAppDocument, DOCUMENT_CHARACTERS_MAX } from "./document.ts";
+export { parseAppDocument } from "./document.ts";
 export type { AppDocument, FunctionDeclaration } from "./document.ts";
 export { plan } from "./plan.ts";
 export type { Change, FieldChange, SettingsChange } from "./plan.ts";
-export { apply } from "./apply.ts";
 export type { AppFunctions, Archives } from "./apply.ts";
-export { FUNCTION_DEFAULTS, NO_URL, PUBLIC_URL, defaultRoleArn } from "./form.ts";
+export { NO_URL, PUBLIC_URL } from "./form.ts";
 export type { CurrentFunction, FunctionOptions, UrlForm, WantedFunction } from "./form.ts";

@@ -38,6 +38,8 @@ export interface Observation {
   readonly cpuShare: number | undefined;
   /** Free memory of the machine; undefined when it cannot tell. */
   readonly memoryFreeMb: number | undefined;
+  /** Starts that failed since one succeeded, and when the last did. */
+  readonly failures: { readonly count: number; readonly lastAt: Instant } | undefined;
 }
 
 export type ScalingReason =
@@ -48,6 +50,8 @@ export type ScalingReason =
   | { readonly kind: "keepWarm"; readonly until: Instant }
   | { readonly kind: "idle"; readonly instances: number }
   | { readonly kind: "memoryPressure"; readonly memoryFreeMb: number }
+  /** Starts keep failing: nobody waits, so the next one is not tried before `until`. */
+  | { readonly kind: "backOff"; readonly failures: number; readonly until: Instant }
   | { readonly kind: "steady" };
 
 export interface Decision {
@@ -58,9 +62,19 @@ export interface Decision {
   readonly reviewAt: Instant | undefined;
 }
 
+/** Wait after the first failed start; doubled by each further one. */
+const BACK_OFF_FIRST_MS = 1_000;
+/** A start is tried at least this often. */
+const BACK_OFF_MS_MAX = 300_000;
+
 /** The desired number of instances for what is seen at `now`. */
 export function decide(policy: ScalingPolicy, seen: Observation, now: Instant): Decision {
   const have = seen.instancesReady + seen.instancesStarting;
+  const until = backOffUntil(seen);
+  // A call that waits is always tried; instances kept in advance are not started over and over when starts fail.
+  if (until !== undefined && now < until && policy.instancesMin > have && neededForCalls(policy, seen) <= have) {
+    return { desired: have, reason: { kind: "backOff", failures: seen.failures?.count ?? 0, until }, reviewAt: until };
+  }
   const needed = neededInstances(policy, seen);
   if (needed > policy.instancesMax) {
     return {
@@ -73,8 +87,17 @@ export function decide(policy: ScalingPolicy, seen: Observation, now: Instant): 
   return shrink(policy, seen, needed, have, now);
 }
 
+/** 1, 2, 4 … 256, then 300 seconds after the last failure. */
+function backOffUntil({ failures }: Observation): Instant | undefined {
+  return failures && failures.lastAt + Math.min(BACK_OFF_MS_MAX, BACK_OFF_FIRST_MS * 2 ** (failures.count - 1));
+}
+
+function neededForCalls(policy: ScalingPolicy, seen: Observation): number {
+  return Math.ceil((seen.running + seen.waiting) / policy.callsPerInstance);
+}
+
 function neededInstances(policy: ScalingPolicy, seen: Observation): number {
-  const forCalls = Math.ceil((seen.running + seen.waiting) / policy.callsPerInstance);
+  const forCalls = neededForCalls(policy, seen);
   const forProcessor = isProcessorBusy(policy, seen) ? Math.max(forCalls, seen.instancesReady + 1) : forCalls;
   return Math.max(policy.instancesMin, forProcessor);
 }

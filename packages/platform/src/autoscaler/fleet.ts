@@ -1,5 +1,5 @@
 import type { Clock, Instant, Timer } from "../base/index.ts";
-import { type FunctionVersion, versionKey } from "../model/index.ts";
+import { type Departure, type FunctionVersion, versionKey } from "../model/index.ts";
 import type { Instance, StartEnding } from "../runtime/index.ts";
 import { decide, type Decision, type Observation, type ScalingPolicy } from "./decide.ts";
 import { DecisionLog } from "./decision-log.ts";
@@ -60,6 +60,7 @@ export class Fleet {
   /** Ready instances and since when each is idle (undefined = busy). */
   readonly #ready = new Map<Instance, Instant | undefined>();
   #starting = 0;
+  #failures: Observation["failures"];
   #retired = false;
   #lookPending = false;
   #review: Timer | undefined;
@@ -99,8 +100,10 @@ export class Fleet {
     if (this.#ready.has(instance)) this.#ready.set(instance, undefined);
   }
 
+  /** A call ended and left its instance alive: whatever failed before, starts are worth while again. */
   markIdle(instance: Instance): void {
     if (!this.#ready.has(instance)) return;
+    this.#failures = undefined;
     this.#ready.set(instance, this.#dependencies.clock.now());
     if (!this.#review) this.demandChanged();
   }
@@ -137,6 +140,7 @@ export class Fleet {
       idleSince,
       cpuShare: this.#processorShare(now),
       memoryFreeMb: this.#dependencies.memoryFreeMb(),
+      failures: this.#failures,
     };
   }
 
@@ -167,7 +171,7 @@ export class Fleet {
     this.#starting -= 1;
     this.#dependencies.permits.give();
     if (ending.kind === "ready") this.#admit(ending.instance);
-    else this.#user.failed(ending);
+    else this.#onFailed(ending);
     this.demandChanged();
   }
 
@@ -177,14 +181,24 @@ export class Fleet {
     return { kind: "unavailable", what: "starting an instance failed; the platform's log says why" };
   }
 
+  #onFailed(ending: Exclude<StartEnding, { kind: "ready" }>): void {
+    this.#countFailure();
+    this.#user.failed(ending);
+  }
+
+  #countFailure(): void {
+    this.#failures = { count: (this.#failures?.count ?? 0) + 1, lastAt: this.#dependencies.clock.now() };
+  }
+
   #admit(instance: Instance): void {
     this.#ready.set(instance, this.#dependencies.clock.now());
-    void instance.gone.then(() => this.#forget(instance));
+    void instance.gone.then((departure) => this.#forget(instance, departure));
     this.#user.ready(instance);
   }
 
-  #forget(instance: Instance): void {
+  #forget(instance: Instance, departure: Departure): void {
     if (!this.#ready.delete(instance)) return;
+    if (departure.kind !== "drained") this.#countFailure();
     this.#user.left(instance);
     this.demandChanged();
   }

@@ -1,5 +1,5 @@
 /** How many instances each version has. */
-export { Autoscaler, DEFAULT_SETTINGS, startPermits } from "./autoscaler.ts";
+export { Autoscaler, DEFAULT_SETTINGS } from "./autoscaler.ts";
 export type { AutoscalerDependencies, AutoscalerSettings, ConcurrencyLimits, FleetReport } from "./autoscaler.ts";
 export { decide } from "./decide.ts";
 export type { Decision, Observation, ScalingPolicy, ScalingReason } from "./decide.ts";

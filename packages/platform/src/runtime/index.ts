@@ -5,5 +5,4 @@ export { findPythons } from "./python-interpreters.ts";
 export type { PythonInterpreter } from "./python-interpreters.ts";
 export { exitErrorPayload, timedOutPayload } from "./endings.ts";
 export { POOL_READY_MAX } from "./pool-size.ts";
-export { INIT_TIMEOUT_MS, LOG_TAIL_BYTES_MAX } from "./runtime.ts";
 export type { CallReport, Instance, RuntimeHost, StartEnding } from "./runtime.ts";

@@ -1,7 +1,6 @@
 /** Confinement: instances as processes, bubblewrapped where the machine allows it. */
 export { openSandbox, UID_RANGE_DEFAULT } from "./open.ts";
 export type { SandboxOptions } from "./open.ts";
-export { CHANNEL_FD, INSTANCE_API_PORT, INSTANCE_PROXY_PORT, INSTANCE_RUNTIME_API_PORT } from "./sandbox.ts";
 export type {
   ConfinedProcess,
   Environment,
@@ -15,5 +14,4 @@ export type {
   Sandbox,
   SandboxReport,
   Zygote,
-  ZygoteSpec,
-} from "./sandbox.ts";
+  ZygoteSpec } from "./sandbox.ts";

@@ -19,10 +19,10 @@ export interface ServerOptions {
   readonly allowHosts: readonly string[];
   /** What functions reach beside public addresses. */
   readonly opened: readonly OpenedDestination[];
-  /** Node processes that wait ready. */
-  readonly poolReadyMax: number;
-  /** An instance idle for this long is let go. */
-  readonly idleMs: number;
+  /** Node processes that wait ready; undefined = the runtime's own bound. */
+  readonly poolReadyMax: number | undefined;
+  /** An instance idle for this long is let go; undefined = the autoscaler's default. */
+  readonly idleMs: number | undefined;
   /** Folder `node_modules` of the AWS SDK that functions find; undefined without one. */
   readonly sdkTree: string | undefined;
   /** Folders where `python3` is looked for, as in PATH. */

@@ -9,13 +9,14 @@ import {
   type Service,
   stsService,
 } from "../api/index.ts";
+import { DEFAULT_SETTINGS } from "../autoscaler/index.ts";
 import { openApps } from "../apps/index.ts";
 import { type Clock, LambentError, type SecureRandom, systemClock, systemSecureRandom } from "../base/index.ts";
 import { functionArn, type Functions, openFunctions } from "../functions/index.ts";
 import { ApiHandler, BodyBudget, createInstanceEndpoint, type FunctionUrl, FunctionUrlHandler, Gateway } from "../gateway/index.ts";
 import { startMetering } from "../metering/index.ts";
 import { type CodeReference, type InstanceEndpoint, type Realm, Signals } from "../model/index.ts";
-import { findPythons, openRuntimeHost, type RuntimeHost } from "../runtime/index.ts";
+import { findPythons, openRuntimeHost, POOL_READY_MAX, type RuntimeHost } from "../runtime/index.ts";
 import { openSandbox, type Sandbox, UID_RANGE_DEFAULT } from "../sandbox/index.ts";
 import {
   type Authenticator,
@@ -72,7 +73,7 @@ async function open(opened: Opened, options: ServerOptions): Promise<RunningServ
   const runtime = await startRuntime(parts, options, endpoint);
   opened.push(() => runtime.close());
   const { functions, signals, reportDefect } = parts;
-  const calls = joinCalls({ functions, runtime, signals, clock, secureRandom, idleMs: options.idleMs, reportDefect });
+  const calls = joinCalls({ functions, runtime, signals, clock, secureRandom, idleMs: options.idleMs ?? DEFAULT_SETTINGS.idleMs, reportDefect });
   const report = reportOf(parts, options, runtime);
   const bodies = new BodyBudget();
   const api = new ApiHandler({
@@ -200,7 +201,7 @@ async function startRuntime(parts: Parts, options: ServerOptions, endpoint: Inst
     nodeVersion: process.versions.node,
     pythons: await findPythons(options.searchPath),
     sdkTree: options.sdkTree,
-    poolReadyMax: options.poolReadyMax,
+    poolReadyMax: options.poolReadyMax ?? POOL_READY_MAX,
     pythonZygote: true,
   });
 }

@@ -21,6 +21,7 @@ const QUIET: Observation = {
   idleSince: [],
   cpuShare: undefined,
   memoryFreeMb: undefined,
+  failures: undefined,
 };
 
 const seen = (changed: Partial<Observation>): Observation => ({ ...QUIET, ...changed });
@@ -64,6 +65,19 @@ describe("decide", () => {
   test("provisioned instances stay however long they are idle", () => {
     const idle = seen({ instancesReady: 3, idleSince: [0, 0, 0] });
     assert.equal(decide({ ...POLICY, instancesMin: 3 }, idle, NOW).desired, 3);
+  });
+
+  test("provisioned instances whose starts fail are tried again later and later, not over and over", () => {
+    const policy = { ...POLICY, instancesMin: 1 };
+    const failed = (count: number) => seen({ failures: { count, lastAt: NOW } });
+    assert.deepEqual(decide(policy, failed(1), NOW), { desired: 0, reason: { kind: "backOff", failures: 1, until: NOW + 1_000 }, reviewAt: NOW + 1_000 });
+    assert.equal(decide(policy, failed(4), NOW).reviewAt, NOW + 8_000);
+    assert.equal(decide(policy, failed(50), NOW).reviewAt, NOW + 300_000);
+    assert.equal(decide(policy, failed(1), NOW + 1_000).desired, 1);
+  });
+
+  test("a call that waits is tried although starts failed before", () => {
+    assert.equal(decide(POLICY, seen({ waiting: 1, waitingSince: NOW, failures: { count: 9, lastAt: NOW } }), NOW).desired, 1);
   });
 
   test("an idle instance is kept until its time, and the decision says when to look again", () => {

@@ -19,6 +19,7 @@ const seen = (waiting: number, ready: number): Observation => ({
   idleSince: [],
   cpuShare: undefined,
   memoryFreeMb: undefined,
+  failures: undefined,
 });
 
 function record(log: DecisionLog, at: number, observation: Observation): void {

@@ -43,7 +43,7 @@ async function serve(context: TestContext, options: Options = {}) {
     authorize: options.authorize ?? (() => undefined),
     bodies,
     secureRandom: systemSecureRandom,
-    stopping: new AbortController().signal,
+    stopping: options.stopping ?? new AbortController().signal,
     reportDefect: (error) => defects.push(error),
   });
   const server = createServer((incoming, outgoing) => void api.handle(incoming, outgoing, "http://here", options.caller));

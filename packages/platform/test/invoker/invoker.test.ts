@@ -172,6 +172,24 @@ describe("from zero and back", () => {
     assert.equal(ended(await call).durationMs, 10);
   });
 
+  test("provisioned instances whose init fails are tried with growing pauses (P6)", async () => {
+    const world = new CallWorld(functionVersion(), { provisioned: 1 }, { startEnding: () => "initFailed" });
+    world.router.limitsChanged(world.version);
+    await world.clock.advance(10_000);
+    // At 0, 1, 3 and 7 seconds, each after the 50 ms its start takes.
+    assert.equal(world.runtime.starts, 4);
+  });
+
+  test("provisioned instances that die as soon as they are ready are replaced with growing pauses (P6)", async () => {
+    const world = new CallWorld(functionVersion(), { provisioned: 1 });
+    world.router.limitsChanged(world.version);
+    for (let step = 0; step < 1_000; step++) {
+      await world.clock.advance(10);
+      world.runtime.alive[0]?.crash();
+    }
+    assert.ok(world.runtime.starts <= 5, `${world.runtime.starts} starts in ten seconds`);
+  });
+
   test("an idle instance that dies is replaced by the next call", async () => {
     const world = new CallWorld(functionVersion());
     const first = world.call();

@@ -35,8 +35,6 @@ export interface StartOptions {
 
 const DEFAULT_PORT = 4566;
 /** Started Node processes that wait for a function; each holds about 11 MB. */
-const POOL_READY_MAX = 2;
-const INSTANCE_IDLE_SECONDS = 300;
 
 /** `lambent start`: runs until Ctrl-C or SIGTERM, then drains and ends with 0. */
 export const run: Run<StartOptions> = async (context, _args, options) => {
@@ -75,6 +73,7 @@ function serverOptions(
   at: { readonly host: string; readonly port: number; readonly environment: NodeJS.ProcessEnv },
 ): ServerOptions {
   const { host, port, environment } = at;
+  const idleSeconds = wholeNumber(options.idle, "--idle", 1, 86_400);
   return {
     port,
     host,
@@ -86,8 +85,8 @@ function serverOptions(
     opened: openedDestinations(options),
     rootKey: rootKeyOf(environment),
     region: options.region || DEFAULT_REGION,
-    poolReadyMax: wholeNumber(options.pool, "--pool", 0, 64) ?? POOL_READY_MAX,
-    idleMs: (wholeNumber(options.idle, "--idle", 1, 86_400) ?? INSTANCE_IDLE_SECONDS) * 1_000,
+    poolReadyMax: wholeNumber(options.pool, "--pool", 0, 64),
+    idleMs: idleSeconds && idleSeconds * 1_000,
     sdkTree: sdkTree(),
     searchPath: searchPath(environment),
   };
