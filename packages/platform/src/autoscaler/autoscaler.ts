@@ -53,6 +53,7 @@ export class Autoscaler {
   readonly #fleets = new Map<string, Fleet>();
   readonly #dependencies: AutoscalerDependencies;
   readonly #permits: StartPermits;
+  #closed = false;
 
   constructor(dependencies: AutoscalerDependencies) {
     this.#dependencies = dependencies;
@@ -73,6 +74,7 @@ export class Autoscaler {
       start: (wanted) => runtime.start(wanted),
       policy: (of) => this.#policy(of),
     });
+    if (this.#closed) fleet.close();
     this.#fleets.set(key, fleet);
     return fleet;
   }
@@ -88,6 +90,12 @@ export class Autoscaler {
     if (!fleet) return;
     this.#fleets.delete(key);
     fleet.retire();
+  }
+
+  /** Starts and drains nothing any more. */
+  close(): void {
+    this.#closed = true;
+    for (const fleet of this.#fleets.values()) fleet.close();
   }
 
   /** Initialised instances of a version, busy or not. */

@@ -61,7 +61,8 @@ export class Fleet {
   readonly #ready = new Map<Instance, Instant | undefined>();
   #starting = 0;
   #failures: Observation["failures"];
-  #retired = false;
+  /** `retired`: its version is superseded, instances leave as they fall idle. `closed`: nothing is started or drained any more. */
+  #phase: "open" | "retired" | "closed" = "open";
   #lookPending = false;
   #review: Timer | undefined;
   #processor: { readonly at: Instant; readonly cpuMs: number; readonly instances: number } | undefined;
@@ -85,9 +86,15 @@ export class Fleet {
     return this.#ready.size === 0 && this.#starting === 0 && this.#user.demand().waiting === 0;
   }
 
+  /** Starts and drains nothing any more: the server stops, and the runtime ends what there is. */
+  close(): void {
+    this.#phase = "closed";
+    this.#review?.cancel();
+  }
+
   /** Calls began to wait, or the policy changed. Coalesced: one look per turn of the event loop. */
   demandChanged(): void {
-    if (this.#lookPending) return;
+    if (this.#lookPending || this.#phase === "closed") return;
     this.#lookPending = true;
     queueMicrotask(() => {
       this.#lookPending = false;
@@ -95,7 +102,7 @@ export class Fleet {
     });
   }
 
-  /** The router gave `instance` its first call, or took its last one back. */
+  /** The router gave `instance` its first call. */
   markBusy(instance: Instance): void {
     if (this.#ready.has(instance)) this.#ready.set(instance, undefined);
   }
@@ -110,11 +117,12 @@ export class Fleet {
 
   /** The version is superseded or deleted: every instance drains, calls that still wait for it are served first. */
   retire(): void {
-    this.#retired = true;
+    if (this.#phase === "open") this.#phase = "retired";
     this.demandChanged();
   }
 
   #look(): void {
+    if (this.#phase === "closed") return;
     const now = this.#dependencies.clock.now();
     const policy = this.#policy();
     const seen = this.#observe(now);
@@ -126,7 +134,7 @@ export class Fleet {
 
   #policy(): ScalingPolicy {
     const policy = this.#dependencies.policy(this.version);
-    return this.#retired ? { ...policy, instancesMin: 0, idleMs: 0 } : policy;
+    return this.#phase === "retired" ? { ...policy, instancesMin: 0, idleMs: 0 } : policy;
   }
 
   #observe(now: Instant): Observation {

@@ -74,6 +74,7 @@ async function open(opened: Opened, options: ServerOptions): Promise<RunningServ
   opened.push(() => runtime.close());
   const { functions, signals, reportDefect } = parts;
   const calls = joinCalls({ functions, runtime, signals, clock, secureRandom, idleMs: options.idleMs ?? DEFAULT_SETTINGS.idleMs, reportDefect });
+  opened.push(() => Promise.resolve(calls.autoscaler.close()));
   const report = reportOf(parts, options, runtime);
   const bodies = new BodyBudget();
   const api = new ApiHandler({
