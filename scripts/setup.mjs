@@ -8,7 +8,7 @@
  *
  * usage: node scripts/setup.mjs [--for start|test] [--no-install]
  */
-import { debianStep } from "./setup/debian.mjs";
+import { debianStep, debianTestStep } from "./setup/debian.mjs";
 import { packagesStep } from "./setup/packages.mjs";
 import { functionPythonStep, testPythonStep } from "./setup/python.mjs";
 
@@ -30,7 +30,7 @@ const strict = purpose === "test" && process.env["CI"] === "true";
 const say = (/** @type {string} */ text) => process.stderr.write(text);
 
 /** @type {(() => Step)[]} */
-const plan = [packagesStep, debianStep, functionPythonStep, ...(purpose === "test" ? [testPythonStep] : [])];
+const plan = [packagesStep, debianStep, functionPythonStep, ...(purpose === "test" ? [debianTestStep, testPythonStep] : [])];
 const open = plan.map((makeStep) => makeStep()).filter((step) => !step.isDone());
 /** @type {{ step: Step, complaint: string }[]} */
 const failed = [];

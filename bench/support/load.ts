@@ -1,20 +1,43 @@
-import { execFile } from "node:child_process";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
-import type { LoadJob, LoadResult } from "./generator.ts";
+import type { LoadResult } from "./generator.ts";
+import type { Sample } from "./pair.ts";
 
 const GENERATOR = fileURLToPath(new URL("./generator.ts", import.meta.url));
 
-/** Runs one load in a fresh process and returns what it measured. */
-export async function load(job: LoadJob): Promise<LoadResult> {
-  const { stdout } = await promisify(execFile)(process.execPath, [GENERATOR, JSON.stringify(job)], { maxBuffer: 1 << 20 });
-  return JSON.parse(stdout) as LoadResult;
+export interface Load {
+  readonly port: number;
+  readonly connections: number;
+  readonly durationMs: number;
+  readonly requests: readonly Buffer[];
 }
 
-/** A whole HTTP/1.1 request as the generator sends it. */
-export function rawRequest(method: string, path: string, headers: Readonly<Record<string, string>>, body = ""): string {
-  const lines = Object.entries({ ...headers, ...(body === "" ? {} : { "content-length": String(Buffer.byteLength(body)) }) });
-  return Buffer.from(`${method} ${path} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join("")}\r\n${body}`).toString(
-    "base64",
-  );
+/** Reads the CPU time of what is measured, in milliseconds, under a name each. */
+export type ReadCpu = () => Readonly<Record<string, number>>;
+
+/**
+ * Answers a second under one load from a fresh generator process, with the CPU time each answer took beside it.
+ *
+ * Throws when an answer was not 2xx or a connection was lost: a refused call is fast and worth nothing.
+ */
+export async function answersPerSecond(load: Load, cpu: ReadCpu): Promise<Sample> {
+  const child = spawn(process.execPath, [GENERATOR], { stdio: ["pipe", "pipe", "inherit"] });
+  const gone = once(child, "exit");
+  const before = cpu();
+  child.stdin.end(JSON.stringify({ ...load, requests: load.requests.map((request) => request.toString("base64")) }));
+  const printed = await text(child.stdout);
+  const after = cpu();
+  await gone;
+  const result = JSON.parse(printed) as LoadResult;
+  if (result.failures > 0) throw new RangeError(`${result.failures} of ${result.answers} answers were failures`);
+  const used = Object.entries(after).map(([name, ms]): [string, number] => [
+    `${name} CPU µs per answer`,
+    ((ms - (before[name] ?? 0)) * 1_000) / result.answers,
+  ]);
+  return {
+    value: (result.answers * 1_000) / result.elapsedMs,
+    details: { "p50 ms": result.p50Ms, "p99 ms": result.p99Ms, ...Object.fromEntries(used) },
+  };
 }

@@ -1,59 +1,42 @@
-import { cpus } from "node:os";
+/** What one measurement gave: the figure that is compared, and what stands beside it. */
+export interface Sample {
+  readonly value: number;
+  readonly details?: Readonly<Record<string, number>>;
+}
 
-/** One measured side of a pair: a figure per round, more is better. */
+/** One side of a pair. */
 export interface Side {
   readonly name: string;
-  readonly measure: () => Promise<number>;
+  readonly measure: () => Promise<Sample>;
 }
 
 export interface PairResult {
   /** Median over rounds of ours ÷ bound, round by round. */
   readonly ratio: number;
   readonly ratios: readonly number[];
-  readonly ours: readonly number[];
-  readonly bound: readonly number[];
+  readonly ours: readonly Sample[];
+  readonly bound: readonly Sample[];
 }
 
 /** Measures both sides in each round, the order reversed every time, so that drift of the machine hits both alike. */
-export async function measurePair(ours: Side, bound: Side, rounds: number): Promise<PairResult> {
-  const figures = { ours: [] as number[], bound: [] as number[] };
+export async function measurePair(ours: Side["measure"], bound: Side["measure"], rounds: number): Promise<PairResult> {
+  const samples = { ours: [] as Sample[], bound: [] as Sample[] };
+  const sides = { ours, bound };
   for (let round = 0; round < rounds; round++) {
     const order = round % 2 === 0 ? (["ours", "bound"] as const) : (["bound", "ours"] as const);
-    for (const side of order) figures[side].push(await (side === "ours" ? ours : bound).measure());
+    for (const side of order) samples[side].push(await sides[side]());
   }
-  const ratios = figures.ours.map((figure, round) => figure / (figures.bound[round] ?? Number.NaN));
-  return { ratio: median(ratios), ratios, ...figures };
+  return compare(samples.ours, samples.bound);
+}
+
+/** Compares what was measured in the same rounds. */
+export function compare(ours: readonly Sample[], bound: readonly Sample[]): PairResult {
+  const ratios = ours.map(({ value }, round) => value / (bound[round]?.value ?? Number.NaN));
+  return { ratio: median(ratios), ratios, ours, bound };
 }
 
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);
   return sorted.length % 2 === 1 ? (sorted[middle] ?? Number.NaN) : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
-}
-
-/** `1,234.5` */
-export function figure(value: number, digits = 1): string {
-  return value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
-}
-
-/** One line: median and range of both sides, and the ratio beside its budget. */
-export function reportPair(
-  name: string,
-  unit: string,
-  result: PairResult,
-  budget: { readonly text: string; readonly holds: boolean },
-): void {
-  const range = (values: readonly number[]): string =>
-    `${figure(median(values))} (${figure(Math.min(...values))}–${figure(Math.max(...values))})`;
-  console.log(`${name}\n  ours  ${range(result.ours)} ${unit}\n  bound ${range(result.bound)} ${unit}`);
-  console.log(
-    `  ratio ${result.ratio.toFixed(2)} [${result.ratios.map((ratio) => ratio.toFixed(2)).join(" ")}]   budget ${budget.text}: ${budget.holds ? "held" : "NOT held"}`,
-  );
-}
-
-/** What the figures below were measured on. */
-export function describeMachine(): void {
-  console.log(
-    `${cpus().length} × ${cpus()[0]?.model.trim() ?? "unknown processor"} · Node ${process.version} · generator on the same machine\n`,
-  );
 }

@@ -9,9 +9,18 @@ const PACKAGES = [
   { name: "python3-venv", why: "holds boto3", isThere: () => !lacksVenvModule() },
 ];
 
-/** @returns {import("../setup.mjs").Step} */
-export function debianStep() {
-  const missing = PACKAGES.filter((each) => !each.isThere());
+/** What only the tests need. */
+const TEST_PACKAGES = [{ name: "iproute2", why: "joins the tests' network namespaces", isThere: () => findCommand("ip") !== undefined }];
+
+export const debianStep = () => packagesStep(PACKAGES);
+export const debianTestStep = () => packagesStep(TEST_PACKAGES);
+
+/**
+ * @param {typeof PACKAGES} packages
+ * @returns {import("../setup.mjs").Step}
+ */
+function packagesStep(packages) {
+  const missing = packages.filter((each) => !each.isThere());
   const names = missing.map((each) => each.name);
   const install = `apt-get install --yes --no-install-recommends ${names.join(" ")}`;
   const isRoot = process.getuid?.() === 0;

@@ -8,8 +8,10 @@ export interface RequestContext {
   readonly principal: Principal;
   /** Scheme, host and port as the caller used them: `http://127.0.0.1:4566`. URLs in answers begin with it. */
   readonly endpoint: string;
-  /** Aborts when the caller is gone. */
+  /** Aborts when the caller is gone, or the server stops. */
   readonly signal: AbortSignal;
+  /** Calls `listener` when the caller's connection is gone, after a whole answer as well as before it; at once when it is already. */
+  onCallerGone(listener: () => void): void;
 }
 
 /** One operation: typed input, typed output, errors thrown as `LambentError`. */

@@ -127,6 +127,14 @@ export class Autoscaler {
 export function startPermits(startsMax: number): StartPermits {
   let free = startsMax;
   const refused = new Set<Fleet>();
+  const wakeNext = (): void => {
+    const next = refused.values().next();
+    if (next.done || free === 0) return;
+    refused.delete(next.value);
+    next.value.demandChanged();
+    // Behind its look: one that wants nothing any more, its calls having left, must not keep the permit from those behind it.
+    queueMicrotask(wakeNext);
+  };
   return {
     take(fleet) {
       if (free === 0) {
@@ -138,10 +146,7 @@ export function startPermits(startsMax: number): StartPermits {
     },
     give() {
       free += 1;
-      const next = refused.values().next();
-      if (next.done) return;
-      refused.delete(next.value);
-      next.value.demandChanged();
+      wakeNext();
     },
   };
 }

@@ -7,6 +7,12 @@ import { DecisionLog } from "./decision-log.ts";
 /** A processor share over less than this says more about the clock's ticks than about load. */
 const PROCESSOR_WINDOW_MS = 100;
 
+/**
+ * An instance that is never idle for long is let go after this: the credentials it was given end after 36 hours
+ * (`FUNCTION_CREDENTIALS_LIFE_MS` of security), and its last call may take another quarter of an hour.
+ */
+export const INSTANCE_LIFE_MS_MAX = 24 * 3_600_000;
+
 /** AWS's rule: 1,769 MB have the equivalent of one processor. */
 function processorsAllowed(memoryMb: number): number {
   return memoryMb / 1_769;
@@ -59,6 +65,8 @@ export class Fleet {
   readonly #dependencies: FleetDependencies;
   /** Ready instances and since when each is idle (undefined = busy). */
   readonly #ready = new Map<Instance, Instant | undefined>();
+  /** Instances that drain by themselves, after a timeout or because they end. */
+  readonly #leaving = new Set<Instance>();
   #starting = 0;
   #failures: Observation["failures"];
   /** `retired`: its version is superseded, instances leave as they fall idle. `closed`: nothing is started or drained any more. */
@@ -105,6 +113,14 @@ export class Fleet {
   /** The router gave `instance` its first call. */
   markBusy(instance: Instance): void {
     if (this.#ready.has(instance)) this.#ready.set(instance, undefined);
+  }
+
+  /** A call ended and its instance takes no more, though others may still run in it for long: it is no capacity. */
+  markLeaving(instance: Instance): void {
+    if (!this.#ready.delete(instance)) return;
+    this.#leaving.add(instance);
+    this.#user.left(instance);
+    this.demandChanged();
   }
 
   /** A call ended and left its instance alive: whatever failed before, starts are worth while again. */
@@ -199,15 +215,29 @@ export class Fleet {
   }
 
   #admit(instance: Instance): void {
-    this.#ready.set(instance, this.#dependencies.clock.now());
-    void instance.gone.then((departure) => this.#forget(instance, departure));
+    const { clock } = this.#dependencies;
+    this.#ready.set(instance, clock.now());
+    const old = clock.schedule(INSTANCE_LIFE_MS_MAX, () => this.#replace(instance));
+    void instance.gone.then((departure) => {
+      old.cancel();
+      this.#forget(instance, departure);
+    });
     this.#user.ready(instance);
   }
 
-  #forget(instance: Instance, departure: Departure): void {
-    if (!this.#ready.delete(instance)) return;
-    if (departure.kind !== "drained") this.#countFailure();
+  /** Its calls end in it; whether another one is needed in its place is the next decision. */
+  #replace(instance: Instance): void {
+    if (this.#phase === "closed" || !this.#ready.delete(instance)) return;
     this.#user.left(instance);
+    instance.drain();
+    this.demandChanged();
+  }
+
+  #forget(instance: Instance, departure: Departure): void {
+    const wasReady = this.#ready.delete(instance);
+    if (!this.#leaving.delete(instance) && !wasReady) return;
+    if (departure.kind !== "drained") this.#countFailure();
+    if (wasReady) this.#user.left(instance);
     this.demandChanged();
   }
 

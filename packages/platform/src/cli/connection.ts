@@ -51,7 +51,7 @@ export function connect(options: ConnectionOptions, environment: NodeJS.ProcessE
   if (record) return { endpoint, region, key: record, keyFrom: "run-time folder" };
   throw new CommandFailure(
     "unreachable",
-    `No server of this user answers at ${endpoint}, and AWS_ACCESS_KEY_ID is not set.`,
-    'Start one with `lambent start`, or name one with --endpoint and set its key: eval "$(lambent env)" where it runs.',
+    `No server of this user runs at ${endpoint}.`,
+    "Start one with `lambent start`. For another's, set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to a key it knows.",
   );
 }

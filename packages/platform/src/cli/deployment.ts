@@ -96,7 +96,7 @@ function readDocument(path: string): string {
 async function prepareOne(path: string, options: DeployOptions, preparing: Preparing): Promise<PreparedDeployment> {
   const made = await pack({ ...preparing, path, runtime: options.runtime, handler: options.handler });
   const whole = resolve(path);
-  const name = options.name ?? functionNameOf(basename(whole, extname(whole)));
+  const name = options.name === undefined ? functionNameOf(basename(whole, extname(whole))) : checkedName(options.name);
   const settings: Partial<FunctionOptions> = optionsOf(options);
   const url: UrlForm = options.url === false ? { kind: "none" } : { kind: "url", auth: "NONE", invokeMode: "BUFFERED" };
   return { request: { Functions: [shapeOf(name, made, settings, url)] }, packed: new Map([[name, made]]) };
@@ -136,6 +136,15 @@ function optionsOf(options: DeployOptions): Partial<FunctionOptions> {
     roleArn: options.role,
   };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as Partial<FunctionOptions>;
+}
+
+function checkedName(name: string): string {
+  if (/^[A-Za-z0-9_-]{1,64}$/u.test(name)) return name;
+  throw new CommandFailure(
+    "usage",
+    `--name is ${JSON.stringify(name)}; it has to be 1 to 64 letters, digits, - and _.`,
+    `For example --name ${functionNameOf(name)}`,
+  );
 }
 
 /** A file's or folder's name as a function's: other characters than letters, digits, - and _ become -. */

@@ -69,8 +69,11 @@ function checked(bytes: Buffer, where: string): Buffer {
   } catch (error) {
     throw new CommandFailure(
       "usage",
-      `The event from ${where} is not JSON: ${(error as Error).message}.`,
-      `Quote it for the shell: --event '{"name":"Ada"}'`,
+      // The reason quotes the text, which may have many lines.
+      `The event from ${where} is not JSON: ${(error as Error).message.replaceAll(/\s+/gu, " ")}.`,
+      where === "--event"
+        ? `Quote it for the shell: --event '{"name":"Ada"}'`
+        : "Correct it, or see `lambent event sample` for whole ones.",
     );
   }
 }

@@ -1,5 +1,6 @@
 import type { Writable } from "node:stream";
 import { styleText } from "node:util";
+import { asCalledHere } from "./version.ts";
 
 /** Where a command writes: results to `out`, everything said beside them to `err`. */
 export interface Output {
@@ -37,7 +38,7 @@ export function openOutput(options: OutputOptions): Output {
     json: options.json,
     paint,
     line: (text) => void out.write(`${text}\n`),
-    note: (text) => void (options.json || err.write(`${text}\n`)),
+    note: (text) => void (options.json || err.write(`${asCalledHere(text)}\n`)),
     data: (value) => void out.write(`${JSON.stringify(value, undefined, 2)}\n`),
     raw: (bytes) => void out.write(bytes),
     table: (head, rows) =>

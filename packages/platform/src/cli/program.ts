@@ -2,7 +2,7 @@ import { Command, CommanderError, Option } from "commander";
 import { createContext, type Run } from "./command.ts";
 import { describeFailure, EXIT_CODES, type CommandFailure } from "./errors.ts";
 import { openOutput } from "./output.ts";
-import { packageVersion } from "./version.ts";
+import { asCalledHere, packageVersion } from "./version.ts";
 import { VERB_MODULES } from "./verb-modules.ts";
 import { VERBS, verbName, type VerbSpec } from "./verbs.ts";
 
@@ -78,7 +78,7 @@ function plainOption(option: VerbSpec["options"][number]): Option {
 function printFailure(failure: CommandFailure, json: boolean): void {
   const { message, next, exit } = failure;
   if (json) process.stderr.write(`${JSON.stringify({ error: message, next, exit: EXIT_CODES[exit] })}\n`);
-  else process.stderr.write(`lambent: ${message}\n  ${next}\n`);
+  else process.stderr.write(`lambent: ${message}\n  ${asCalledHere(next)}\n`);
 }
 
 /** Commander's complaint as one line, and where the help is as the other. */
@@ -88,5 +88,5 @@ function usageLines(text: string): string {
     .trim()
     .split("\n");
   const hint = more.join(" ").trim();
-  return `lambent: ${first}${hint ? ` ${hint}` : ""}\n  \`lambent --help\` lists the verbs, \`lambent <verb> --help\` shows one with an example.\n`;
+  return `lambent: ${first}${hint ? ` ${hint}` : ""}\n  ${asCalledHere("`lambent --help` lists the verbs, `lambent <verb> --help` shows one with an example.")}\n`;
 }

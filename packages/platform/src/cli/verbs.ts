@@ -112,6 +112,7 @@ export const VERBS: readonly VerbSpec[] = [
       option("--event <event>", "JSON when it begins like JSON, - for standard input, else a file; {} by default"),
       option("--qualifier <version>", "a version or an alias"),
       option("--tail", "show what the call logged"),
+      option("--async", "hand it over and do not wait for its answer"),
     ],
   },
   { usage: "event", description: "events as triggers send them", example: "lambent event sample s3", local: true, options: [] },

@@ -13,6 +13,8 @@ export interface FunctionDirectory {
   accountConcurrency(realm: Realm): { readonly total: number; readonly unreserved: number };
   /** Instances kept initialised for this version key, 0 mostly. */
   provisionedConcurrency(versionKey: string): number;
+  /** Keeps the code of a version that was found, also when it is superseded or deleted meanwhile, until the returned function is called, once. */
+  keepCode(version: FunctionVersion): () => void;
   /** Calls `listener` after a change was committed. */
   onChange(listener: (change: FunctionChange) => void): void;
 }

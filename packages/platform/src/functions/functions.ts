@@ -57,6 +57,8 @@ export interface Functions extends FunctionDirectory, CodeProvider {
   readonly eventInvoke: EventInvoke;
   readonly layers: Layers;
   readonly account: Account;
+  /** Versions for which instances are kept initialised: what has to be started after a start of the server. */
+  provisionedVersions(): FunctionVersion[];
   /** Makes the spare trees of the functions changed last, at most `SPARE_TREES_MAX`, one after the other: for after a start. */
   warm(): Promise<void>;
   /** Resolves once no change is being made ready any more. */
@@ -82,6 +84,7 @@ export async function openFunctions(options: FunctionsOptions): Promise<Function
 }
 
 class RegistryFunctions extends RegistryDirectory implements Functions {
+  readonly #keeper: CodeKeeper;
   readonly lifecycle: Lifecycle;
   readonly reading: Reading;
   readonly versions: Versions;
@@ -102,6 +105,7 @@ class RegistryFunctions extends RegistryDirectory implements Functions {
     this.#registry = registry;
     this.#trees = trees;
     this.#background = background;
+    this.#keeper = keeper;
     this.lifecycle = new Lifecycle(registry, keeper, background);
     this.reading = new Reading(registry, shelf);
     this.versions = new Versions(registry);
@@ -112,6 +116,10 @@ class RegistryFunctions extends RegistryDirectory implements Functions {
     this.eventInvoke = new EventInvoke(registry);
     this.layers = new Layers(registry, keeper);
     this.account = new Account(registry);
+  }
+
+  keepCode(version: FunctionVersion): () => void {
+    return this.#keeper.keepVersion(version);
   }
 
   async takeTree(version: FunctionVersion): Promise<string> {

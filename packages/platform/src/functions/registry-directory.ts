@@ -9,7 +9,7 @@ import { functionArn, isVersionNumber } from "./rules/names.ts";
 import { requireVersion } from "./manage/views.ts";
 
 /** The directory over the registry's memory: what the way of every call asks, so no step of it walks over all functions. */
-export class RegistryDirectory implements FunctionDirectory {
+export class RegistryDirectory implements Omit<FunctionDirectory, "keepCode"> {
   readonly #registry: Registry;
 
   constructor(registry: Registry) {
@@ -45,9 +45,22 @@ export class RegistryDirectory implements FunctionDirectory {
     return instances;
   }
 
+  /** Versions for which instances are kept, of every realm. */
+  provisionedVersions(): FunctionVersion[] {
+    return this.#registry.states().flatMap((state) => [...state.functions.values()].flatMap(provisionedOf));
+  }
+
   onChange(listener: (change: FunctionChange) => void): void {
     this.#registry.onChange(listener);
   }
+}
+
+function provisionedOf({ parts }: FunctionEntry): FunctionVersion[] {
+  const numbers = new Set([...parts.provisioned.keys()].map((qualifier) => parts.alias.get(qualifier)?.version ?? qualifier));
+  return [...numbers].flatMap((number) => {
+    const record = parts.version.get(number);
+    return record?.state.kind === "active" ? [record.version] : [];
+  });
 }
 
 function aliasTarget(realm: Realm, entry: FunctionEntry, name: string, arn: string): InvocationTarget {

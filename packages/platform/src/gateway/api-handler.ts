@@ -3,7 +3,7 @@ import { pipeline, Readable } from "node:stream";
 import type { OperationTable, RequestContext, Service } from "../api/index.ts";
 import { isLambentError, LambentError, type SecureRandom } from "../base/index.ts";
 import type { InstanceCaller } from "../model/index.ts";
-import { type Authenticator, type Principal, realmOf } from "../security/index.ts";
+import { type Authenticator, functionOf, type Principal, realmOf } from "../security/index.ts";
 import {
   type Decoded,
   decode,
@@ -116,6 +116,7 @@ export class ApiHandler {
         signal ??= AbortSignal.any([stopping, closed(response)]);
         return signal;
       },
+      onCallerGone: (listener) => whenClosed(response, listener),
     };
   }
 
@@ -145,8 +146,14 @@ export class ApiHandler {
 /** Aborts when the caller's connection is gone. */
 function closed(response: ServerResponse): AbortSignal {
   const controller = new AbortController();
-  response.once("close", () => controller.abort());
+  whenClosed(response, () => controller.abort());
   return controller.signal;
+}
+
+/** "close" is said once: whoever asks later is told at once. */
+function whenClosed(response: ServerResponse, listener: () => void): void {
+  if (response.closed) listener();
+  else response.once("close", listener);
 }
 
 /** Errors before a service is known carry the catalogue's own code. */
@@ -154,12 +161,14 @@ function plainError(error: LambentError): WireError {
   return { name: error.code, message: error.message, status: error.entry.status, fault: error.entry.fault };
 }
 
+/** The credentials issued to the function, and sessions it got with them. */
 function isOwn(principal: Principal, caller: InstanceCaller): boolean {
+  const holder = functionOf(principal);
   return (
-    principal.kind === "function" &&
-    principal.functionName === caller.version.name &&
-    principal.version === caller.version.version &&
-    principal.revisionId === caller.version.revisionId
+    holder !== undefined &&
+    holder.functionName === caller.version.name &&
+    holder.version === caller.version.version &&
+    holder.revisionId === caller.version.revisionId
   );
 }
 

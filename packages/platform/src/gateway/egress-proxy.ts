@@ -70,7 +70,7 @@ function relay(request: IncomingMessage, response: ServerResponse, url: URL, pin
   });
   upstream.on("response", (answer) => {
     upstream.setTimeout(0);
-    response.writeHead(answer.statusCode ?? 502, answer.headers);
+    if (!passHead(answer, response)) return void upstream.destroy();
     answer.pipe(response);
     // An answer that broke off must not look complete, nor leave its reader waiting.
     answer.on("error", () => response.destroy());
@@ -79,6 +79,17 @@ function relay(request: IncomingMessage, response: ServerResponse, url: URL, pin
   upstream.on("error", () => (response.headersSent ? response.destroy() : response.writeHead(502).end()));
   response.on("close", () => upstream.destroy());
   request.pipe(upstream);
+}
+
+/** A head that could not be written again, as one with the status 099, is answered with 502 in its place: nothing is thrown at the event loop (P8). */
+function passHead(answer: IncomingMessage, response: ServerResponse): boolean {
+  try {
+    response.writeHead(answer.statusCode ?? 502, answer.headers);
+    return true;
+  } catch {
+    response.writeHead(502, { "content-type": "text/plain" }).end("the destination's answer is no HTTP");
+    return false;
+  }
 }
 
 /** HTTPS and everything else a client tunnels. */

@@ -1,6 +1,11 @@
 import type { Realm } from "../model/index.ts";
 import { realmKey } from "../model/index.ts";
-import type { ThrottleReason } from "./invoker.ts";
+
+/** Why a call was not taken, in AWS's words where it has them. */
+export type ThrottleReason =
+  | "ReservedFunctionConcurrentInvocationLimitExceeded"
+  | "ConcurrentInvocationLimitExceeded"
+  | "InFlightBytesExceeded";
 
 /** What may run at once, as the registry says it. */
 export interface ConcurrencyBounds {

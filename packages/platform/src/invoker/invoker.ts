@@ -2,7 +2,7 @@ import { type Clock, type SecureRandom, unreachable } from "../base/index.ts";
 import type { FunctionDirectory } from "../functions/index.ts";
 import type { Call, CallEnding, FunctionVersion, Realm, ResponseStream, Signals } from "../model/index.ts";
 import type { Acquired, Router, Slot } from "../router/index.ts";
-import { Concurrency } from "./concurrency.ts";
+import { Concurrency, type ThrottleReason } from "./concurrency.ts";
 import { billedMsOf, endLines, startLine } from "./record.ts";
 
 /**
@@ -33,12 +33,6 @@ export interface InvokeRequest {
   /** True when the caller wants the end of the call's log with the answer (`LogType=Tail`). */
   readonly wantsTail: boolean;
 }
-
-export type ThrottleReason =
-  | "ReservedFunctionConcurrentInvocationLimitExceeded"
-  | "ConcurrentInvocationLimitExceeded"
-  | "CallerRateLimitExceeded"
-  | "InFlightBytesExceeded";
 
 /** A call that began: how it ended and what it used. */
 export interface EndedCall {
@@ -107,7 +101,7 @@ export class Invoker {
   async #run(request: InvokeRequest, version: FunctionVersion, functionArn: string): Promise<InvokeOutcome> {
     const { router } = this.#dependencies;
     const warm = router.take(version);
-    const acquired: Acquired = warm ? { kind: "slot", slot: warm } : await router.wait(version, ADMISSION_WAIT_MS);
+    const acquired: Acquired = warm ? { kind: "slot", slot: warm } : await this.#wait(version);
     switch (acquired.kind) {
       case "slot":
         return this.#callIn(acquired.slot, request, version, functionArn);
@@ -119,6 +113,17 @@ export class Invoker {
         return { kind: "throttled", reason: "ConcurrentInvocationLimitExceeded" };
       default:
         return unreachable(acquired);
+    }
+  }
+
+  /** Its version may be superseded or deleted meanwhile: the call is still served, by the code it was admitted for. */
+  async #wait(version: FunctionVersion): Promise<Acquired> {
+    const { directory, router } = this.#dependencies;
+    const letGo = directory.keepCode(version);
+    try {
+      return await router.wait(version, ADMISSION_WAIT_MS);
+    } finally {
+      letGo();
     }
   }
 

@@ -16,15 +16,22 @@ export interface PendingUsage {
 /** What was used and is not committed yet, by function. */
 export class UsageBuffer {
   #pending = new Map<string, PendingUsage>();
+  /** The function that was billed last: calls of one function come in a row. */
+  #last: PendingUsage | undefined;
   #count = 0;
-  readonly #recent = new Set<string>();
+  /**
+   * Request ids of late, in two generations: the older one goes as a whole. Taking the oldest out of one set would walk over
+   * the holes of all taken out before it (seen: 13 µs a call).
+   */
+  #recent = new Set<string>();
+  #recentBefore = new Set<string>();
 
   get isEmpty(): boolean {
     return this.#pending.size === 0;
   }
 
   add(record: UsageRecord): void {
-    if (this.#recent.has(record.requestId)) return;
+    if (this.#recent.has(record.requestId) || this.#recentBefore.has(record.requestId)) return;
     this.#remember(record.requestId);
     const pending = this.#of(record);
     if (this.#count >= METERING_BUFFER_RECORDS_MAX) {
@@ -39,6 +46,7 @@ export class UsageBuffer {
   take(): PendingUsage[] {
     const taken = [...this.#pending.values()];
     this.#pending = new Map();
+    this.#last = undefined;
     this.#count = 0;
     return taken;
   }
@@ -54,6 +62,12 @@ export class UsageBuffer {
   }
 
   #of(identity: FunctionIdentity): PendingUsage {
+    const last = this.#last;
+    if (last && last.of.functionName === identity.functionName && last.of.region === identity.region && last.of.account === identity.account) return last;
+    return (this.#last = this.#find(identity));
+  }
+
+  #find(identity: FunctionIdentity): PendingUsage {
     const key = usageCell(identity);
     const known = this.#pending.get(key);
     if (known) return known;
@@ -65,10 +79,8 @@ export class UsageBuffer {
 
   #remember(requestId: string): void {
     this.#recent.add(requestId);
-    if (this.#recent.size <= RECENT_REQUESTS_MAX) return;
-    for (const oldest of this.#recent) {
-      this.#recent.delete(oldest);
-      return;
-    }
+    if (this.#recent.size < RECENT_REQUESTS_MAX / 2) return;
+    this.#recentBefore = this.#recent;
+    this.#recent = new Set();
   }
 }

@@ -73,7 +73,8 @@ export class VersionRoute implements FleetUser {
   }
 
   ready(instance: Instance): void {
-    const host = { instance, taken: 0, served: false, stacked: true };
+    // An instance that no call waits for, such as a provisioned one, has its init on nobody's bill.
+    const host = { instance, taken: 0, served: this.#waiting.size === 0, stacked: true };
     this.#hosts.set(instance, host);
     this.#stack.push(host);
     this.#serveWaiting();
@@ -103,7 +104,8 @@ export class VersionRoute implements FleetUser {
   #release(host: Host): void {
     host.taken -= 1;
     this.#running -= 1;
-    if (!host.instance.admitting || !this.#hosts.has(host.instance)) return;
+    if (!this.#hosts.has(host.instance)) return;
+    if (!host.instance.admitting) return this.fleet.markLeaving(host.instance);
     if (host.taken === 0) this.fleet.markIdle(host.instance);
     if (!host.stacked) {
       host.stacked = true;

@@ -59,6 +59,11 @@ export class Candidates {
     this.#pool.fill();
   }
 
+  /** Processes of the pool that are ready to be taken. */
+  get waiting(): number {
+    return this.#pool.ready;
+  }
+
   /** Rejects with `RuntimeUnavailable` when no process can be started. */
   async make(language: Language, version: FunctionVersion): Promise<Candidate> {
     if (language === "custom") return await this.#custom(version);

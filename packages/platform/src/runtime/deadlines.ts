@@ -2,14 +2,16 @@ import type { Clock, Instant, Timer } from "../base/index.ts";
 
 /**
  * The deadlines of an instance's calls on one timer: most calls end long before theirs, so setting and clearing a
- * timer for each would be most of what they cost here.
+ * timer for each would be most of what they cost here. Kept on the monotonic scale: a wall clock that is set does not
+ * move them (P10).
  */
 export class Deadlines {
   readonly #clock: Clock;
   readonly #due: (callId: number) => void;
-  readonly #deadlines = new Map<number, Instant>();
+  /** By call, when it is due on the monotonic scale. */
+  readonly #dueAtMs = new Map<number, number>();
   #timer: Timer | undefined;
-  #timerAt: Instant = Infinity;
+  #timerAtMs = Infinity;
 
   constructor(clock: Clock, due: (callId: number) => void) {
     this.#clock = clock;
@@ -17,36 +19,37 @@ export class Deadlines {
   }
 
   set(callId: number, deadline: Instant): void {
-    this.#deadlines.set(callId, deadline);
-    if (deadline < this.#timerAt) this.#arm(deadline);
+    const dueAtMs = this.#clock.monotonicMs() + deadline - this.#clock.now();
+    this.#dueAtMs.set(callId, dueAtMs);
+    if (dueAtMs < this.#timerAtMs) this.#arm(dueAtMs);
   }
 
   /** The timer stays: it finds nothing due and sets itself to the next deadline. */
   clear(callId: number): void {
-    this.#deadlines.delete(callId);
+    this.#dueAtMs.delete(callId);
   }
 
   close(): void {
-    this.#deadlines.clear();
+    this.#dueAtMs.clear();
     this.#timer?.cancel();
   }
 
-  #arm(at: Instant): void {
+  #arm(atMs: number): void {
     this.#timer?.cancel();
-    this.#timerAt = at;
-    this.#timer = this.#clock.schedule(at - this.#clock.now(), () => this.#check());
+    this.#timerAtMs = atMs;
+    this.#timer = this.#clock.schedule(atMs - this.#clock.monotonicMs(), () => this.#check());
   }
 
   #check(): void {
-    const now = this.#clock.now();
+    const nowMs = this.#clock.monotonicMs();
     this.#timer = undefined;
-    this.#timerAt = Infinity;
-    for (const [callId, deadline] of this.#deadlines) {
-      if (deadline > now) continue;
-      this.#deadlines.delete(callId);
+    this.#timerAtMs = Infinity;
+    for (const [callId, dueAtMs] of this.#dueAtMs) {
+      if (dueAtMs > nowMs) continue;
+      this.#dueAtMs.delete(callId);
       this.#due(callId);
     }
-    const next = Math.min(...this.#deadlines.values());
-    if (next < this.#timerAt) this.#arm(next);
+    const nextMs = Math.min(...this.#dueAtMs.values());
+    if (nextMs < this.#timerAtMs) this.#arm(nextMs);
   }
 }

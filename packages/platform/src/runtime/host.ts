@@ -26,6 +26,9 @@ export interface RuntimeHostParts extends CandidateParts {
 
 const STOPPING: StartEnding = { kind: "unavailable", what: "the server is stopping" };
 
+/** What still runs this long after the host began to close is ended: whoever waited for it had the server's own grace before, and a call's deadline may be a quarter of an hour away. */
+const CLOSE_GRACE_MS = 1_000;
+
 /** The runtime host of one server; fills its pool at once. */
 export function openRuntimeHost(parts: RuntimeHostParts): RuntimeHost {
   return new Host(parts);
@@ -44,6 +47,10 @@ class Host implements RuntimeHost {
 
   available(): ReturnType<RuntimeHost["available"]> {
     return availableRuntimes(this.#parts.nodeVersion, this.#parts.pythons, this.#parts.network !== "none");
+  }
+
+  get waiting(): number {
+    return this.#candidates.waiting;
   }
 
   async start(version: FunctionVersion): Promise<StartEnding> {
@@ -75,7 +82,11 @@ class Host implements RuntimeHost {
   async close(): Promise<void> {
     this.#phase = "closed";
     for (const instance of this.#instances) instance.drain();
+    const end = this.#parts.clock.schedule(CLOSE_GRACE_MS, () => {
+      for (const instance of this.#instances) instance.broken("the server is stopping");
+    });
     await Promise.all([...this.#instances].map((instance) => instance.gone));
+    end.cancel();
     await this.#candidates.close();
   }
 

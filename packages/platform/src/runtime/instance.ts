@@ -153,6 +153,8 @@ export class AssignedInstance implements Instance, PortListener {
     this.#measured = answer.durationMs;
     this.#apply({ kind: "settled", callId, ending, exiting: answer.exiting });
     this.#measured = undefined;
+    // It is let end by itself, because its exit code says how; one that only said so must not live on beside the fleet.
+    if (answer.exiting) this.closed("the process said that it ends, and did not");
   }
 
   streamBegin(callId: number, begin: Parameters<RunningCall["streamBegin"]>[0]): void {
@@ -177,7 +179,7 @@ export class AssignedInstance implements Instance, PortListener {
   }
 
   closed(what: string): void {
-    this.#closedTimer = this.#parts.clock.schedule(CLOSED_GRACE_MS, () => this.#apply({ kind: "broken", what }));
+    this.#closedTimer ??= this.#parts.clock.schedule(CLOSED_GRACE_MS, () => this.#apply({ kind: "broken", what }));
   }
 
   /** Duration the process measured for the call that is being settled. */

@@ -56,6 +56,8 @@ export interface RuntimeHost {
   start(version: FunctionVersion): Promise<StartEnding>;
   /** Runtime ids this machine can run now, each with a note where it is not the exact version. */
   available(): ReadonlyMap<string, { readonly note: string | undefined }>;
+  /** Processes that are started and wait for a function. */
+  readonly waiting: number;
   close(): Promise<void>;
 }
 

@@ -21,14 +21,16 @@ export interface SpawnRequest {
   readonly environment: Readonly<Record<string, string>>;
   /** Descriptors behind stdin (closed), stdout, stderr and 3, the frame channel. */
   readonly moreStdio: readonly ("pipe" | "ipc")[];
-  readonly detached: boolean;
 }
 
-/** Starts a process with nothing inherited. Throws `RuntimeUnavailable` when the program cannot be executed. */
+/**
+ * Starts a process with nothing inherited, in a session of its own: a Ctrl-C in the platform's terminal is the platform's
+ * alone, which lets the calls that run finish. Throws `RuntimeUnavailable` when the program cannot be executed.
+ */
 export async function startProcess(request: SpawnRequest): Promise<Started> {
   const [program, ...rest] = request.command;
   const stdio: StdioOptions = ["ignore", "pipe", "pipe", "pipe", ...request.moreStdio];
-  const child = spawn(program, rest, { cwd: request.cwd, env: { ...request.environment }, detached: request.detached, stdio });
+  const child = spawn(program, rest, { cwd: request.cwd, env: { ...request.environment }, detached: true, stdio });
   const ended = endingOf(child);
   await once(child, "spawn").catch((error: unknown) => {
     throw new LambentError("RuntimeUnavailable", `${program} cannot be started: ${messageOf(error)}`);

@@ -1,7 +1,7 @@
 /** Who is asking, whether they may, and what is secret: credentials, signatures, policies, cipher, egress, browsers, audit. */
 export type { SignedRequest } from "./request.ts";
-export { accountOf, isRoleArn, principalArn, realmOf, roleAccountOf, roleNameOf } from "./principal.ts";
-export type { CredentialScope, Principal } from "./principal.ts";
+export { accountOf, functionOf, isRoleArn, principalArn, realmOf, roleAccountOf, roleNameOf } from "./principal.ts";
+export type { CredentialScope, FunctionIdentity, Principal } from "./principal.ts";
 
 export { createAuthenticator } from "./authenticator.ts";
 export type { Authenticator } from "./authenticator.ts";

@@ -2,6 +2,14 @@ import { createHash } from "node:crypto";
 import { LambentError, type Instant } from "../base/index.ts";
 import type { Realm } from "../model/index.ts";
 
+/** One revision of one function, as its credentials name it. */
+export interface FunctionIdentity {
+  readonly realm: Realm;
+  readonly functionName: string;
+  readonly version: string;
+  readonly revisionId: string;
+}
+
 /** Who a request comes from, as its signature proved. */
 export type Principal =
   /** Holder of a root key: may do everything in its account. */
@@ -23,7 +31,7 @@ export type Principal =
       readonly accessKeyId: string;
       readonly expiresAt: Instant;
     }
-  /** A session from AssumeRole. */
+  /** A session from AssumeRole; one that a function asked for stays within that function: its listener, its realm. */
   | {
       readonly kind: "assumedRole";
       readonly account: string;
@@ -35,6 +43,8 @@ export type Principal =
       readonly sessionPolicies: { readonly documents: readonly string[]; readonly arns: readonly string[] };
       /** Session tags: condition keys `aws:PrincipalTag/<name>`. */
       readonly tags: Readonly<Record<string, string>>;
+      /** The function whose call it was issued to, over however many sessions; absent outside functions. */
+      readonly within?: FunctionIdentity;
     }
   /** The platform acting for one of its parts, for example `events.amazonaws.com`. */
   | { readonly kind: "service"; readonly service: string }
@@ -63,22 +73,29 @@ export function accountOf(principal: Principal): string | undefined {
   }
 }
 
+/** The function that holds these credentials: its own, or those of a session it asked for; undefined for everybody else. */
+export function functionOf(principal: Principal): FunctionIdentity | undefined {
+  if (principal.kind === "function") return principal;
+  return principal.kind === "assumedRole" ? principal.within : undefined;
+}
+
 /** Services whose things belong to an account, not to a region: clients sign for them with a region of their own choice. */
 const REGIONLESS_SERVICES: ReadonlySet<string> = new Set(["iam", "sts", "s3", "route53", "cloudfront", "organizations"]);
 
 /**
  * The realm a signed request works in: account of the key, region of the scope.
- * Function credentials always stay in the function's realm; a scope that names another region is refused with `AccessDenied`.
+ * Function credentials, and sessions a function asked for, always stay in the function's realm; a scope that names another region is refused with `AccessDenied`.
  */
 export function realmOf(principal: Principal, scope: Pick<CredentialScope, "region" | "service">): Realm {
-  if (principal.kind === "function") {
-    if (scope.region !== principal.realm.region && !REGIONLESS_SERVICES.has(scope.service)) {
+  const holder = functionOf(principal);
+  if (holder) {
+    if (scope.region !== holder.realm.region && !REGIONLESS_SERVICES.has(scope.service)) {
       throw new LambentError(
         "AccessDenied",
-        `The credentials of function ${principal.functionName} work in ${principal.realm.region}; the request was signed for ${scope.region}.`,
+        `The credentials of function ${holder.functionName} work in ${holder.realm.region}; the request was signed for ${scope.region}.`,
       );
     }
-    return principal.realm;
+    return holder.realm;
   }
   const account = accountOf(principal);
   if (account === undefined) throw new LambentError("MissingCredentials", "The request is not signed, so it names no account.");

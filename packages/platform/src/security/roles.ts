@@ -1,4 +1,4 @@
-import { invariant, LambentError, type Clock, type SecureRandom } from "../base/index.ts";
+import { invariant, LambentError, type Clock, type Instant, type SecureRandom } from "../base/index.ts";
 import { realmKey } from "../model/index.ts";
 import type { CellKey, Op, Store } from "../storage/index.ts";
 import { AWS_MANAGED_POLICIES } from "./aws-managed-policies.ts";
@@ -51,7 +51,7 @@ export interface Roles {
   /** Roles a policy is attached to, and roles it bounds. */
   usesOf(account: string, arn: string): { readonly attachedTo: readonly Role[]; readonly boundaryOf: readonly Role[] };
 
-  /** What is enforced for a role, parsed; undefined when the role does not exist here. */
+  /** What is enforced for a role, parsed: nothing allowed for one that was deleted; undefined when there never was one of that name here. */
   policiesOfRole(
     account: string,
     name: string,
@@ -90,6 +90,9 @@ export interface RolesOptions {
 
 /** Changes of one account that may wait for their turn (P7). */
 const CHANGES_PENDING_MAX = 256;
+/** Deleted roles remembered, so that their functions' calls are refused; beyond it the one deleted first is forgotten (P7). */
+const DELETED_ROLES_MAX = 10_000;
+const DELETED_PREFIX = "deleted-role/";
 /** Rows read at a time at open. */
 const ROWS_PER_READ = 500;
 const PAGE_LIMIT_DEFAULT = 100;
@@ -140,6 +143,8 @@ class AccountRoles {
   // By lower-case name: names that differ in case only exclude each other.
   readonly #roles = new Map<string, Role>();
   readonly #policies = new Map<string, ManagedPolicy>();
+  /** By lower-case name, when it was deleted. */
+  readonly #deletedRoles = new Map<string, Instant>();
   #turn: Promise<unknown> = Promise.resolve();
   #pending = 0;
 
@@ -163,6 +168,7 @@ class AccountRoles {
   #take(key: string, value: Uint8Array): void {
     const record: unknown = JSON.parse(Buffer.from(value).toString("utf8"));
     if (key.startsWith("role/")) this.#roles.set(key.slice("role/".length), record as Role);
+    else if (key.startsWith(DELETED_PREFIX)) this.#deletedRoles.set(key.slice(DELETED_PREFIX.length), record as Instant);
     else this.#policies.set(key.slice("policy/".length), record as ManagedPolicy);
   }
 
@@ -255,9 +261,23 @@ class AccountRoles {
       if (Object.keys(role.inlinePolicies).length > 0)
         throw new LambentError("Conflict", `Cannot delete the role ${role.name}: it has inline policies, delete them first.`);
       const key = role.name.toLowerCase();
-      await this.#commit({ kind: "delete", cell: this.#cell, key: `role/${key}` });
+      const deletedAt = this.#options.clock.now();
+      const forgotten = this.#oldestDeleted();
+      await this.#commit(
+        { kind: "delete", cell: this.#cell, key: `role/${key}` },
+        { kind: "put", cell: this.#cell, key: DELETED_PREFIX + key, value: Buffer.from(JSON.stringify(deletedAt), "utf8") },
+        ...(forgotten === undefined ? [] : [{ kind: "delete", cell: this.#cell, key: DELETED_PREFIX + forgotten } as const]),
+      );
       this.#roles.delete(key);
+      this.#deletedRoles.set(key, deletedAt);
+      if (forgotten !== undefined) this.#deletedRoles.delete(forgotten);
     });
+  }
+
+  /** Which deleted role makes room for the next, when there is none left. */
+  #oldestDeleted(): string | undefined {
+    if (this.#deletedRoles.size < DELETED_ROLES_MAX) return undefined;
+    return [...this.#deletedRoles].reduce((oldest, next) => (next[1] < oldest[1] ? next : oldest))[0];
   }
 
   createPolicy(draft: PolicyDraft): Promise<ManagedPolicy> {
@@ -326,7 +346,8 @@ class AccountRoles {
 
   policiesOfRole(name: string): { readonly identity: readonly NamedPolicy[]; readonly boundary: NamedPolicy | undefined } | undefined {
     const role = this.findRole(name);
-    if (!role) return undefined;
+    // A role that was deleted allows nothing: taking it away must not give its functions more than they had.
+    if (!role) return this.#deletedRoles.has(name.toLowerCase()) ? { identity: [], boundary: undefined } : undefined;
     const inline = Object.entries(role.inlinePolicies).map(([policyName, text]) => ({
       name: policyName,
       document: parsePolicyCached(text, "identity"),
@@ -363,8 +384,13 @@ class AccountRoles {
 
   async #saveRole(role: Role): Promise<void> {
     const key = role.name.toLowerCase();
-    await this.#commit({ kind: "put", cell: this.#cell, key: `role/${key}`, value: Buffer.from(JSON.stringify(role), "utf8") });
+    const revived = this.#deletedRoles.has(key) ? [{ kind: "delete", cell: this.#cell, key: DELETED_PREFIX + key } as const] : [];
+    await this.#commit(
+      { kind: "put", cell: this.#cell, key: `role/${key}`, value: Buffer.from(JSON.stringify(role), "utf8") },
+      ...revived,
+    );
     this.#roles.set(key, role);
+    this.#deletedRoles.delete(key);
   }
 
   async #savePolicy(policy: ManagedPolicy): Promise<void> {
@@ -373,8 +399,8 @@ class AccountRoles {
     this.#policies.set(key, policy);
   }
 
-  async #commit(op: Op): Promise<void> {
-    const result = await this.#options.store.commit(this.#cell, "any", [op]);
+  async #commit(...ops: readonly Op[]): Promise<void> {
+    const result = await this.#options.store.commit(this.#cell, "any", ops);
     invariant(result.kind === "committed", "a commit on any revision has no conflict");
   }
 }

@@ -11,6 +11,9 @@ import { memoryFreeMb } from "./machine.ts";
 export interface Calls {
   readonly invoker: Invoker;
   readonly autoscaler: Autoscaler;
+  readonly runtime: RuntimeHost;
+  /** Starts the instances that are kept initialised: nobody's call or change does after a start of the server. */
+  provision(): void;
 }
 
 export interface CallParts {
@@ -40,7 +43,14 @@ export function joinCalls(parts: CallParts): Calls {
     else if (change.kind === "ready") router.limitsChanged(change.version);
     else for (const version of versionsOf(functions, change.realm, change.name)) router.limitsChanged(version);
   });
-  return { autoscaler, invoker: new Invoker({ directory: functions, router, signals, clock, secureRandom }) };
+  return {
+    autoscaler,
+    runtime,
+    invoker: new Invoker({ directory: functions, router, signals, clock, secureRandom }),
+    provision() {
+      for (const version of functions.provisionedVersions()) router.limitsChanged(version);
+    },
+  };
 }
 
 function limitsOf(functions: Functions, version: FunctionVersion): ConcurrencyLimits {

@@ -90,6 +90,7 @@ async function open(opened: Opened, options: ServerOptions): Promise<RunningServ
   const gateway = openGateway(parts, options, { calls, bodies, api });
   const address = await gateway.listen(options.host, options.port);
   opened.push(() => gateway.close(new Promise((resolve) => clock.schedule(STOP_GRACE_MS, resolve))));
+  calls.provision();
   void functions.warm().catch(reportDefect);
   const host = address.family === "IPv6" ? `[${address.address}]` : address.address;
   return {
@@ -287,6 +288,7 @@ function statusOf(realm: Realm, report: ServerReport, functions: Functions, call
     Runtimes: [...report.runtimes].map(([Runtime, { note }]) => ({ Runtime, ...(note === undefined ? {} : { Note: note }) })),
     FunctionCount: functions.account.usage(realm).functions,
     InstanceCount: instances,
+    PoolReady: calls.runtime.waiting,
   };
 }
 
@@ -316,6 +318,7 @@ function openGateway({ functions, identity, reportDefect }: Parts, options: Serv
       text: () => policyText(functions, url, url.functionName, url.qualifier),
     }),
   });
+  const version = platformVersion();
   return new Gateway({
     api,
     functionUrls: new FunctionUrlHandler({ invoker: calls.invoker, guard, bodies, clock, secureRandom }),
@@ -323,7 +326,7 @@ function openGateway({ functions, identity, reportDefect }: Parts, options: Serv
     browserRules: { allowedHosts: options.allowHosts, allowedOrigins: [] },
     health: () => ({
       status: "running",
-      version: platformVersion(),
+      version,
       services: { lambda: "running", iam: "running", sts: "running", logs: "running" },
     }),
     reportDefect,

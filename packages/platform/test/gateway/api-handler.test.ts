@@ -34,7 +34,8 @@ async function serve(context: TestContext, options: Options = {}) {
   const service = (name: "lambda" | "logs" | "iam"): Service => ({
     model: loadService(name),
     operations: options.operations ?? {},
-    wireError: (error) => (name === "lambda" ? lambdaWireError(error) : { name: error.code, message: error.message, status: error.entry.status }),
+    wireError: (error) =>
+      name === "lambda" ? lambdaWireError(error) : { name: error.code, message: error.message, status: error.entry.status },
     permission: (operation) => ({ action: `${name}:${operation}`, resource: "*" }),
   });
   const api = new ApiHandler({
@@ -81,7 +82,12 @@ describe("a signed call", () => {
     const { url } = await serve(context);
     const nowhere = await sendSigned(url, { method: "GET", path: "/nowhere" }, ROOT, "lambda");
     assert.equal(nowhere.status, 404);
-    const unknown = await sendSigned(url, { path: "/", headers: { "x-amz-target": "DynamoDB_20120810.GetItem", "content-type": "application/x-amz-json-1.0" }, body: "{}" }, ROOT, "dynamodb");
+    const unknown = await sendSigned(
+      url,
+      { path: "/", headers: { "x-amz-target": "DynamoDB_20120810.GetItem", "content-type": "application/x-amz-json-1.0" }, body: "{}" },
+      ROOT,
+      "dynamodb",
+    );
     assert.equal(unknown.status, 404);
     assert.match(unknown.body.toString(), /no service here answers POST \//);
   });
@@ -128,14 +134,19 @@ describe("an unsigned or wrongly signed call", () => {
     const target = { "x-amz-target": "Logs_20140328.DescribeLogGroups", "content-type": "application/x-amz-json-1.1" };
     const rpc = await send(url, { path: "/", headers: target, body: "{}" });
     assert.deepEqual([rpc.status, json(rpc.body).__type], [403, "MissingCredentials"]);
-    const query = await send(url, { path: "/", headers: { "content-type": "application/x-www-form-urlencoded" }, body: "Action=ListRoles&Version=2010-05-08" });
+    const query = await send(url, {
+      path: "/",
+      headers: { "content-type": "application/x-www-form-urlencoded" },
+      body: "Action=ListRoles&Version=2010-05-08",
+    });
     assert.equal(query.status, 403);
     assert.match(query.body.toString(), /<ErrorResponse[^>]*>.*<Code>MissingCredentials<\/Code>/su);
   });
 
   test("with another key, another secret, another service or a changed body is refused", async (context) => {
     const { url } = await serve(context);
-    const errorOf = async (key: typeof ROOT, service: string): Promise<unknown> => (await sendSigned(url, INVOKE, key, service)).headers["x-amzn-errortype"];
+    const errorOf = async (key: typeof ROOT, service: string): Promise<unknown> =>
+      (await sendSigned(url, INVOKE, key, service)).headers["x-amzn-errortype"];
     assert.equal(await errorOf({ ...ROOT, accessKeyId: "AKIANOBODY0NOBODY000" }, "lambda"), "UnrecognizedClientException");
     assert.equal(await errorOf({ ...ROOT, secretAccessKey: "another" }, "lambda"), "InvalidSignatureException");
     assert.notEqual((await sendSigned(url, INVOKE, ROOT, "sqs")).status, 200);
@@ -197,7 +208,10 @@ describe("an answer that is a stream", () => {
   test("that breaks half way ends with an error event, which no client takes for completion", async (context) => {
     const { url } = await serve(context, { operations: streaming(true) });
     const { frames } = decodeEventFrames((await sendSigned(url, call, ROOT, "lambda")).body);
-    assert.deepEqual(frames.map(({ headers }) => headers[":event-type"] ?? headers[":error-code"]), ["PayloadChunk", "InternalError"]);
+    assert.deepEqual(
+      frames.map(({ headers }) => headers[":event-type"] ?? headers[":error-code"]),
+      ["PayloadChunk", "InternalError"],
+    );
   });
 
   test("ends when the server stops: nobody waits for an endless stream", async (context) => {
@@ -207,7 +221,9 @@ describe("an answer that is a stream", () => {
       stopping.abort();
       if (!signal.aborted) await once(signal, "abort");
     }
-    const operations = { InvokeWithResponseStream: (_input: never, { signal }: RequestContext) => ({ StatusCode: 200, EventStream: endless(signal) }) };
+    const operations = {
+      InvokeWithResponseStream: (_input: never, { signal }: RequestContext) => ({ StatusCode: 200, EventStream: endless(signal) }),
+    };
     const { url } = await serve(context, { operations, stopping: stopping.signal });
     assert.equal(decodeEventFrames((await sendSigned(url, call, ROOT, "lambda")).body).frames.length, 1);
   });
@@ -219,10 +235,17 @@ describe("an answer that is a stream", () => {
       yield { PayloadChunk: { Payload: Buffer.from("one") } };
       await left.promise;
     }
-    const operations = { InvokeWithResponseStream: (_input: never, { signal }: RequestContext) => ({ StatusCode: 200, EventStream: endless(signal) }) };
+    const operations = {
+      InvokeWithResponseStream: (_input: never, { signal }: RequestContext) => ({ StatusCode: 200, EventStream: endless(signal) }),
+    };
     const { url } = await serve(context, { operations });
     const controller = new AbortController();
-    const answer = await fetch(url + call.path, { method: "POST", body: call.body, headers: signedHeaders(url, call, ROOT, "lambda"), signal: controller.signal });
+    const answer = await fetch(url + call.path, {
+      method: "POST",
+      body: call.body,
+      headers: signedHeaders(url, call, ROOT, "lambda"),
+      signal: controller.signal,
+    });
     assert.equal(answer.status, 200);
     controller.abort();
     await left.promise;
@@ -233,7 +256,8 @@ describe("P3: the listener of an instance", () => {
   const own = functionVersion({ name: "own" });
   const caller = { instanceId: "i-1", version: own };
   const operations = { Invoke: () => ({ StatusCode: 200, Payload: Buffer.from("1") }) };
-  const statusWith = async (url: string, key: { accessKeyId: string; secretAccessKey: string; sessionToken?: string }) => (await sendSigned(url, INVOKE, key, "lambda")).status;
+  const statusWith = async (url: string, key: { accessKeyId: string; secretAccessKey: string; sessionToken?: string }) =>
+    (await sendSigned(url, INVOKE, key, "lambda")).status;
 
   test("takes the credentials issued to its own function, and nobody else's", async (context) => {
     const { url } = await serve(context, { operations, caller });
@@ -241,7 +265,11 @@ describe("P3: the listener of an instance", () => {
     assert.equal(await statusWith(url, ROOT), 403, "the root key");
     assert.equal(await statusWith(url, credentials.issue(functionVersion({ name: "other" }))), 403, "another function's");
     assert.equal(await statusWith(url, credentials.issue(functionVersion({ name: "own", version: "2" }))), 403, "another version's");
-    assert.equal(await statusWith(url, credentials.issue(functionVersion({ name: "own", revisionId: "22222222-2222-4222-8222-222222222222" }))), 403, "those of before an update");
+    assert.equal(
+      await statusWith(url, credentials.issue(functionVersion({ name: "own", revisionId: "22222222-2222-4222-8222-222222222222" }))),
+      403,
+      "those of before an update",
+    );
   });
 
   test("tells an unsigned request as the main one does", async (context) => {

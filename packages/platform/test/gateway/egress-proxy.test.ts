@@ -38,7 +38,8 @@ async function listen(context: TestContext, server: HttpServer): Promise<string>
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-const get = (proxyUrl: string, url: string, headers: Record<string, string> = {}): Promise<HttpReply> => send(proxyUrl, { method: "GET", path: url, headers });
+const get = (proxyUrl: string, url: string, headers: Record<string, string> = {}): Promise<HttpReply> =>
+  send(proxyUrl, { method: "GET", path: url, headers });
 
 /** The status of a CONNECT, and the tunnel when there is one. */
 async function tunnel(proxyUrl: string, authority: string): Promise<{ readonly status: number; readonly socket: Socket }> {
@@ -69,7 +70,10 @@ describe("P3: the way out of an instance", () => {
 
   test("says which name leads to which address", async (context) => {
     const url = await proxy(context);
-    assert.equal((await get(url, "http://mixed.test/")).body.toString(), "mixed.test resolves to 127.0.0.1, which is not a public address.");
+    assert.equal(
+      (await get(url, "http://mixed.test/")).body.toString(),
+      "mixed.test resolves to 127.0.0.1, which is not a public address.",
+    );
   });
 
   test("sees through other spellings of loopback", async (context) => {
@@ -98,7 +102,10 @@ describe("P3: the way out of an instance", () => {
   });
 
   test("is opened to one address and port, or a network, by configuration only", async (context) => {
-    const upstream = await listen(context, createServer((incoming, outgoing) => outgoing.end(`${incoming.method} ${incoming.url} ${incoming.headers.host}`)));
+    const upstream = await listen(
+      context,
+      createServer((incoming, outgoing) => outgoing.end(`${incoming.method} ${incoming.url} ${incoming.headers.host}`)),
+    );
     const port = Number(new URL(upstream).port);
     const url = await proxy(context, [{ kind: "hostPort", host: "here.test", port }]);
     assert.equal((await get(url, `http://here.test:${port}/a?b`)).body.toString(), `GET /a?b here.test:${port}`);
@@ -114,21 +121,42 @@ describe("what passes through", () => {
 
   test("has the headers of the hop taken off and the destination's own host", async (context) => {
     let seen: Record<string, unknown> = {};
-    const upstream = await listen(context, createServer((incoming, outgoing) => {
-      seen = incoming.headers;
-      outgoing.writeHead(207, { "x-answer": "1", "set-cookie": ["a=1", "b=2"] }).end("body");
-    }));
+    const upstream = await listen(
+      context,
+      createServer((incoming, outgoing) => {
+        seen = incoming.headers;
+        outgoing.writeHead(207, { "x-answer": "1", "set-cookie": ["a=1", "b=2"] }).end("body");
+      }),
+    );
     const url = await proxy(context, opened);
-    const reply = await get(url, `${upstream}/`, { host: "another.test", "proxy-authorization": "secret", "proxy-connection": "keep-alive", te: "trailers", "x-own": "1" });
-    assert.deepEqual([reply.status, reply.headers["x-answer"], reply.headers["set-cookie"], reply.body.toString()], [207, "1", ["a=1", "b=2"], "body"]);
-    assert.deepEqual([seen.host, seen["x-own"], seen["proxy-authorization"], seen["proxy-connection"], seen.te], [new URL(upstream).host, "1", undefined, undefined, undefined]);
+    const reply = await get(url, `${upstream}/`, {
+      host: "another.test",
+      "proxy-authorization": "secret",
+      "proxy-connection": "keep-alive",
+      te: "trailers",
+      "x-own": "1",
+    });
+    assert.deepEqual(
+      [reply.status, reply.headers["x-answer"], reply.headers["set-cookie"], reply.body.toString()],
+      [207, "1", ["a=1", "b=2"], "body"],
+    );
+    assert.deepEqual(
+      [seen.host, seen["x-own"], seen["proxy-authorization"], seen["proxy-connection"], seen.te],
+      [new URL(upstream).host, "1", undefined, undefined, undefined],
+    );
   });
 
   test("goes to the address that was checked: the name is looked up once", async (context) => {
-    const upstream = await listen(context, createServer((_incoming, outgoing) => outgoing.end("reached")));
+    const upstream = await listen(
+      context,
+      createServer((_incoming, outgoing) => outgoing.end("reached")),
+    );
     const port = Number(new URL(upstream).port);
     let lookups = 0;
-    const egress = createEgress({ opened: [{ kind: "network", address: "127.0.0.1", prefix: 32 }], lookup: async () => [++lookups === 1 ? "127.0.0.1" : "127.0.0.2"] });
+    const egress = createEgress({
+      opened: [{ kind: "network", address: "127.0.0.1", prefix: 32 }],
+      lookup: async () => [++lookups === 1 ? "127.0.0.1" : "127.0.0.2"],
+    });
     const url = await listen(context, createEgressProxy(egress));
     assert.equal((await get(url, `http://rebinding.test:${port}/`)).body.toString(), "reached");
     assert.equal(lookups, 1);
@@ -148,17 +176,25 @@ describe("what passes through", () => {
   });
 
   test("that breaks off half way breaks off for the function too", async (context) => {
-    const upstream = await listen(context, createServer((_incoming, outgoing) => {
-      outgoing.writeHead(200, { "content-length": "100" });
-      outgoing.write("half", () => outgoing.destroy());
-    }));
+    const upstream = await listen(
+      context,
+      createServer((_incoming, outgoing) => {
+        outgoing.writeHead(200, { "content-length": "100" });
+        outgoing.write("half", () => outgoing.destroy());
+      }),
+    );
     const url = await proxy(context, opened);
     await assert.rejects(get(url, `${upstream}/`), { code: "ECONNRESET" });
   });
 
   test("by a tunnel is passed on unread, with what came behind the CONNECT, and ends at both ends", async (context) => {
     const ended = deferred<void>();
-    const echo = createTcpServer((socket) => socket.on("error", () => undefined).on("close", () => ended.resolve()).pipe(socket)).listen(0, "127.0.0.1");
+    const echo = createTcpServer((socket) =>
+      socket
+        .on("error", () => undefined)
+        .on("close", () => ended.resolve())
+        .pipe(socket),
+    ).listen(0, "127.0.0.1");
     await once(echo, "listening");
     context.after(() => echo.close());
     const { port } = echo.address() as AddressInfo;

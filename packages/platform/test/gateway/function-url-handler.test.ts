@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { createServer, request } from "node:http";
+import { createServer, type IncomingMessage, request } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { describe, test, type TestContext } from "node:test";
 import { deferred, LambentError, systemClock, systemSecureRandom } from "../../src/base/index.ts";
@@ -53,11 +53,25 @@ async function serve(context: TestContext, behaviour: Behaviour, options: Option
     server.close();
   });
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return { url, bodies, defects, call: (call: Partial<HttpCall> = {}): Promise<HttpReply> => send(url, { path: "/", method: "GET", ...call }) };
+  return {
+    url,
+    bodies,
+    defects,
+    call: (call: Partial<HttpCall> = {}): Promise<HttpReply> => send(url, { path: "/", method: "GET", ...call }),
+  };
 }
 
 function ended(ending: CallEnding): InvokeOutcome {
-  return { kind: "ended", ending, version: functionVersion(), logTail: Buffer.alloc(0), durationMs: 1, initMs: 0, billedMs: 1, maxMemoryMb: 1 };
+  return {
+    kind: "ended",
+    ending,
+    version: functionVersion(),
+    logTail: Buffer.alloc(0),
+    durationMs: 1,
+    initMs: 0,
+    billedMs: 1,
+    maxMemoryMb: 1,
+  };
 }
 
 const handled = (value: unknown): InvokeOutcome => ended({ kind: "handled", payload: Buffer.from(JSON.stringify(value)) });
@@ -71,10 +85,16 @@ describe("a buffered function URL", () => {
       return handled({ statusCode: 201, headers: { "X-Own": "1" }, cookies: ["a=b"], body: "made" });
     });
     const reply = await call({ method: "POST", path: "/things?x=1", headers: { "content-type": "text/plain" }, body: "hi" });
-    assert.deepEqual([reply.status, reply.headers["x-own"], reply.headers["set-cookie"], reply.body.toString()], [201, "1", ["a=b"], "made"]);
+    assert.deepEqual(
+      [reply.status, reply.headers["x-own"], reply.headers["set-cookie"], reply.body.toString()],
+      [201, "1", ["a=b"], "made"],
+    );
     assert.equal(reply.headers["x-amzn-requestid"], asked?.requestId);
     const event = JSON.parse(asked?.payload.toString() ?? "") as { rawPath: string; rawQueryString: string; body: string };
-    assert.deepEqual([event.rawPath, event.rawQueryString, event.body, asked?.functionName, asked?.qualifier], ["/things", "x=1", "hi", "hello", "live"]);
+    assert.deepEqual(
+      [event.rawPath, event.rawQueryString, event.body, asked?.functionName, asked?.qualifier],
+      ["/things", "x=1", "hi", "hello", "live"],
+    );
     assert.equal(bodies.held, 0);
   });
 
@@ -113,7 +133,11 @@ describe("a buffered function URL", () => {
     const { call } = await serve(context, () => assert.fail("it was invoked"));
     const reply = await call({ method: "POST", headers: { "content-length": String(HTTP_BODY_BYTES_MAX + 1) } }).catch(() => undefined);
     assert.equal(reply?.status ?? 413, 413);
-    const chunked = await call({ method: "POST", body: Buffer.alloc(HTTP_BODY_BYTES_MAX + 1), headers: { "transfer-encoding": "chunked" } }).catch(() => undefined);
+    const chunked = await call({
+      method: "POST",
+      body: Buffer.alloc(HTTP_BODY_BYTES_MAX + 1),
+      headers: { "transfer-encoding": "chunked" },
+    }).catch(() => undefined);
     assert.equal(chunked?.status ?? 413, 413);
   });
 
@@ -130,7 +154,9 @@ describe("a buffered function URL", () => {
   });
 
   test("in the path form confines the answer's page and its cookies", async (context) => {
-    const { call } = await serve(context, () => handled({ statusCode: 200, cookies: ["id=1; Path=/"], body: "" }), { prefix: "/function-url/hello" });
+    const { call } = await serve(context, () => handled({ statusCode: 200, cookies: ["id=1; Path=/"], body: "" }), {
+      prefix: "/function-url/hello",
+    });
     const { headers } = await call();
     assert.match(String(headers["content-security-policy"]), /^sandbox /);
     assert.deepEqual(headers["set-cookie"], ["id=1; Path=/function-url/hello/"]);
@@ -166,20 +192,32 @@ describe("who may call", () => {
 });
 
 describe("CORS", () => {
-  const cors = { allowOrigins: ["https://app.example"], allowMethods: ["PUT"], allowHeaders: ["x-a"], allowCredentials: false, exposeHeaders: [], maxAgeSeconds: 60 };
+  const cors = {
+    allowOrigins: ["https://app.example"],
+    allowMethods: ["PUT"],
+    allowHeaders: ["x-a"],
+    allowCredentials: false,
+    exposeHeaders: [],
+    maxAgeSeconds: 60,
+  };
 
   test("a preflight is answered without the function; without settings it is the function's", async (context) => {
     const headers = { origin: "https://app.example", "access-control-request-method": "PUT" };
     const set = await serve(context, () => assert.fail("it was invoked"), { url: { cors } });
     const reply = await set.call({ method: "OPTIONS", headers });
-    assert.deepEqual([reply.status, reply.headers["access-control-allow-origin"], reply.headers["access-control-allow-methods"]], [200, "https://app.example", "PUT"]);
+    assert.deepEqual(
+      [reply.status, reply.headers["access-control-allow-origin"], reply.headers["access-control-allow-methods"]],
+      [200, "https://app.example", "PUT"],
+    );
     const unset = await serve(context, () => handled({ statusCode: 418 }));
     assert.equal((await unset.call({ method: "OPTIONS", headers })).status, 418);
   });
 
   test("its headers are on answers and on errors alike, and replace the function's own", async (context) => {
     const headers = { origin: "https://app.example" };
-    const good = await serve(context, () => handled({ statusCode: 200, headers: { "access-control-allow-origin": "*" } }), { url: { cors } });
+    const good = await serve(context, () => handled({ statusCode: 200, headers: { "access-control-allow-origin": "*" } }), {
+      url: { cors },
+    });
     assert.equal((await good.call({ headers })).headers["access-control-allow-origin"], "https://app.example");
     const bad = await serve(context, () => ended({ kind: "timedOut" }), { url: { cors } });
     assert.equal((await bad.call({ headers })).headers["access-control-allow-origin"], "https://app.example");
@@ -268,7 +306,7 @@ describe("a streaming function URL", () => {
       return empty;
     };
     const { url: address } = await serve(context, behaviour, { url });
-    const answer = await new Promise<import("node:http").IncomingMessage>((resolve) => request(address, { agent: false }, resolve).end());
+    const answer = await new Promise<IncomingMessage>((resolve) => request(address, { agent: false }, resolve).end());
     await heldBack.promise;
     let bytes = 0;
     for await (const chunk of answer) bytes += (chunk as Buffer).length;

@@ -18,8 +18,12 @@ interface Handlers {
 async function open(context: TestContext, handlers: Handlers = {}) {
   const defects: unknown[] = [];
   const gateway = new Gateway({
-    api: { handle: handlers.api ?? (async (_request, response, endpoint) => void response.end(`api ${endpoint}`)) } as unknown as ApiHandler,
-    functionUrls: { handle: handlers.functionUrl ?? (async (match, _request, response) => void response.end(`function ${match.target}`)) } as unknown as FunctionUrlHandler,
+    api: {
+      handle: handlers.api ?? (async (_request, response, endpoint) => void response.end(`api ${endpoint}`)),
+    } as unknown as ApiHandler,
+    functionUrls: {
+      handle: handlers.functionUrl ?? (async (match, _request, response) => void response.end(`function ${match.target}`)),
+    } as unknown as FunctionUrlHandler,
     findUrl: (name) => (name === "hello" || name === "abc" ? URL_OF_HELLO : undefined),
     browserRules: { allowedHosts: ["lambent"], allowedOrigins: ["https://console.example"] },
     health: () => ({ status: "running" }),
@@ -66,7 +70,12 @@ describe("what a browser may not", () => {
 
   test("call the API from a page of another origin; functions decide for themselves", async (context) => {
     const { get } = await open(context);
-    for (const headers of [{ origin: "https://evil.example" }, { origin: "null" }, { "sec-fetch-site": "cross-site" }, { "sec-fetch-site": "same-site" }]) {
+    for (const headers of [
+      { origin: "https://evil.example" },
+      { origin: "null" },
+      { "sec-fetch-site": "cross-site" },
+      { "sec-fetch-site": "same-site" },
+    ]) {
       assert.equal((await get("/", headers as Record<string, string>))[0], 403, JSON.stringify(headers));
       assert.equal((await get("/function-url/hello/", headers as Record<string, string>))[0], 200, JSON.stringify(headers));
     }

@@ -9,6 +9,7 @@ import {
   GetFunctionConfigurationCommand,
   InvokeCommand,
   LambdaClient,
+  UpdateFunctionCodeCommand,
   UpdateFunctionConfigurationCommand,
 } from "@aws-sdk/client-lambda";
 import { delay, systemClock } from "../../src/base/index.ts";
@@ -32,17 +33,35 @@ export interface Called {
 export class Functions {
   readonly client: LambdaClient;
 
-  constructor(server: RealServer) {
+  constructor(server: Pick<RealServer, "url" | "key">) {
     this.client = new LambdaClient({ endpoint: server.url, region: "us-east-1", credentials: server.key, maxAttempts: 1 });
   }
 
   /** Makes a function of one file and waits until it can be called. */
-  async create(name: string, runtime: "nodejs22.x" | "python3.11" | "provided.al2023", code: string, changed: Partial<CreateFunctionCommandInput> = {}): Promise<void> {
+  async create(
+    name: string,
+    runtime: "nodejs22.x" | "python3.11" | "provided.al2023",
+    code: string,
+    changed: Partial<CreateFunctionCommandInput> = {},
+  ): Promise<void> {
     const file = { "nodejs22.x": "index.mjs", "python3.11": "index.py", "provided.al2023": "bootstrap" }[runtime];
     const zip = await zipOf({ [file]: code }, 0o100_755);
     await this.client.send(
-      new CreateFunctionCommand({ FunctionName: name, Runtime: runtime, Handler: "index.handler", Role: ROLE_ARN, Code: { ZipFile: zip }, ...changed }),
+      new CreateFunctionCommand({
+        FunctionName: name,
+        Runtime: runtime,
+        Handler: "index.handler",
+        Role: ROLE_ARN,
+        Code: { ZipFile: zip },
+        ...changed,
+      }),
     );
+    await this.settled(name);
+  }
+
+  /** Gives the function other code, and waits until calls get it. */
+  async redeploy(name: string, file: string, code: string): Promise<void> {
+    await this.client.send(new UpdateFunctionCodeCommand({ FunctionName: name, ZipFile: await zipOf({ [file]: code }) }));
     await this.settled(name);
   }
 
@@ -60,7 +79,9 @@ export class Functions {
 
   async call(name: string, event: unknown = {}): Promise<Called> {
     const began = systemClock.monotonicMs();
-    const { FunctionError, Payload } = await this.client.send(new InvokeCommand({ FunctionName: name, Payload: Buffer.from(JSON.stringify(event)) }));
+    const { FunctionError, Payload } = await this.client.send(
+      new InvokeCommand({ FunctionName: name, Payload: Buffer.from(JSON.stringify(event)) }),
+    );
     const ms = systemClock.monotonicMs() - began;
     const value: unknown = JSON.parse(Buffer.from(Payload ?? []).toString());
     if (FunctionError === undefined) return { error: undefined, value, ms };
@@ -74,12 +95,17 @@ export class Functions {
 }
 
 /** Waits for a condition that gives no event. */
-export async function until(what: string, msMax: number, holds: () => Promise<boolean> | boolean): Promise<void> {
+export async function until(
+  what: string,
+  msMax: number,
+  holds: () => Promise<boolean> | boolean,
+  seen: () => unknown = () => "",
+): Promise<void> {
   const deadline = systemClock.monotonicMs() + msMax;
   const alive = setInterval(() => undefined, 1_000);
   try {
     while (!(await holds())) {
-      if (systemClock.monotonicMs() > deadline) assert.fail(`not within ${msMax} ms: ${what}`);
+      if (systemClock.monotonicMs() > deadline) assert.fail(`not within ${msMax} ms: ${what} ${JSON.stringify(seen())}`);
       await delay(systemClock, LOOK_MS);
     }
   } finally {
@@ -135,7 +161,9 @@ export function holdingsOf(pid: number): Holdings {
   return {
     slots: entries(slots),
     groups: entries(`/sys/fs/cgroup/memory/lambent/${name}`),
-    mounts: text(`/proc/${pid}/mountinfo`).split("\n").filter((line) => line.includes(slots)).length,
+    mounts: text(`/proc/${pid}/mountinfo`)
+      .split("\n")
+      .filter((line) => line.includes(slots)).length,
     processes: text(`/proc/${pid}/task/${pid}/children`).trim().split(" ").filter(Boolean).length,
   };
 }

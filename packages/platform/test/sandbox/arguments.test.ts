@@ -6,6 +6,7 @@ import {
   commandLine,
   encodeOptions,
   ENVIRONMENT_BYTES_MAX,
+  mountPointsInVar,
   type Layout,
 } from "../../src/sandbox/bubblewrap/arguments.ts";
 
@@ -48,6 +49,24 @@ test("the parents of a mount are made passable before it", () => {
   const mount = position(options, "--ro-bind", "/somewhere/node", "/lambent/tools/node");
   assert.ok(position(options, "--perms", "0755", "--dir", "/lambent") < mount);
   assert.ok(position(options, "--perms", "0755", "--dir", "/lambent/tools") < mount);
+});
+
+test("a library below the instance's own /tmp or /var is mounted behind them, so that it is seen", () => {
+  const mounts = ["/tmp/checkout/python", "/var/lib/python"].map((path) => ({ source: path, target: path }));
+  const options = bubblewrapOptions({ ...layout, mounts });
+  assert.ok(position(options, "--bind", "/slots/a/tmp", "/tmp") < position(options, "--dir", "/tmp/checkout"));
+  assert.ok(position(options, "--dir", "/tmp/checkout") < position(options, "--ro-bind", "/tmp/checkout/python", "/tmp/checkout/python"));
+  assert.ok(position(options, "--ro-bind", "/slots/a/var", "/var") < position(options, "--ro-bind", "/var/lib/python", "/var/lib/python"));
+  assert.deepEqual(mountPointsInVar({ ...layout, mounts }), ["/slots/a/var/lib/python"]);
+});
+
+test("with a library below /opt the layers are found there by name", () => {
+  position(bubblewrapOptions(layout), "--symlink", "/var/opt", "/opt");
+  const options = bubblewrapOptions({ ...layout, mounts: [{ source: "/opt/lib/python", target: "/opt/lib/python" }] });
+  assert.ok(position(options, "--dir", "/opt") < position(options, "--symlink", "/var/opt/python", "/opt/python"));
+  assert.equal(options.includes("/var/opt"), false);
+  assert.equal(options.includes("/opt/lib"), true);
+  assert.equal(options.includes("/var/opt/lib"), false);
 });
 
 test("no value of the environment stands in a command line", () => {

@@ -82,6 +82,7 @@ export class CallWorld {
       reservedConcurrency: () => reserved,
       accountConcurrency: () => ({ total: 1_000, unreserved }),
       provisionedConcurrency: () => 0,
+      keepCode: () => () => undefined,
       onChange: (_listener: (change: FunctionChange) => void) => undefined,
     };
   }

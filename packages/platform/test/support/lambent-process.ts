@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { invariant, LambentError } from "../../src/base/index.ts";
+import { deferred, invariant, LambentError } from "../../src/base/index.ts";
 
 /** A real server in a process of its own, and the real command beside it. */
 export interface LambentProcess {
@@ -13,12 +13,28 @@ export interface LambentProcess {
   /** Everything the server printed so far. */
   printed(): string;
   run(...args: readonly string[]): Promise<CommandEnding>;
+  /** A command that goes on until it is told to end: `dev`, `logs -f`. */
+  begin(...args: readonly string[]): GoingCommand;
+  /** The environment in which `run` and `begin` find the server. */
+  readonly environment: NodeJS.ProcessEnv;
   /** Calls a function with the command; a call that fails is a failed test. */
   invoke(name: string, event: object): Promise<Record<string, unknown>>;
   /** What `lambent env` exports. */
   awsEnvironment(): Promise<Record<string, string>>;
   /** SIGTERM; resolves with the exit code once it is gone and its folders are removed. */
   stop(): Promise<number | null>;
+}
+
+/** A command that runs beside the test. */
+export interface GoingCommand {
+  /** What it printed so far, on both streams. */
+  printed(): string;
+  /** Resolves once `pattern` is among what it printed; throws when it ends without. */
+  said(pattern: RegExp): Promise<void>;
+  /** Ctrl-C; resolves with the exit code. */
+  interrupt(): Promise<number | null>;
+  /** Its exit code, once it ended by itself. */
+  readonly ended: Promise<number | null>;
 }
 
 export interface CommandEnding {
@@ -39,6 +55,40 @@ export async function runLambent(args: readonly string[], environment: NodeJS.Pr
   child.stdin.on("error", () => undefined).end(input);
   const [exit] = (await once(child, "close")) as [number | null];
   return { exit, out, err };
+}
+
+/** Starts a command without waiting for its end. */
+export function beginLambent(args: readonly string[], environment: NodeJS.ProcessEnv): GoingCommand {
+  const child = spawn(process.execPath, [MAIN, ...args], { env: environment, stdio: ["ignore", "pipe", "pipe"] });
+  let printed = "";
+  let ended = false;
+  let heard = deferred<void>();
+  const hear = (text: string): void => {
+    printed += text;
+    heard.resolve();
+  };
+  child.stdout.setEncoding("utf8").on("data", hear);
+  child.stderr.setEncoding("utf8").on("data", hear);
+  const closed = once(child, "close").then(([code]) => code as number | null);
+  void closed.then(() => {
+    ended = true;
+    heard.resolve();
+  });
+  return {
+    printed: () => printed,
+    async said(pattern) {
+      while (!pattern.test(printed)) {
+        invariant(!ended, `the command ended without saying ${pattern}:\n${printed}`);
+        await heard.promise;
+        heard = deferred<void>();
+      }
+    },
+    interrupt() {
+      child.kill("SIGINT");
+      return closed;
+    },
+    ended: closed,
+  };
 }
 
 /** Starts a server in memory on a free port, with a run-time folder of its own, and waits until it is ready. */
@@ -79,6 +129,8 @@ export async function startLambent(...options: readonly string[]): Promise<Lambe
     pid: child.pid ?? 0,
     printed: () => printed,
     run,
+    begin: (...args) => beginLambent(args, here),
+    environment: here,
     async invoke(name, event) {
       const { exit, out, err } = await run("invoke", name, "--event", JSON.stringify(event));
       invariant(exit === 0, `invoking ${name} ended with ${exit}: ${err}`);

@@ -24,6 +24,8 @@ export interface WorldOptions {
   readonly poolReadyMax?: number;
   readonly pythonZygote?: boolean;
   readonly sandbox?: "process" | "bubblewrap";
+  /** This machine's by default. */
+  readonly pythons?: readonly PythonInterpreter[];
 }
 
 /** A runtime host over real processes; code comes from the test. */
@@ -76,7 +78,7 @@ export class RuntimeWorld {
       network: "lambent",
       nodePath: process.execPath,
       nodeVersion: process.versions.node,
-      pythons: await machinePythons(),
+      pythons: options.pythons ?? (await machinePythons()),
       sdkTree: undefined,
       poolReadyMax: options.poolReadyMax ?? 0,
       pythonZygote: options.pythonZygote ?? false,

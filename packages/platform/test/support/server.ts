@@ -3,7 +3,7 @@
  * machine can. `stop` sees to it that nothing is left of it: no process, mount, loop device or cgroup.
  */
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
@@ -30,8 +30,12 @@ export interface RealServer {
   stop(): Promise<void>;
 }
 
-/** Starts a server on a free port; `args` are further options of `start`. */
-export async function startServer(...args: readonly string[]): Promise<RealServer> {
+/** `LAMBENT_TEST_SANDBOX=process` runs the tests with plain processes, as on a machine without bubblewrap. */
+const SANDBOX = process.env["LAMBENT_TEST_SANDBOX"];
+
+/** Starts a server on a free port; `asked` are further options of `start`. */
+export async function startServer(...asked: readonly string[]): Promise<RealServer> {
+  const args = SANDBOX === undefined ? asked : ["--sandbox", SANDBOX, ...asked];
   const folder = mkdtempSync(join(tmpdir(), "lambent-server-"));
   const data = join(folder, "data");
   const environment = cleanEnvironment(folder);
@@ -41,6 +45,7 @@ export async function startServer(...args: readonly string[]): Promise<RealServe
       throw error;
     });
   let running = await start("0");
+  if (!running.confined && !args.includes("--sandbox")) await insistOnConfinement(running);
   const { url } = running;
   const key = JSON.parse(readFileSync(join(data, "root-key"), "utf8")) as RealServer["key"];
   return {
@@ -67,13 +72,18 @@ export async function startServer(...args: readonly string[]): Promise<RealServe
       running = await start(new URL(url).port);
     },
     async stop() {
-      try {
-        await endOnce(running, data);
-      } finally {
-        rmSync(folder, { recursive: true, force: true });
-      }
+      await endOnce(running, data);
+      rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** A machine where bubblewrap works confines functions; where it does not, the tests run with plain processes. */
+async function insistOnConfinement(running: Started): Promise<void> {
+  const tried = spawnSync("bwrap", ["--ro-bind", "/", "/", "--unshare-all", "true"], { stdio: "ignore" });
+  if (tried.status !== 0) return;
+  await running.end();
+  assert.fail(`bubblewrap works here and functions are not confined:\n${running.printed()}`);
 }
 
 interface Started {

@@ -20,7 +20,12 @@ export interface HttpReply {
 export function signedHeaders(url: string, call: HttpCall, key: SigningKey, service: string): Record<string, string> {
   const headers = { host: new URL(url).host, ...call.headers };
   const signing = { service, region: "us-east-1", now: systemClock.now() };
-  const raw = { method: call.method ?? "POST", rawUrl: call.path, rawHeaders: Object.entries(headers).flat(), body: Buffer.from(call.body ?? "") };
+  const raw = {
+    method: call.method ?? "POST",
+    rawUrl: call.path,
+    rawHeaders: Object.entries(headers).flat(),
+    body: Buffer.from(call.body ?? ""),
+  };
   return { ...headers, ...signRequest(raw, key, signing) };
 }
 
@@ -29,7 +34,14 @@ export function send(url: string, call: HttpCall): Promise<HttpReply> {
   return new Promise((resolve, reject) => {
     const { hostname, port } = new URL(url);
     const body = Buffer.from(call.body ?? "");
-    const outgoing = request({ hostname, port, method: call.method ?? "POST", path: call.path, headers: { "content-length": body.length, ...call.headers }, agent: false });
+    const outgoing = request({
+      hostname,
+      port,
+      method: call.method ?? "POST",
+      path: call.path,
+      headers: { "content-length": body.length, ...call.headers },
+      agent: false,
+    });
     outgoing.on("error", reject);
     outgoing.on("response", (answer) => {
       const chunks: Buffer[] = [];

@@ -18,6 +18,7 @@ type End =
 /** A streamed answer as the events of `InvokeWithResponseStream`: chunks as they come, then one `InvokeComplete`. */
 export class EventStreamAnswer implements ResponseStream {
   readonly #begun = deferred<void>();
+  #taker: "here" | "gone" = "here";
   readonly #chunks: Buffer[] = [];
   #held = 0;
   #end: End | undefined;
@@ -44,6 +45,14 @@ export class EventStreamAnswer implements ResponseStream {
 
   async drained(): Promise<void> {
     while (this.#held >= STREAM_BUFFER_BYTES_MAX && !this.#end) await this.#room.promise;
+  }
+
+  /** The taker is gone: nothing is held for it any more, and the function is not kept waiting for room. */
+  leave(): void {
+    this.#taker = "gone";
+    this.#chunks.length = 0;
+    this.#held = 0;
+    this.#room.resolve();
   }
 
   /** The call ended: what a buffered handler returned is one chunk, an error is in the closing event. */
@@ -84,6 +93,7 @@ export class EventStreamAnswer implements ResponseStream {
   }
 
   #push(chunk: Buffer): void {
+    if (this.#taker === "gone") return;
     this.#chunks.push(chunk);
     this.#held += chunk.length;
     this.#wake.resolve();

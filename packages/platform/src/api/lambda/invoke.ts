@@ -77,6 +77,7 @@ async function invokeWithResponseStream(
 ): Promise<InvokeWithResponseStreamResponse> {
   const reference = parseFunctionReference(input.FunctionName ?? "", context.realm, input.Qualifier);
   const stream = new EventStreamAnswer();
+  context.onCallerGone(() => stream.leave());
   const running = dependencies.invoker.invoke({
     realm: context.realm,
     functionName: reference.name,

@@ -50,6 +50,7 @@ export class LogFollowers {
   }
 
   #pass(line: LogLine): void {
+    if (this.#count === 0) return;
     const followers = this.#byFunction.get(`${realmKey(line.version.realm)}/${line.version.name}`);
     if (!followers) return;
     const { at, instanceId, requestId, text, version } = line;

@@ -100,6 +100,8 @@ const statusResponse = structure("GetStatusResponse", {
   Runtimes: list(structure("RuntimeStatus", { Runtime: string(), Note: optional(string()) })),
   FunctionCount: integer(),
   InstanceCount: integer(),
+  /** Started processes that wait for a function. */
+  PoolReady: integer(),
 });
 
 const followRequest = structure("FollowLogsRequest", { FunctionName: inPath(functionName()) });

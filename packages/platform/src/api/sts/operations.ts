@@ -11,6 +11,8 @@ import {
   accountOf,
   type Authorizer,
   type Credentials,
+  type FunctionIdentity,
+  functionOf,
   isRoleArn,
   parsePolicy,
   type Principal,
@@ -92,7 +94,7 @@ function assumeRole(dependencies: StsDependencies, input: AssumeRoleRequest, con
   authorizeAssume(dependencies, input, context, role, tags);
   const seconds = sessionSeconds(input.DurationSeconds, role, context.principal);
   const credentials = dependencies.credentials.issueSession(
-    { kind: "assumedRole", account, roleArn, sessionName, sessionPolicies, tags },
+    { kind: "assumedRole", account, roleArn, sessionName, sessionPolicies, tags, ...holderOf(context.principal) },
     seconds * 1_000,
   );
   const narrowed = sessionPolicies.documents.length + sessionPolicies.arns.length + Object.keys(tags).length > 0;
@@ -104,6 +106,14 @@ function assumeRole(dependencies: StsDependencies, input: AssumeRoleRequest, con
     },
     ...(narrowed ? { PackedPolicySize: packedPercent(sessionPolicies, tags) } : {}),
   };
+}
+
+/** A session that a function asks for stays within it: it works where the function's own credentials do, and nowhere else. */
+function holderOf(principal: Principal): { within?: FunctionIdentity } {
+  const holder = functionOf(principal);
+  if (!holder) return {};
+  const { realm, functionName, version, revisionId } = holder;
+  return { within: { realm, functionName, version, revisionId } };
 }
 
 function authorizeAssume(

@@ -87,7 +87,7 @@ async function installPython(folder: string, environment: NodeJS.ProcessEnv, not
     "-r",
     requirements,
   ];
-  const fresh = await install(build, command, note, (inside) => void mkdirSync(join(inside, "packages")));
+  const fresh = await install(build, command, note, (inside) => mkdirSync(join(inside, "packages")));
   return { kind: "python", packages: join(build, "packages"), fresh };
 }
 

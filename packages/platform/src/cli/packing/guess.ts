@@ -67,8 +67,17 @@ function findEntry(view: CodeView, runtime: string | undefined): string {
     (name) => !name.includes("/") && endings.includes(extname(name)) && !/\.(test|spec|config)\.[a-z]+$|\.d\.[mc]?ts$|^test_/u.test(name),
   );
   if (top.length === 1 && top[0]) return top[0];
-  const seen = top.length === 0 ? "no code file was found" : `several files could be it: ${top.slice(0, 5).join(", ")}`;
-  throw new CommandFailure("usage", `The handler could not be guessed; ${seen}.`, "Name it: --handler file.export");
+  if (top.length > 0)
+    throw new CommandFailure(
+      "usage",
+      `The handler could not be guessed; several files could be it: ${top.slice(0, 5).join(", ")}.`,
+      "Name it: --handler file.export",
+    );
+  throw new CommandFailure(
+    "usage",
+    `There is no code in it: no file with ${endings.join(", ")} at its top, and none named bootstrap.`,
+    "Give the folder or the file that holds the handler; `lambent init` writes a new one.",
+  );
 }
 
 function exportOf(entry: string, text: string, python: boolean): string {

@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { basename, extname, join, resolve } from "node:path";
 import { CommandFailure } from "../errors.ts";
+import { formatBytes } from "../output.ts";
 import { bundleTypeScript } from "./bundle.ts";
 import { installDependencies } from "./dependencies.ts";
 import { CUSTOM_RUNTIME, guess, type Guess } from "./guess.ts";
@@ -27,6 +28,9 @@ export interface PackRequest {
   readonly note: (text: string) => void;
 }
 
+/** Largest package the server takes by direct upload, as at AWS (P7): looked at here, before minutes of sending. */
+export const ARCHIVE_BYTES_MAX = 52_428_800;
+
 /** What of a function's folder describes it and is not its code. */
 const NOT_CODE = ["lambent.yaml", "README.md", "**/*.test.*", "test/**"];
 
@@ -37,9 +41,18 @@ export async function pack(request: PackRequest): Promise<Packed> {
   if (!found)
     throw new CommandFailure("usage", `${request.path} does not exist.`, "Give a folder, a code file or a zip: lambent deploy hello.mjs");
   const guessed = { runtime: request.runtime === undefined, handler: request.handler === undefined };
-  if (found.isFile() && path.endsWith(".zip")) return { ...packZip(request, path), guessed };
-  if (found.isFile()) return { ...(await packFile(request, path)), guessed };
-  return { ...(await packFolder(request, path)), guessed };
+  const packed = found.isFile() ? await packOneFile(request, path) : await packFolder(request, path);
+  if (packed.zip.length > ARCHIVE_BYTES_MAX)
+    throw new CommandFailure(
+      "usage",
+      `${request.path} makes a package of ${formatBytes(packed.zip.length)}; ${formatBytes(ARCHIVE_BYTES_MAX)} is the most by direct upload.`,
+      "Leave out what the code does not need: `exclude` in lambent.yaml takes patterns.",
+    );
+  return { ...packed, guessed };
+}
+
+function packOneFile(request: PackRequest, path: string): Promise<Omit<Packed, "guessed">> | Omit<Packed, "guessed"> {
+  return path.endsWith(".zip") ? packZip(request, path) : packFile(request, path);
 }
 
 function packZip(request: PackRequest, path: string): Omit<Packed, "guessed"> {

@@ -7,7 +7,7 @@ const REMOTE = ["--endpoint", "--region"];
 
 /** `lambent completion <shell>`: verbs, verbs below verbs, and options, from the same table the command is built of. */
 export const run: Run<object> = ({ output }, [shell = ""]) => {
-  const kind = oneOf(shell, "The shell", ["bash", "zsh", "fish"]);
+  const kind = oneOf(shell, "The shell", ["bash", "zsh", "fish"], (choice) => `lambent completion ${choice}`);
   output.line(kind === "fish" ? fish() : kind === "zsh" ? `autoload -U +X bashcompinit && bashcompinit\n${bash()}` : bash());
 };
 

@@ -4,6 +4,7 @@ import { systemClock, type Timer } from "../../base/index.ts";
 import type { CommandContext, Run } from "../command.ts";
 import { printDeployment } from "../deploy-report.ts";
 import { planDeployment, prepareDeployment, sendDeployment } from "../deployment.ts";
+import { endAsked } from "../end-asked.ts";
 import { describeFailure } from "../errors.ts";
 import { LAMBENT_PATHS } from "../lambent-api.ts";
 import { formatFollowed, parseFollowed } from "../log-lines.ts";
@@ -18,21 +19,26 @@ interface DevOptions {
 
 /** `lambent dev <folder>`: deploys at every save and shows what the functions log, until Ctrl-C. */
 export const run: Run<DevOptions> = async (context, [folder = "."], options) => {
+  const over = Promise.withResolvers<void>();
+  void endAsked().then(over.resolve);
   const followed = new Set<string>();
   const aborting = new AbortController();
   const deploy = oneAtATime(() => deployAndFollow(context, folder, options, followed, aborting.signal));
-  await deploy();
+  await Promise.race([deploy(), over.promise]);
   let timer: Timer | undefined;
   const watcher = watch(resolve(folder), { recursive: true }, (_event, name) => {
     if (name !== null && NOT_CODE.test(name)) return;
     timer?.cancel();
-    timer = systemClock.schedule(QUIET_MS, () => void deploy());
+    timer = systemClock.schedule(QUIET_MS, () => void deploy().catch(over.reject));
   });
-  context.output.note(`  watching ${folder}; Ctrl-C ends it`);
-  await new Promise<void>((resolveEnd) => process.once("SIGINT", resolveEnd).once("SIGTERM", resolveEnd));
-  timer?.cancel();
-  watcher.close();
-  aborting.abort();
+  try {
+    context.output.note(`  watching ${folder}; Ctrl-C ends it`);
+    await over.promise;
+  } finally {
+    timer?.cancel();
+    watcher.close();
+    aborting.abort();
+  }
 };
 
 /** Runs `task`; what is asked for while it runs becomes one more run behind it. */
@@ -74,10 +80,10 @@ async function deployAndFollow(
       void show(context, name, signal);
     }
   } catch (error) {
-    // A mistake in the code is what a person is about to mend: said, and waited for the next save.
     const failure = describeFailure(error);
-    output.note(`  ${output.paint("red", "not deployed")}: ${failure.message}\n  ${failure.next}`);
     if (failure.exit === "unreachable" || failure.exit === "refused") throw error;
+    // A mistake in the code is what a person is about to mend: said, and waited for the next save.
+    output.note(`  ${output.paint("red", "not deployed")}: ${failure.message}\n  ${failure.next}`);
   }
 }
 

@@ -7,6 +7,7 @@ import { DEFAULT_ENDPOINT } from "../connection.ts";
 import { describeFailure } from "../errors.ts";
 import { LAMBENT_PATHS } from "../lambent-api.ts";
 import { portHolder } from "../port-holder.ts";
+import { searchPath } from "../start-settings.ts";
 
 interface Finding {
   readonly subject: string;
@@ -21,7 +22,7 @@ const NODE_MAJOR_MIN = 24;
 /** `lambent doctor`: one line a subject; what is missing names the command that mends it. */
 export const run: Run<object> = async (context) => {
   const { output } = context;
-  const findings = [...(await machine()), ...(await server(context))];
+  const findings = [...(await machine(searchPath(context.environment))), ...(await server(context))];
   if (output.json) output.data(findings);
   for (const { subject, verdict, text } of output.json ? [] : findings) {
     const mark = verdict === "good" ? output.paint("green", "ok     ") : verdict === "missing" ? output.paint("red", "missing") : "       ";
@@ -30,14 +31,14 @@ export const run: Run<object> = async (context) => {
   return findings.some((finding) => finding.verdict === "missing") ? "failed" : undefined;
 };
 
-async function machine(): Promise<Finding[]> {
+async function machine(path: string): Promise<Finding[]> {
   const node = Number(process.versions.node.split(".")[0]);
   return [
     node >= NODE_MAJOR_MIN
       ? good("node", process.version)
       : missing("node", `${process.version}; Node ${NODE_MAJOR_MIN} or newer is needed`),
     await bubblewrap(),
-    await python(),
+    await python(path),
     limits(),
     writable(".")
       ? good("folder", "this folder can be written to")
@@ -58,10 +59,11 @@ async function bubblewrap(): Promise<Finding> {
   return missing("bubblewrap", `${found} is there and may not make namespaces. Run: ${remedy}`);
 }
 
-async function python(): Promise<Finding> {
-  const version = await ask("python3", ["--version"]);
+/** Asked where the server looks: the environment that set-up makes for functions comes first. */
+async function python(path: string): Promise<Finding> {
+  const version = await ask("python3", ["--version"], path);
   if (version === undefined) return missing("python", "Python functions cannot run. Run: sudo apt-get install python3 python3-venv");
-  const boto3 = await ask("python3", ["-c", "import boto3; print(boto3.__version__)"]);
+  const boto3 = await ask("python3", ["-c", "import boto3; print(boto3.__version__)"], path);
   if (boto3 === undefined)
     return said(
       "python",
@@ -100,9 +102,10 @@ async function server(context: CommandContext): Promise<Finding[]> {
 }
 
 /** First line of what a program prints; undefined when it is not there or fails. */
-async function ask(program: string, args: readonly string[]): Promise<string | undefined> {
+async function ask(program: string, args: readonly string[], path?: string): Promise<string | undefined> {
   try {
-    const { stdout } = await promisify(execFile)(program, args, { timeout: ASK_MS_MAX });
+    const env = { ...process.env, ...(path === undefined ? {} : { PATH: path }) };
+    const { stdout } = await promisify(execFile)(program, args, { timeout: ASK_MS_MAX, env });
     return stdout.trim().split("\n")[0] ?? "";
   } catch {
     return undefined;

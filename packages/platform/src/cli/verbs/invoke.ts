@@ -1,4 +1,5 @@
 import type { CommandContext, Run } from "../command.ts";
+import { CommandFailure } from "../errors.ts";
 import { readEvent } from "../event-argument.ts";
 import { parseFunctionError, parseReport, summarise } from "../invocation-report.ts";
 import { functionPath } from "../lambda-api.ts";
@@ -8,24 +9,40 @@ interface InvokeOptions {
   readonly event?: string;
   readonly qualifier?: string;
   readonly tail?: boolean;
+  readonly async?: boolean;
 }
 
 /** `lambent invoke <function>`: the answer on standard output, what the call took on standard error. */
 export const run: Run<InvokeOptions> = async (context, [name = ""], options) => {
   const body = await readEvent(options.event, process.stdin);
+  if (options.async && options.tail)
+    throw new CommandFailure(
+      "usage",
+      "--tail shows the log of a call that is waited for, and --async waits for none.",
+      "Leave out one of the two.",
+    );
   const query = options.qualifier ? `?Qualifier=${encodeURIComponent(options.qualifier)}` : "";
   const answer = await context.client().send({
     service: "lambda",
     method: "POST",
     path: functionPath(name, `/invocations${query}`),
-    headers: { "x-amz-invocation-type": "RequestResponse", "x-amz-log-type": "Tail" },
+    headers: options.async
+      ? { "x-amz-invocation-type": "Event" }
+      : { "x-amz-invocation-type": "RequestResponse", "x-amz-log-type": "Tail" },
     body,
   });
+  if (options.async) return accepted(context, name, String(answer.headers["x-amzn-requestid"] ?? ""));
   const tail = Buffer.from(String(answer.headers["x-amz-log-result"] ?? ""), "base64").toString("utf8");
   const failed = answer.headers["x-amz-function-error"] !== undefined;
   print(context, { name, payload: answer.body, tail, failed, showTail: options.tail === true });
   return failed ? "functionFailed" : undefined;
 };
+
+function accepted({ output }: CommandContext, name: string, requestId: string): void {
+  if (output.json) return output.data({ accepted: true, requestId });
+  output.line(`  accepted as ${requestId}`);
+  output.note(`  \`lambent logs ${name} -f\` follows it.`);
+}
 
 interface Ended {
   readonly name: string;
@@ -58,7 +75,9 @@ function print({ output }: CommandContext, ended: Ended): void {
 function printError(output: CommandContext["output"], payload: string): void {
   const { type, message, stack } = parseFunctionError(payload);
   output.note(`  ${output.paint("red", type)}: ${message}`);
-  for (const line of stack) output.note(output.paint("dim", `    ${line.trim()}`));
+  // Python marks columns below a line of code: lines keep their places to each other.
+  const margin = Math.min(...stack.map((line) => line.search(/\S/u)));
+  for (const line of stack) output.note(output.paint("dim", `    ${line.slice(margin)}`));
 }
 
 function parsedOrText(text: string): unknown {

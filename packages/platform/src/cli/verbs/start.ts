@@ -1,13 +1,14 @@
 import { relative } from "node:path";
-import { isLambentError, LambentError } from "../../base/index.ts";
+import { isLambentError } from "../../base/index.ts";
 import { DEFAULT_REGION } from "../../model/index.ts";
 import { startServer, type RunningServer, type ServerOptions } from "../../server/index.ts";
 import { bannerLines } from "../banner.ts";
 import { createClient } from "../client.ts";
 import type { CommandContext, Run } from "../command.ts";
 import { detach } from "../detach.ts";
+import { endAsked, outliveReaders } from "../end-asked.ts";
 import { deployExamples, examplesFolder, type ExamplesResult } from "../examples.ts";
-import { portHolder, refuseTakenPort } from "../port-holder.ts";
+import { refuseTakenPort, takenPort } from "../port-holder.ts";
 import { leaveRunRecord, removeRunRecord, runFolderPath } from "../run-folder.ts";
 import { wholeNumber } from "../settings.ts";
 import { oneOf } from "../choices.ts";
@@ -34,15 +35,15 @@ export interface StartOptions {
 }
 
 const DEFAULT_PORT = 4566;
-/** Started Node processes that wait for a function; each holds about 11 MB. */
 
 /** `lambent start`: runs until Ctrl-C or SIGTERM, then drains and ends with 0. */
 export const run: Run<StartOptions> = async (context, _args, options) => {
   const port = wholeNumber(options.port, "--port", 0, 65_535) ?? DEFAULT_PORT;
   if (options.detach) return detach(context, port);
+  outliveReaders();
   const server = await startOrExplain(options, port, context.environment);
   // Only now: a signal while it starts ends the process as it is, which the next start cleans up after like a crash.
-  const stopped = signalled();
+  const stopped = endAsked();
   const folder = runFolderPath(context.environment);
   try {
     leaveRunRecord(folder, { endpoint: server.url, pid: process.pid, ...keyOf(server), dataFolder: server.report.dataFolder });
@@ -62,9 +63,7 @@ async function startOrExplain(options: StartOptions, port: number, environment: 
     return await startServer(serverOptions(options, { host, port, environment }));
   } catch (error) {
     if (!isLambentError(error, "PortTaken")) throw error;
-    const holder = portHolder(port);
-    const by = holder ? `held by process ${holder.pid} (${holder.command})` : "in use by a process that this user cannot see";
-    throw new LambentError("PortTaken", `Port ${port} is ${by}.`);
+    throw takenPort(port, environment);
   }
 }
 
@@ -130,20 +129,6 @@ async function withExamples(context: CommandContext, options: StartOptions, serv
 function keyOf({ report }: RunningServer): { readonly accessKeyId: string; readonly secretAccessKey: string; readonly region: string } {
   const { accessKeyId, secretAccessKey } = report.rootKey;
   return { accessKeyId, secretAccessKey, region: report.region };
-}
-
-/** Resolves at the first Ctrl-C or SIGTERM; a second one ends the process at once. */
-function signalled(): Promise<void> {
-  return new Promise((resolve) => {
-    let seen = 0;
-    const heard = (): void => {
-      seen += 1;
-      if (seen > 1) process.exit(130);
-      resolve();
-    };
-    process.on("SIGINT", heard);
-    process.on("SIGTERM", heard);
-  });
 }
 
 /** A parent that detached this process waits for the word and then lets go. */

@@ -17,7 +17,7 @@ export const run: Run<object> = async ({ output, client }) => {
       `${status.Sandbox.Kind}${status.Sandbox.Confined ? "" : ", functions are not confined"}, network ${status.Sandbox.Network}`,
     ],
     ["runtimes", runtimesText(status.Runtimes)],
-    ["functions", `${status.FunctionCount}; instances running: ${status.InstanceCount}`],
+    ["functions", `${status.FunctionCount}; instances running: ${status.InstanceCount}; processes waiting ready: ${status.PoolReady}`],
     ...status.Sandbox.Remarks.map((remark): readonly [string, string] => ["missing", remark]),
   ];
   for (const [label, value] of rows) output.line(`  ${label.padEnd(10)} ${value}`);

@@ -85,7 +85,7 @@ export class Shelf {
       );
     }
     const digest = hash("sha256", bytes, "hex");
-    this.#holds.set(digest, (this.#holds.get(digest) ?? 0) + 1);
+    this.#hold(digest);
     try {
       const shelved = await this.#shelve(digest, () => Promise.resolve(bytes));
       if (!(await this.#blobs.has(digest))) await this.#blobs.put(bytes);
@@ -95,10 +95,18 @@ export class Shelf {
         unpackedBytes: shelved.manifest.unpackedBytes,
       });
     } finally {
-      const left = (this.#holds.get(digest) ?? 1) - 1;
-      if (left > 0) this.#holds.set(digest, left);
-      else this.#holds.delete(digest);
+      this.#letGo(digest);
     }
+  }
+
+  #hold(digest: string): void {
+    this.#holds.set(digest, (this.#holds.get(digest) ?? 0) + 1);
+  }
+
+  #letGo(digest: string): void {
+    const left = (this.#holds.get(digest) ?? 1) - 1;
+    if (left > 0) this.#holds.set(digest, left);
+    else this.#holds.delete(digest);
   }
 
   /** The code unpacked; made from its blob when the shelf has it no more. */
@@ -111,6 +119,13 @@ export class Shelf {
     const zip = await this.#blobs.get(digestOf(code));
     if (zip === undefined) throw new LambentError("StorageCorrupt", `The code ${code.sha256} is not in the blob store.`);
     return zip;
+  }
+
+  /** Code that is on the shelf stays until the returned function is called, once; what nothing holds then is not removed by that alone. */
+  keep(code: CodeReference): () => void {
+    const digest = digestOf(code);
+    this.#hold(digest);
+    return () => this.#letGo(digest);
   }
 
   held(code: CodeReference): boolean {

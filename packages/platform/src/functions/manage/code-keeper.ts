@@ -31,11 +31,13 @@ export class CodeKeeper {
   readonly #registry: Registry;
   readonly #shelf: Shelf;
   readonly #trees: Trees;
+  readonly #background: Background;
 
   constructor(registry: Registry, shelf: Shelf, trees: Trees, background: Background) {
     this.#registry = registry;
     this.#shelf = shelf;
     this.#trees = trees;
+    this.#background = background;
     registry.onCodeReleased((code) => void background.run(() => this.#forgetUnused(code)));
   }
 
@@ -47,6 +49,16 @@ export class CodeKeeper {
     } finally {
       if (held) await this.#forgetUnused(held);
     }
+  }
+
+  /** Keeps a version's code for whoever waits for an instance of it: a deploy meanwhile must not fail their start. */
+  keepVersion({ code, layers }: FunctionVersion): () => void {
+    const codes = [code, ...layers.map((layer) => layer.code)];
+    const letGo = codes.map((kept) => this.#shelf.keep(kept));
+    return () => {
+      for (const release of letGo) release();
+      for (const kept of codes) if (!this.#inUse(kept)) void this.#background.run(() => this.#forgetUnused(kept));
+    };
   }
 
   /** Makes the trees that instances of `version` are given. */

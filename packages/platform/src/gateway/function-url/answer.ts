@@ -36,6 +36,7 @@ export function httpAnswer(payload: Buffer): HttpAnswer | undefined {
 
 /** Status and headers a streaming function set before its first byte; as `httpAnswer`, without a body. */
 export function preludeAnswer(prelude: Buffer | undefined, contentType: string): Omit<HttpAnswer, "body"> | undefined {
+  if (!isHeaderValue(contentType)) return undefined;
   if (!prelude) return { status: 200, headers: { "content-type": contentType } };
   const value = parse(prelude.toString("utf8"));
   if (!isObject(value)) return undefined;

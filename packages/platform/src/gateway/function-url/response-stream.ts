@@ -21,7 +21,9 @@ export class HttpResponseStream implements ResponseStream {
     return this.#state.kind;
   }
 
+  /** A process that begins twice is no reason to write a second head. */
   begin(prelude: ResponsePrelude): void {
+    if (this.#state.kind !== "waiting") return;
     const answer = preludeAnswer(prelude.http, prelude.contentType);
     if (!answer) {
       this.#state = { kind: "malformed" };

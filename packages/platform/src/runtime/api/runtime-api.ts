@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server as HttpServer, type ServerResponse } from "node:http";
-import type { Server } from "node:net";
+import type { Server, Socket } from "node:net";
 import { deferred } from "../../base/index.ts";
 import type { Call } from "../../model/index.ts";
 import { RESPONSE_BYTES_MAX } from "../channel/frames.ts";
@@ -25,6 +25,7 @@ export class RuntimeApi implements Port {
   readonly ended: Promise<void> = Promise.resolve();
   readonly #listener: PortListener;
   readonly #http: HttpServer;
+  readonly #sockets = new Set<Socket>();
   readonly #waiting: Handed[] = [];
   readonly #polls: ServerResponse[] = [];
   readonly #running = new Map<string, Handed>();
@@ -36,8 +37,15 @@ export class RuntimeApi implements Port {
     this.#http = createServer({ keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: 10_000 }, (request, response) => {
       this.#serve(request, response).catch(() => response.destroy());
     });
-    this.#http.maxConnections = CONNECTIONS_MAX;
-    server.on("connection", (socket) => this.#http.emit("connection", socket));
+    server.on("connection", (socket) => this.#take(socket));
+  }
+
+  /** Counted here: an http server counts only what it listens for itself. */
+  #take(socket: Socket): void {
+    if (this.#sockets.size >= CONNECTIONS_MAX) return void socket.destroy();
+    this.#sockets.add(socket);
+    socket.once("close", () => this.#sockets.delete(socket));
+    this.#http.emit("connection", socket);
   }
 
   call(callId: number, call: Call): void {
@@ -59,7 +67,7 @@ export class RuntimeApi implements Port {
   }
 
   close(): void {
-    this.#http.closeAllConnections();
+    for (const socket of this.#sockets) socket.destroy();
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -114,6 +122,8 @@ export class RuntimeApi implements Port {
   async #response(requestId: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
     const handed = this.#running.get(requestId);
     if (!handed) return answer(response, 400, runtimeApiError("InvalidRequestID", "No call of this id runs here."));
+    if (this.#streams.has(handed.callId))
+      return answer(response, 403, runtimeApiError("InvalidStateTransition", "An answer of this call is on its way already."));
     const streaming = request.headers["lambda-runtime-function-response-mode"] === "streaming";
     if (streaming) return await this.#streamed(handed, request, response);
     const body = await readBody(request, RESPONSE_BYTES_MAX);

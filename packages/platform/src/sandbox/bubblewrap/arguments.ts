@@ -50,6 +50,12 @@ export const ETC_RESOLVER = ["resolv.conf", "hosts", "nsswitch.conf"];
 const ACTS_ON_LOADER =
   /^(LD_|GLIBC_|GCONV|GETCONF|LOCPATH|LOCALDOMAIN|NLSPATH|NIS_|MALLOC|MEMUSAGE|PCPROFILE|RES|HOSTALIASES|SEGFAULT_|SOTRUSS)/;
 
+/** Where an instance finds folders of its own: what is mounted below one of them comes behind it. */
+const OWN_FOLDERS = ["/tmp", "/var"];
+
+/** With a mount below `/opt`, that is a folder and no link to the layers: then what layers may hold is linked by name. */
+const LAYER_NAMES = ["bin", "etc", "extensions", "include", "lib", "nodejs", "python", "share"];
+
 /** Longest environment that is handed over: AWS's 4 KB for the user's part and room for the platform's (P7). */
 export const ENVIRONMENT_BYTES_MAX = 64 * 1024;
 
@@ -77,6 +83,8 @@ function dropToUid(uid: number | undefined): readonly string[] {
 
 /** The options, in the order bubblewrap acts on them. */
 export function bubblewrapOptions(layout: Layout): readonly string[] {
+  const behind = layout.mounts.filter(({ target }) => isBelow(target, OWN_FOLDERS));
+  const before = layout.mounts.filter((mount) => !behind.includes(mount));
   return [
     ...namespaces(layout),
     ...capabilities(layout.uid),
@@ -86,11 +94,13 @@ export function bubblewrapOptions(layout: Layout): readonly string[] {
     ...(layout.seccomp ? ["--seccomp", String(SECCOMP_FD)] : []),
     ...["--info-fd", String(INFO_FD), "--block-fd", String(BLOCK_FD)],
     ...systemFiles(layout),
-    ...callersMounts(layout.mounts),
+    ...callersMounts(before),
     ...["--proc", "/proc", "--dev", "/dev"],
     // The device folder is a tmpfs with a writable /dev/shm: pages there would escape every bound but the memory's.
     ...["--remount-ro", "/dev"],
-    ...["--ro-bind", layout.varFolder, "/var", "--bind", layout.tmpFolder, "/tmp", "--symlink", "/var/opt", "/opt"],
+    ...["--ro-bind", layout.varFolder, "/var", "--bind", layout.tmpFolder, "/tmp"],
+    ...callersMounts(behind),
+    ...layersLinks(before),
     // Last: bubblewrap leaves the new root writable, and nothing can be mounted behind this.
     ...["--remount-ro", "/", "--chdir", "/"],
   ];
@@ -146,7 +156,7 @@ function systemFiles(layout: Layout): string[] {
 
 /** Bubblewrap makes missing parents 0700, which the instance's uid could not pass: they are made before, 0755. */
 function callersMounts(mounts: readonly ReadOnlyMount[]): string[] {
-  const made = new Set(["/", "/usr", "/etc"]);
+  const made = new Set(["/", "/usr", "/etc", ...OWN_FOLDERS]);
   const options: string[] = [];
   for (const mount of mounts) {
     invariant(
@@ -162,6 +172,23 @@ function callersMounts(mounts: readonly ReadOnlyMount[]): string[] {
     options.push("--ro-bind", mount.source, mount.target);
   }
   return options;
+}
+
+/** Folders that have to be in the slot's `var` before it is bound: inside it is read-only. */
+export function mountPointsInVar(layout: Layout): readonly string[] {
+  return layout.mounts
+    .filter(({ target }) => isBelow(target, ["/var"]))
+    .map(({ target }) => layout.varFolder + target.slice("/var".length));
+}
+
+function layersLinks(mounts: readonly ReadOnlyMount[]): string[] {
+  const taken = mounts.filter(({ target }) => isBelow(target, ["/opt"])).map(({ target }) => target.split("/")[2] ?? "");
+  if (taken.length === 0) return ["--symlink", "/var/opt", "/opt"];
+  return LAYER_NAMES.filter((name) => !taken.includes(name)).flatMap((name) => ["--symlink", `/var/opt/${name}`, `/opt/${name}`]);
+}
+
+function isBelow(path: string, folders: readonly string[]): boolean {
+  return folders.some((folder) => path.startsWith(`${folder}/`));
 }
 
 function parentsOf(target: string): string[] {

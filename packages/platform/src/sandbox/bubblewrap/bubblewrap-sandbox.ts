@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
-import { chown } from "node:fs/promises";
+import { chown, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { invariant } from "../../base/index.ts";
 import { cpuLimit, INSTANCE_PIDS_MAX, type Cgroup } from "../cgroup/cgroups.ts";
@@ -34,6 +34,7 @@ import {
   ETC_SHARED,
   INFO_FD,
   LAUNCHER_IPC_FD,
+  mountPointsInVar,
   SECCOMP_FD,
   type Layout,
 } from "./arguments.ts";
@@ -232,6 +233,7 @@ export class BubblewrapSandbox implements Sandbox {
   async #start(layout: Layout, prepared: Prepared): Promise<Started> {
     // Before there is a process that would wait for them: a refused environment throws here.
     const options = encodeOptions(bubblewrapOptions(layout));
+    for (const folder of mountPointsInVar(layout)) await mkdir(folder, { recursive: true, mode: 0o755 });
     const [program, ...rest] = commandLine(layout);
     invariant(program !== undefined, "a command line names a program");
     const joined = prepared.network.kind === "joined" ? ["nsenter", `--net=${prepared.network.joined.namespacePath}`, "--"] : [];
@@ -242,7 +244,6 @@ export class BubblewrapSandbox implements Sandbox {
       // Nothing of the function's reaches these programs: they run outside, as the platform's user.
       environment: { PATH: "/usr/bin:/bin:/usr/sbin:/sbin" },
       moreStdio: prepared.network.kind === "launched" ? ["pipe", "pipe", "pipe", "pipe", "ipc"] : ["pipe", "pipe", "pipe", "pipe"],
-      detached: false,
     });
     feed(started.child, ARGUMENTS_FD, options);
     feed(started.child, SECCOMP_FD, this.#host.seccomp ?? Buffer.alloc(0));

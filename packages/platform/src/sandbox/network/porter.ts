@@ -47,6 +47,8 @@ export class Porter {
       cwd: "/",
       env: { PATH: "/usr/bin:/bin" },
       stdio: ["ignore", "ignore", "inherit", "ipc"],
+      // Not reached by a Ctrl-C in the terminal: it ends when its channel closes.
+      detached: true,
     });
     this.#child.on("message", (message, handle) => this.#received(message, handle));
     this.#child.on("error", () => this.#failAll());

@@ -51,7 +51,7 @@ export class ProcessSandbox implements Sandbox {
     await using failed = new AsyncDisposableStack();
     const { slot, listeners } = await this.#prepare(spec, failed);
     const environment = resolveEnvironment(spec.environment, { listeners, paths: hostPaths(slot) });
-    const started = await startProcess({ command: spec.command, cwd: slot.varFolder, environment, moreStdio: [], detached: true });
+    const started = await startProcess({ command: spec.command, cwd: slot.varFolder, environment, moreStdio: [] });
     return this.#remember(this.#instance(slot, started, listeners, failed.move()));
   }
 

@@ -13,6 +13,11 @@ SECCOMP_MODE_FILTER = 2
 SIGKILL = 9
 PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}.get(os.uname().machine)
 
+# Where an instance finds folders of its own; a library of the machine below one of them is mounted behind it.
+OWN_FOLDERS = ("/tmp", "/var")
+# With a library below /opt, that is a folder and no link to the layers: then what layers may hold is linked by name.
+LAYER_NAMES = ("bin", "etc", "extensions", "include", "lib", "nodejs", "python", "share")
+
 libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -41,6 +46,19 @@ def _bind(source, target, read_only):
     _mount(None, target, None, MS_BIND | MS_REMOUNT | MS_NOSUID | MS_NODEV | (MS_RDONLY if read_only else 0))
 
 
+def _is_below(path, folders):
+    return any(path.startswith(folder + "/") for folder in folders)
+
+
+def _link_layers(root):
+    opt = root + "/opt"
+    if not os.path.isdir(opt):
+        return os.symlink("var/opt", opt)
+    for name in LAYER_NAMES:
+        if not os.path.lexists(f"{opt}/{name}"):
+            os.symlink(f"/var/opt/{name}", f"{opt}/{name}")
+
+
 def join(job):
     """Control groups first, so that all this process touches is charged; then the namespaces, network by its descriptor."""
     for file in job["cgroupFiles"]:
@@ -63,21 +81,30 @@ def enter_root(job, libraries):
     # Before the first mount, or they would all appear on the host.
     _mount(None, "/", None, MS_REC | MS_PRIVATE)
     _mount("none", root, "tmpfs", MS_NOSUID | MS_NODEV, "size=1m,mode=755")
-    for folder in ["/usr", *libraries]:
+    behind = [folder for folder in libraries if _is_below(folder, OWN_FOLDERS)]
+    for folder in ["/usr", *(each for each in libraries if each not in behind)]:
         os.makedirs(root + folder, 0o755, exist_ok=True)
         _bind(folder, root + folder, True)
-    for name, target in (("lib", "usr/lib"), ("lib64", "usr/lib64"), ("bin", "usr/bin"), ("sbin", "usr/sbin"), ("opt", "var/opt")):
+    for name, target in (("lib", "usr/lib"), ("lib64", "usr/lib64"), ("bin", "usr/bin"), ("sbin", "usr/sbin")):
         os.symlink(target, f"{root}/{name}")
+    _link_layers(root)
     for name in ("proc", "tmp", "var", "dev", "etc", "old"):
-        os.mkdir(f"{root}/{name}", 0o755)
+        os.makedirs(f"{root}/{name}", 0o755, exist_ok=True)
     for source, target in job["files"]:
         if os.path.isdir(source):
             os.mkdir(root + target, 0o755)
         else:
             open(root + target, "w").close()
         _bind(source, root + target, True)
+    for folder in behind:
+        if _is_below(folder, ("/var",)):
+            # Through the slot, since /var inside is read-only.
+            os.makedirs(job["varFolder"] + folder.removeprefix("/var"), 0o755, exist_ok=True)
     _bind(job["varFolder"], root + "/var", True)
     _bind(job["tmpFolder"], root + "/tmp", False)
+    for folder in behind:
+        os.makedirs(root + folder, 0o755, exist_ok=True)
+        _bind(folder, root + folder, True)
     _mount("proc", root + "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
     for name in ("null", "zero", "full", "random", "urandom"):
         open(f"{root}/dev/{name}", "w").close()

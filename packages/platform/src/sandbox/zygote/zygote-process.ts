@@ -54,6 +54,8 @@ export class ZygoteProcess {
       cwd: "/",
       env: { PATH: "/usr/bin:/bin" },
       stdio: ["ignore", "ignore", "inherit", "ipc"],
+      // Not reached by a Ctrl-C in the terminal: it ends when its channel closes.
+      detached: true,
     });
     this.#child.on("message", (message, handle) => this.#received(message, handle));
     this.#child.on("error", () => this.#lost());

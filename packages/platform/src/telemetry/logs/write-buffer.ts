@@ -19,6 +19,8 @@ export interface PendingStream {
 /** Events on their way to their files. */
 export class WriteBuffer {
   #pending = new Map<string, PendingStream>();
+  /** The stream written last: lines of one call come one after the other. */
+  #last: PendingStream | undefined;
   #characters = 0;
   #lines = 0;
 
@@ -43,12 +45,19 @@ export class WriteBuffer {
   take(): PendingStream[] {
     const taken = [...this.#pending.values()];
     this.#pending = new Map();
+    this.#last = undefined;
     this.#characters = 0;
     this.#lines = 0;
     return taken;
   }
 
   #of({ realm, group, stream }: Pick<PendingStream, "realm" | "group" | "stream">): PendingStream {
+    const last = this.#last;
+    if (last && last.stream === stream && last.group === group && last.realm === realm) return last;
+    return (this.#last = this.#find({ realm, group, stream }));
+  }
+
+  #find({ realm, group, stream }: Pick<PendingStream, "realm" | "group" | "stream">): PendingStream {
     // No name holds a line feed.
     const key = `${realmKey(realm)}\n${group}\n${stream}`;
     const known = this.#pending.get(key);

@@ -63,3 +63,8 @@ export async function assertRefused(call: Promise<unknown>, error: ErrorClass | 
 
 /** A member that must be there. */
 export const known = <T>(value: T | undefined): T => value ?? assert.fail("a member is missing");
+
+/** Credentials as STS answers them, as clients take them. */
+export function credentialsOf(given: { AccessKeyId?: string | undefined; SecretAccessKey?: string | undefined; SessionToken?: string | undefined } | undefined) {
+  return { accessKeyId: known(given?.AccessKeyId), secretAccessKey: known(given?.SecretAccessKey), sessionToken: known(given?.SessionToken) };
+}

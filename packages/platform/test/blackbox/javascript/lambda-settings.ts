@@ -51,7 +51,7 @@ export const permissionCases: Readonly<Record<string, OperationCase>> = {
 };
 
 /** A function with a public URL that it may be called by. */
-async function withUrl({ stage, made }: Stage, name: string, body = "return 'over HTTP';"): Promise<string> {
+async function withUrl({ stage, made }: Stage, name: string, body = "return { statusCode: 200, body: 'over HTTP' };"): Promise<string> {
   const FunctionName = await made(name, { files: answering(body) });
   await stage.lambda.createFunctionUrlConfig({ FunctionName, AuthType: "NONE" });
   await openUrl({ stage }, FunctionName);

@@ -1,12 +1,7 @@
 import assert from "node:assert/strict";
 import { ACCOUNT } from "../../support/javascript-clients.ts";
-import { known, type OperationCase } from "./cases.ts";
-import { policyText } from "./iam-roles.ts";
-
-/** Credentials as STS answers them, as clients take them. */
-function credentialsOf(given: { AccessKeyId?: string | undefined; SecretAccessKey?: string | undefined; SessionToken?: string | undefined } | undefined) {
-  return { accessKeyId: known(given?.AccessKeyId), secretAccessKey: known(given?.SecretAccessKey), sessionToken: known(given?.SessionToken) };
-}
+import { credentialsOf, type OperationCase } from "./cases.ts";
+import { policyText, sessionOf } from "./iam-roles.ts";
 
 /** Who am I, and sessions. */
 export const stsCases: Readonly<Record<string, OperationCase>> = {
@@ -30,10 +25,11 @@ export const stsCases: Readonly<Record<string, OperationCase>> = {
       await assert.rejects(session.lambda.getAccountSettings({}), { name: "AccessDeniedException" });
     },
     refuses: [
-      async ({ js, stage }) => {
+      async ({ stage, recorded }) => {
         const trust = policyText({ Principal: { Service: "lambda.amazonaws.com" }, Action: "sts:AssumeRole" });
         const { Role } = await stage.iam.createRole({ RoleName: "assume-me-not", AssumeRolePolicyDocument: trust });
-        await js.sts.assumeRole({ RoleArn: Role?.Arn, RoleSessionName: "session" });
+        const credentials = await sessionOf({ stage }, "would-assume", { Action: "sts:AssumeRole", Resource: "*" });
+        await recorded({ credentials }).sts.assumeRole({ RoleArn: Role?.Arn, RoleSessionName: "session" });
       },
       "AccessDenied",
       403,

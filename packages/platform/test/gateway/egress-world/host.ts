@@ -18,7 +18,11 @@ const HOST = "8.8.4.1";
 const PUBLIC = "8.8.4.4";
 const { key, certificate } = selfSigned("public.test");
 
-const NAMES: Readonly<Record<string, readonly string[]>> = { "public.test": [PUBLIC], "mixed.test": [PUBLIC, "127.0.0.1"], "private.test": ["10.0.0.1"] };
+const NAMES: Readonly<Record<string, readonly string[]>> = {
+  "public.test": [PUBLIC],
+  "mixed.test": [PUBLIC, "127.0.0.1"],
+  "private.test": ["10.0.0.1"],
+};
 const asked: string[] = [];
 async function lookup(host: string): Promise<readonly string[]> {
   asked.push(host);
@@ -27,9 +31,13 @@ async function lookup(host: string): Promise<readonly string[]> {
 }
 
 const folder = realpathSync(mkdtempSync(join(tmpdir(), "lambent-egress-")));
-const publicServer = spawn("unshare", ["--net", process.execPath, join(import.meta.dirname, "public-server.ts"), JSON.stringify({ address: PUBLIC, key, certificate })], {
-  stdio: ["pipe", "pipe", "inherit"],
-});
+const publicServer = spawn(
+  "unshare",
+  ["--net", process.execPath, join(import.meta.dirname, "public-server.ts"), JSON.stringify({ address: PUBLIC, key, certificate })],
+  {
+    stdio: ["pipe", "pipe", "inherit"],
+  },
+);
 try {
   await once(publicServer.stdout, "data");
   layCable(publicServer);
@@ -55,7 +63,13 @@ function layCable({ pid }: ChildProcess): void {
 }
 
 async function runInstance(): Promise<unknown> {
-  const sandbox = await openSandbox({ wanted: "bubblewrap", slotsFolder: join(folder, "slots"), clock: systemClock, uidRange: UID_RANGE_DEFAULT, sdkTree: undefined });
+  const sandbox = await openSandbox({
+    wanted: "bubblewrap",
+    slotsFolder: join(folder, "slots"),
+    clock: systemClock,
+    uidRange: UID_RANGE_DEFAULT,
+    sdkTree: undefined,
+  });
   try {
     const running = await sandbox.launch({
       id: "egress-probe",

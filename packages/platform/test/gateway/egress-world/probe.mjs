@@ -8,7 +8,11 @@ const attempt = async (name, act) => {
   seen[name] = await act().catch((error) => `failed: ${error.cause?.code ?? error.code ?? error.message}`);
 };
 const direct = (port, host) =>
-  new Promise((resolve, reject) => connect({ port, host, timeout: 2_000 }, () => resolve("connected")).on("error", reject).on("timeout", () => reject(new Error("timeout"))));
+  new Promise((resolve, reject) =>
+    connect({ port, host, timeout: 2_000 }, () => resolve("connected"))
+      .on("error", reject)
+      .on("timeout", () => reject(new Error("timeout"))),
+  );
 const text = async (url) => {
   const answer = await fetch(url);
   return `${answer.status} ${await answer.text()}`;
@@ -16,7 +20,13 @@ const text = async (url) => {
 
 await attempt("http", () => text("http://public.test/a?b"));
 await attempt("https", () => text("https://public.test/secure"));
-await attempt("classic", () => new Promise((resolve, reject) => get("http://public.test/classic", (answer) => answer.setEncoding("utf8").on("data", resolve)).on("error", reject)));
+await attempt(
+  "classic",
+  () =>
+    new Promise((resolve, reject) =>
+      get("http://public.test/classic", (answer) => answer.setEncoding("utf8").on("data", resolve)).on("error", reject),
+    ),
+);
 await attempt("address", () => text("http://8.8.4.4/by-address"));
 await attempt("hostAddress", () => text("http://8.8.4.1/"));
 await attempt("mixed", () => text("http://mixed.test/"));

@@ -8,7 +8,10 @@ const answer: RequestListener = (request, response) => response.end(`public ${re
 
 process.stdout.write("waiting\n");
 await once(process.stdin, "data");
-for (const [server, port] of [[createServer(answer), 80], [createTlsServer({ key, cert: certificate }, answer), 443]] as const) {
+for (const [server, port] of [
+  [createServer(answer), 80],
+  [createTlsServer({ key, cert: certificate }, answer), 443],
+] as const) {
   server.listen(port, address);
   await once(server, "listening");
 }

@@ -1,0 +1,28 @@
+/**
+ * The budgets of docs/specification.md. A bench reports against the whole budget; `npm test` fails at half of it, which noise
+ * of the machine does not reach and a regression does.
+ */
+export interface Budget {
+  readonly text: string;
+  readonly holds: (figure: number) => boolean;
+  /** The same at half: half the speed, or twice the time or memory. */
+  readonly holdsHalf: (figure: number) => boolean;
+}
+
+export const BUDGETS = {
+  http: atLeast(0.5, "at least 0.50 × bare node:http"),
+  httpOneAtATime: atLeast(0.25, "at least 0.25 × bare node:http"),
+  invoke: atLeast(0.15, "at least 0.15 × bare node:http"),
+  coldNode: atMost(0.3, "at most 0.30 × the start of node -e 0"),
+  coldPython: atMost(0.05, "at most 0.05 × python3 importing boto3 and making a client"),
+  bootMs: atMost(300, "less than 300 ms"),
+  idleMb: atMost(120, "less than 120 MB"),
+} as const;
+
+function atLeast(limit: number, text: string): Budget {
+  return { text, holds: (figure) => figure >= limit, holdsHalf: (figure) => figure >= limit / 2 };
+}
+
+function atMost(limit: number, text: string): Budget {
+  return { text, holds: (figure) => figure <= limit, holdsHalf: (figure) => figure <= limit * 2 };
+}

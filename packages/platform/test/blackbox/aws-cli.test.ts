@@ -1,0 +1,125 @@
+/** An ordinary day with the AWS CLI, unmodified: from a role to a function, its calls, its logs, and its end. */
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { checkGolden } from "../support/golden.ts";
+import { ACCOUNT, functionArnOf } from "../support/javascript-clients.ts";
+import { type Recorder, SERVICES, startRecorder } from "../support/recorder.ts";
+import { type RealServer, startServer } from "../support/server.ts";
+import { zipOf } from "../support/zips.ts";
+
+let server: RealServer;
+let recorder: Recorder;
+let folder: string;
+before(async () => {
+  server = await startServer();
+  recorder = await startRecorder(server.url);
+  folder = mkdtempSync(join(tmpdir(), "lambent-cli-"));
+});
+after(async () => {
+  rmSync(folder, { recursive: true, force: true });
+  await recorder.close();
+  await server.stop();
+});
+
+interface Ending {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Runs `aws <words>` in a folder of the test's own. */
+async function run(words: string, ...more: readonly string[]): Promise<Ending> {
+  const environment = { ...server.clientEnvironment, AWS_ENDPOINT_URL: recorder.url, AWS_MAX_ATTEMPTS: "1" };
+  const child = spawn("aws", [...words.split(" "), ...more], { cwd: folder, env: environment, stdio: ["ignore", "pipe", "pipe"] });
+  let out = "";
+  let err = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (out += text));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (err += text));
+  const [code] = (await once(child, "close")) as [number | null];
+  return { code, out, err };
+}
+
+/** The same for a command that must work; what it printed, as data. */
+async function aws(words: string, ...more: readonly string[]): Promise<Record<string, unknown>> {
+  const { code, out, err } = await run(words, ...more);
+  assert.equal(code, 0, `aws ${words}: ${err}`);
+  return (out.trim() === "" ? {} : JSON.parse(out)) as Record<string, unknown>;
+}
+
+const file = (name: string, content: string | Buffer): string => {
+  writeFileSync(join(folder, name), content);
+  return `fileb://${name}`;
+};
+const answered = (): unknown => JSON.parse(readFileSync(join(folder, "answer.json"), "utf8"));
+const handler = (text: string): Readonly<Record<string, string>> => ({
+  "index.mjs": `export const handler = async (event) => { console.log("hello,", event.name); return "${text} " + event.name; };`,
+});
+
+describe("an ordinary day with the AWS CLI", () => {
+  test("get-caller-identity says who the printed key is", async () => {
+    assert.deepEqual(await aws("sts get-caller-identity"), { UserId: ACCOUNT, Account: ACCOUNT, Arn: `arn:aws:iam::${ACCOUNT}:root` });
+  });
+
+  test("create-role and attach-role-policy come before the function, as in every guide", async () => {
+    const trust = { Version: "2012-10-17", Statement: [{ Effect: "Allow", Principal: { Service: "lambda.amazonaws.com" }, Action: "sts:AssumeRole" }] };
+    const { Role } = (await aws("iam create-role --role-name day --assume-role-policy-document", JSON.stringify(trust))) as { Role: { Arn: string } };
+    assert.equal(Role.Arn, `arn:aws:iam::${ACCOUNT}:role/day`);
+    await aws("iam attach-role-policy --role-name day --policy-arn arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole");
+    const { AttachedPolicies } = await aws("iam list-attached-role-policies --role-name day");
+    assert.equal((AttachedPolicies as unknown[]).length, 1);
+  });
+
+  test("create-function, wait, invoke with the tail of its log", async () => {
+    const code = file("code.zip", await zipOf(handler("hello")));
+    const made = await aws(`lambda create-function --function-name day --runtime nodejs22.x --handler index.handler --role arn:aws:iam::${ACCOUNT}:role/day --zip-file ${code}`);
+    assert.equal(made["State"], "Pending");
+    await aws("lambda wait function-active-v2 --function-name day");
+    const called = await aws(`lambda invoke --function-name day --log-type Tail --payload ${file("event.json", '{"name":"Ada"}')} answer.json`);
+    assert.deepEqual([called["StatusCode"], called["ExecutedVersion"], answered()], [200, "$LATEST", "hello Ada"]);
+    assert.match(Buffer.from(String(called["LogResult"]), "base64").toString(), /^START [^]*\tINFO\thello, Ada\n[^]*REPORT /u);
+  });
+
+  test("update-function-code --publish, create-alias, and the alias is called", async () => {
+    const code = file("code.zip", await zipOf(handler("goodbye")));
+    const updated = await aws(`lambda update-function-code --function-name day --publish --zip-file ${code}`);
+    assert.equal(updated["Version"], "1");
+    await aws("lambda create-alias --function-name day --name live --function-version 1");
+    const called = await aws("lambda invoke --function-name day:live --payload fileb://event.json answer.json");
+    assert.deepEqual([called["ExecutedVersion"], answered()], ["1", "goodbye Ada"]);
+  });
+
+  test("get-function and list-functions show it", async () => {
+    const { Configuration, Code } = (await aws("lambda get-function --function-name day")) as { Configuration: { FunctionArn: string }; Code: { Location: string } };
+    assert.equal(Configuration.FunctionArn, functionArnOf("day"));
+    assert.deepEqual(Buffer.from(await (await fetch(Code.Location)).arrayBuffer()), await zipOf(handler("goodbye")));
+    assert.deepEqual(await aws("lambda list-functions --query", "{names: Functions[].FunctionName}"), { names: ["day"] });
+  });
+
+  test("describe-log-groups and filter-log-events find what it wrote", async () => {
+    const { logGroups } = (await aws("logs describe-log-groups --log-group-name-prefix /aws/lambda/day")) as { logGroups: { logGroupName: string }[] };
+    assert.deepEqual(logGroups.map((group) => group.logGroupName), ["/aws/lambda/day"]);
+    const { events } = (await aws("logs filter-log-events --log-group-name /aws/lambda/day --filter-pattern hello")) as { events: { message: string }[] };
+    assert.equal(events.length, 2, JSON.stringify(events));
+    for (const { message } of events) assert.match(message, /\tINFO\thello, Ada/u);
+  });
+
+  test("delete-function ends it, and errors are said in the CLI's own words", async () => {
+    await aws("lambda delete-function --function-name day");
+    const missing = await run("lambda get-function --function-name day");
+    assert.match(missing.err, /An error occurred \(ResourceNotFoundException\) when calling the GetFunction operation: Function not found/u);
+    assert.ok(missing.code !== 0 && missing.out === "");
+    const unbuilt = await run("lambda list-event-source-mappings");
+    assert.match(unbuilt.err, /An error occurred \(NotImplemented\) when calling the ListEventSourceMappings operation: .*ListEventSourceMappings/u);
+  });
+
+  test("what was said and answered is as in the golden files", async () => {
+    const { out, err } = await run("--version");
+    const version = /aws-cli\/\S+/u.exec(out + err)?.[0] ?? "";
+    for (const service of SERVICES) checkGolden("aws-cli", version, service, recorder.exchanges);
+  });
+});

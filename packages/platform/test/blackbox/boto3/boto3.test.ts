@@ -1,0 +1,74 @@
+/** boto3, unmodified: every operation of Lambda that is built, and of the other services what deploy tools use. */
+import assert from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { after, before, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { loadService } from "../../../src/wire/index.ts";
+import { checkGolden } from "../../support/golden.ts";
+import { type RecordedService, type Recorder, SERVICES, startRecorder } from "../../support/recorder.ts";
+import { type RealServer, startServer } from "../../support/server.ts";
+
+let server: RealServer;
+let recorder: Recorder;
+before(async () => {
+  server = await startServer();
+  recorder = await startRecorder(server.url);
+});
+after(async () => {
+  await recorder.close();
+  await server.stop();
+});
+
+interface Told {
+  readonly operation: string;
+  /** Status of the refusal, where the case has one. */
+  readonly status: number | null;
+  readonly error: string | null;
+}
+
+/** Runs the service's cases in one Python process; how each ended. */
+async function runCases(service: RecordedService): Promise<readonly Told[]> {
+  const script = fileURLToPath(new URL(`run_${service}.py`, import.meta.url));
+  const environment = { ...server.clientEnvironment, RECORDER_URL: recorder.url, PYTHONDONTWRITEBYTECODE: "1" };
+  const child = spawn("python3", [script], { env: environment, stdio: ["ignore", "pipe", "inherit"] });
+  let printed = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (printed += text));
+  const [code] = (await once(child, "close")) as [number | null];
+  assert.equal(code, 0, printed);
+  return printed.split("\n").filter(Boolean).map((line) => JSON.parse(line) as Told);
+}
+
+for (const service of SERVICES) {
+  describe(`${service} by boto3`, () => {
+    test("each operation does what it says, and is refused by the client's own error", async (context) => {
+      const told = await runCases(service);
+      assert.ok(told.length > 0);
+      for (const { operation, status, error } of told) {
+        // oxlint-disable-next-line no-await-in-loop -- subtests are told in order
+        await context.test(operation, () => {
+          assert.ok(error === null, error ?? "");
+          const seen = recorder.exchanges.filter((exchange) => exchange.service === service && exchange.operation === operation);
+          assert.ok(seen.some(({ response }) => response.status < 300), `no ${operation} succeeded over the wire`);
+          assert.ok(status === null || seen.some(({ response }) => response.status === status), `no ${operation} was refused`);
+        });
+      }
+    });
+
+    test("what was said and answered is as in the golden file", () => {
+      checkGolden("boto3", boto3Version(), service, recorder.exchanges);
+    });
+  });
+}
+
+test("boto3 has a case for every operation of Lambda that the SDK for JavaScript has one for", async () => {
+  const { lambdaCases } = await import("../javascript/lambda-cases.ts");
+  const seen = new Set(recorder.exchanges.filter(({ service, response }) => service === "lambda" && response.status < 300).map(({ operation }) => operation));
+  assert.deepEqual([...loadService("lambda").operations.keys()].filter((name) => name in lambdaCases && !seen.has(name)), []);
+});
+
+let version: string | undefined;
+function boto3Version(): string {
+  version ??= execFileSync("python3", ["-c", "import boto3; print('boto3', boto3.__version__)"], { encoding: "utf8", env: server.clientEnvironment }).trim();
+  return version;
+}
