@@ -1,3 +1,4 @@
+import { DEFAULT_ENDPOINT } from "./connection.ts";
 import type { Paint } from "./output.ts";
 
 /** What the banner tells of a server that is ready: only what is built and on. */
@@ -30,7 +31,7 @@ export function bannerLines(facts: BannerFacts, paint: Paint): string[] {
   const confined = facts.sandbox.confined ? `functions confined by ${facts.sandbox.kind}` : "functions are not confined";
   const lines = [
     `  ${paint("bold", `Lambent ${facts.version}`)}   ${store}   ${facts.sandbox.confined ? confined : paint("red", confined)}`,
-    `  API        ${facts.url}     credentials: eval "$(${facts.command} env)"   region ${facts.region}`,
+    `  API        ${facts.url}     credentials: eval "$(${facts.command} env${elsewhere(facts)})"   region ${facts.region}`,
   ];
   if (facts.network !== "lambent")
     lines.push(`  Network    functions reach: ${facts.network === "host" ? "everything this machine reaches" : "nothing"}`);
@@ -44,14 +45,21 @@ function examplesLine(names: readonly string[]): string {
   return `  Examples   ${shown}     (${names.length} deployed)`;
 }
 
-function tryLines({ examples, url, command }: BannerFacts): string[] {
-  const aws = `eval "$(${command} env)" && aws lambda list-functions --query 'Functions[].FunctionName'`;
+/** What the commands need that a person pastes, where they would not find this server by themselves. */
+function elsewhere({ url }: BannerFacts): string {
+  return url === DEFAULT_ENDPOINT ? "" : ` --endpoint ${url}`;
+}
+
+function tryLines(facts: BannerFacts): string[] {
+  const { examples, url, command } = facts;
+  const there = elsewhere(facts);
+  const aws = `eval "$(${command} env${there})" && aws lambda list-functions --query 'Functions[].FunctionName'`;
   const tries = [
     ...(examples?.includes("example-web") ? [`curl '${url}/function-url/example-web/hello?name=you'`] : []),
     ...(examples?.includes("example-sliding-average")
-      ? [`${command} invoke example-sliding-average --event examples/sliding-average/event.json`]
+      ? [`${command} invoke example-sliding-average --event examples/sliding-average/event.json${there}`]
       : []),
-    ...(examples ? [] : [`${command} deploy hello.mjs`]),
+    ...(examples ? [] : [`${command} init hello && ${command} deploy hello${there}`]),
     aws,
   ];
   return tries.map((line, at) => `${at === 0 ? "  Try    " : "         "}${line}`);

@@ -192,6 +192,7 @@ function failureOf(connection: Connection, status: number, headers: IncomingMess
 function advice(name: string, status: number): readonly [ExitName, string] {
   const known = NEXT_OF_AWS_NAME[name];
   if (known) return known;
+  if (status === 501) return ["failed", "docs/status.md says what is built."];
   if (Object.hasOwn(ERROR_CATALOGUE, name)) return [exitOfCode(name as ErrorCode), ERROR_CATALOGUE[name as ErrorCode].next];
   if (status === 403 || status === 401) return ["refused", "Use the key `lambent env` prints."];
   if (status === 404) return ["notFound", "Check that --endpoint names a Lambent server, and the name."];

@@ -22,7 +22,7 @@ import { type CallReport, INIT_TIMEOUT_MS, type Instance, LOG_TAIL_BYTES_MAX, ty
 /** What a process still has in its pipes after its end is read for this long at most. */
 const EXIT_DRAIN_MS = 300;
 /** A closed channel mostly means the process is ending; after this it is taken for a breach and ended. */
-const CLOSED_GRACE_MS = 500;
+const CLOSED_GRACE_MS = 2_000;
 /** The memory peak is read again when the last reading is this old: a reading is a system call or two. */
 const MEMORY_SAMPLE_MS = 20;
 

@@ -44,7 +44,7 @@ function settingsOf({ runtime, handler, options }: SettingsChange) {
   return { runtime, handler, description, roleArn, memoryMb, timeoutMs, tmpMb, environment };
 }
 
-/** The settings that AWS has no member for travel as tags (docs/decisions/settings-as-tags.md). */
+/** The settings that AWS has no member for travel as tags (docs/decisions/0008-settings-as-tags.md). */
 function tagsOf({ concurrencyPerInstance, handlerStyle }: Options): Record<string, string> {
   return {
     ...(concurrencyPerInstance === undefined ? {} : { [CONCURRENCY_TAG]: String(concurrencyPerInstance) }),

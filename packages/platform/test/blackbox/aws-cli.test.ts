@@ -66,8 +66,13 @@ describe("an ordinary day with the AWS CLI", () => {
   });
 
   test("create-role and attach-role-policy come before the function, as in every guide", async () => {
-    const trust = { Version: "2012-10-17", Statement: [{ Effect: "Allow", Principal: { Service: "lambda.amazonaws.com" }, Action: "sts:AssumeRole" }] };
-    const { Role } = (await aws("iam create-role --role-name day --assume-role-policy-document", JSON.stringify(trust))) as { Role: { Arn: string } };
+    const trust = {
+      Version: "2012-10-17",
+      Statement: [{ Effect: "Allow", Principal: { Service: "lambda.amazonaws.com" }, Action: "sts:AssumeRole" }],
+    };
+    const { Role } = (await aws("iam create-role --role-name day --assume-role-policy-document", JSON.stringify(trust))) as {
+      Role: { Arn: string };
+    };
     assert.equal(Role.Arn, `arn:aws:iam::${ACCOUNT}:role/day`);
     await aws("iam attach-role-policy --role-name day --policy-arn arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole");
     const { AttachedPolicies } = await aws("iam list-attached-role-policies --role-name day");
@@ -76,10 +81,14 @@ describe("an ordinary day with the AWS CLI", () => {
 
   test("create-function, wait, invoke with the tail of its log", async () => {
     const code = file("code.zip", await zipOf(handler("hello")));
-    const made = await aws(`lambda create-function --function-name day --runtime nodejs22.x --handler index.handler --role arn:aws:iam::${ACCOUNT}:role/day --zip-file ${code}`);
+    const made = await aws(
+      `lambda create-function --function-name day --runtime nodejs22.x --handler index.handler --role arn:aws:iam::${ACCOUNT}:role/day --zip-file ${code}`,
+    );
     assert.equal(made["State"], "Pending");
     await aws("lambda wait function-active-v2 --function-name day");
-    const called = await aws(`lambda invoke --function-name day --log-type Tail --payload ${file("event.json", '{"name":"Ada"}')} answer.json`);
+    const called = await aws(
+      `lambda invoke --function-name day --log-type Tail --payload ${file("event.json", '{"name":"Ada"}')} answer.json`,
+    );
     assert.deepEqual([called["StatusCode"], called["ExecutedVersion"], answered()], [200, "$LATEST", "hello Ada"]);
     assert.match(Buffer.from(String(called["LogResult"]), "base64").toString(), /^START [^]*\tINFO\thello, Ada\n[^]*REPORT /u);
   });
@@ -94,16 +103,26 @@ describe("an ordinary day with the AWS CLI", () => {
   });
 
   test("get-function and list-functions show it", async () => {
-    const { Configuration, Code } = (await aws("lambda get-function --function-name day")) as { Configuration: { FunctionArn: string }; Code: { Location: string } };
+    const { Configuration, Code } = (await aws("lambda get-function --function-name day")) as {
+      Configuration: { FunctionArn: string };
+      Code: { Location: string };
+    };
     assert.equal(Configuration.FunctionArn, functionArnOf("day"));
     assert.deepEqual(Buffer.from(await (await fetch(Code.Location)).arrayBuffer()), await zipOf(handler("goodbye")));
     assert.deepEqual(await aws("lambda list-functions --query", "{names: Functions[].FunctionName}"), { names: ["day"] });
   });
 
   test("describe-log-groups and filter-log-events find what it wrote", async () => {
-    const { logGroups } = (await aws("logs describe-log-groups --log-group-name-prefix /aws/lambda/day")) as { logGroups: { logGroupName: string }[] };
-    assert.deepEqual(logGroups.map((group) => group.logGroupName), ["/aws/lambda/day"]);
-    const { events } = (await aws("logs filter-log-events --log-group-name /aws/lambda/day --filter-pattern hello")) as { events: { message: string }[] };
+    const { logGroups } = (await aws("logs describe-log-groups --log-group-name-prefix /aws/lambda/day")) as {
+      logGroups: { logGroupName: string }[];
+    };
+    assert.deepEqual(
+      logGroups.map((group) => group.logGroupName),
+      ["/aws/lambda/day"],
+    );
+    const { events } = (await aws("logs filter-log-events --log-group-name /aws/lambda/day --filter-pattern hello")) as {
+      events: { message: string }[];
+    };
     assert.equal(events.length, 2, JSON.stringify(events));
     for (const { message } of events) assert.match(message, /\tINFO\thello, Ada/u);
   });
@@ -111,10 +130,16 @@ describe("an ordinary day with the AWS CLI", () => {
   test("delete-function ends it, and errors are said in the CLI's own words", async () => {
     await aws("lambda delete-function --function-name day");
     const missing = await run("lambda get-function --function-name day");
-    assert.match(missing.err, /An error occurred \(ResourceNotFoundException\) when calling the GetFunction operation: Function not found/u);
+    assert.match(
+      missing.err,
+      /An error occurred \(ResourceNotFoundException\) when calling the GetFunction operation: Function not found/u,
+    );
     assert.ok(missing.code !== 0 && missing.out === "");
     const unbuilt = await run("lambda list-event-source-mappings");
-    assert.match(unbuilt.err, /An error occurred \(NotImplemented\) when calling the ListEventSourceMappings operation: .*ListEventSourceMappings/u);
+    assert.match(
+      unbuilt.err,
+      /An error occurred \(NotImplemented\) when calling the ListEventSourceMappings operation: .*ListEventSourceMappings/u,
+    );
   });
 
   test("what was said and answered is as in the golden files", async () => {

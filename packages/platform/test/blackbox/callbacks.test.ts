@@ -1,7 +1,16 @@
 /** Functions that call Lambent themselves, by the SDKs that are there for import: what their roles let them do, and nothing beyond. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { ACCOUNT, answering, call, type FunctionChoices, type JavaScriptClients, javascriptClients, makeFunction, ROLE } from "../support/javascript-clients.ts";
+import {
+  ACCOUNT,
+  answering,
+  call,
+  type FunctionChoices,
+  type JavaScriptClients,
+  javascriptClients,
+  makeFunction,
+  ROLE,
+} from "../support/javascript-clients.ts";
 import { type RealServer, startServer } from "../support/server.ts";
 import { policyText, TRUST } from "./javascript/iam-roles.ts";
 
@@ -87,11 +96,17 @@ for (const [language, choices, invoke, identity] of CALLERS) {
       const input = { FunctionName: "target", Payload: JSON.stringify({ from: language }) };
       assert.deepEqual(await tell(prefix, { service: "lambda", operation: invoke, input }), { answer: { hello: language } });
       const { answer } = await tell(prefix, { service: "sts", operation: identity, input: {} });
-      assert.deepEqual([answer?.["Account"], answer?.["Arn"]], [ACCOUNT, `arn:aws:sts::${ACCOUNT}:assumed-role/any-well-formed-name/${prefix}`]);
+      assert.deepEqual(
+        [answer?.["Account"], answer?.["Arn"]],
+        [ACCOUNT, `arn:aws:sts::${ACCOUNT}:assumed-role/any-well-formed-name/${prefix}`],
+      );
     });
 
     test("may do what the policy of its existing role allows, and no more", async () => {
-      const Role = await roleAllowing(`${prefix}-role`, { Action: "lambda:InvokeFunction", Resource: `arn:aws:lambda:*:${ACCOUNT}:function:allowed` });
+      const Role = await roleAllowing(`${prefix}-role`, {
+        Action: "lambda:InvokeFunction",
+        Resource: `arn:aws:lambda:*:${ACCOUNT}:function:allowed`,
+      });
       await makeFunction(clients.lambda, `${prefix}-bound`, { ...choices, Role });
       if (language === "Node") await makeFunction(clients.lambda, "allowed");
       const may = await tell(`${prefix}-bound`, { service: "lambda", operation: invoke, input: { FunctionName: "allowed" } });

@@ -8,7 +8,15 @@ import {
   TooManyRequestsException,
 } from "@aws-sdk/client-lambda";
 import { systemClock } from "../../src/base/index.ts";
-import { answering, call, type FunctionChoices, type JavaScriptClients, javascriptClients, makeFunction, untilUpdated } from "../support/javascript-clients.ts";
+import {
+  answering,
+  call,
+  type FunctionChoices,
+  type JavaScriptClients,
+  javascriptClients,
+  makeFunction,
+  untilUpdated,
+} from "../support/javascript-clients.ts";
 import { type RealServer, startServer } from "../support/server.ts";
 import { assertRefused, known } from "./javascript/cases.ts";
 import { openUrl } from "./javascript/lambda-settings.ts";
@@ -53,12 +61,27 @@ describe("a function that fails says how", () => {
     ["Node throws", () => node("throw new TypeError('no good');"), "TypeError", /^no good$/u],
     ["Node lacks a package", () => makeOf({ "index.mjs": "import 'nowhere';" }), "Runtime.ImportModuleError", /nowhere/u],
     ["Node lacks the file", () => node("", { Handler: "missing.handler" }), "Runtime.ImportModuleError", /Cannot find module 'missing'/u],
-    ["Node lacks the export", () => node("", { Handler: "index.other" }), "Runtime.HandlerNotFound", /index\.other is undefined or not exported/u],
-    ["Node exits", () => node("process.exit(3);"), "Runtime.ExitError", /^RequestId: [0-9a-f-]{36} Error: Runtime exited with error: exit status 3$/u],
+    [
+      "Node lacks the export",
+      () => node("", { Handler: "index.other" }),
+      "Runtime.HandlerNotFound",
+      /index\.other is undefined or not exported/u,
+    ],
+    [
+      "Node exits",
+      () => node("process.exit(3);"),
+      "Runtime.ExitError",
+      /^RequestId: [0-9a-f-]{36} Error: Runtime exited with error: exit status 3$/u,
+    ],
     ["Node answers a BigInt", () => node("return 1n;"), "Runtime.MarshalError", /BigInt/u],
     ["Node answers too much", () => node("return 'x'.repeat(6291455);"), "Function.ResponseSizeTooLarge", /6291456 bytes/u],
     ["Python raises", () => python(pythonHandler("raise ValueError('no good')")), "ValueError", /^no good$/u],
-    ["Python lacks a module", () => python("import nowhere\ndef handler(event, context): pass\n"), "Runtime.ImportModuleError", /No module named 'nowhere'/u],
+    [
+      "Python lacks a module",
+      () => python("import nowhere\ndef handler(event, context): pass\n"),
+      "Runtime.ImportModuleError",
+      /No module named 'nowhere'/u,
+    ],
     ["Python lacks the handler", () => python("other = 1\n"), "Runtime.HandlerNotFound", /[Hh]andler/u],
     ["Python exits", () => python(pythonHandler("os._exit(4)")), "Runtime.ExitError", /exit status 4$/u],
     ["Python answers a set", () => python(pythonHandler("return {1}")), "Runtime.MarshalError", /set/u],
@@ -107,10 +130,10 @@ describe("a function that takes too much", () => {
       // Plain processes have no memory bound of their own: there is nothing to show, only that the call works.
       if (server.confined) {
         const failure = await failureOf(FunctionName, { eat: true });
-        assert.deepEqual([failure.errorType, failure.errorMessage.replace(/[0-9a-f-]{36}/u, "<id>")], [
-          "Runtime.OutOfMemory",
-          "RequestId: <id> Error: Runtime exited with error: signal: killed",
-        ]);
+        assert.deepEqual(
+          [failure.errorType, failure.errorMessage.replace(/[0-9a-f-]{36}/u, "<id>")],
+          ["Runtime.OutOfMemory", "RequestId: <id> Error: Runtime exited with error: signal: killed"],
+        );
       }
       assert.equal((await call(clients.lambda, FunctionName)).value, "works");
     });
@@ -162,7 +185,12 @@ test("an alias with weights spreads its calls over both versions", async () => {
   await clients.lambda.updateFunctionConfiguration({ FunctionName, Timeout: 4 });
   await untilUpdated(clients.lambda, FunctionName);
   await clients.lambda.publishVersion({ FunctionName });
-  await clients.lambda.createAlias({ FunctionName, Name: "live", FunctionVersion: "1", RoutingConfig: { AdditionalVersionWeights: { "2": 0.5 } } });
+  await clients.lambda.createAlias({
+    FunctionName,
+    Name: "live",
+    FunctionVersion: "1",
+    RoutingConfig: { AdditionalVersionWeights: { "2": 0.5 } },
+  });
   const counts = { "1": 0, "2": 0 };
   for (let index = 0; index < 60; index += 1) {
     const { value, executedVersion } = await call(clients.lambda, FunctionName, {}, { Qualifier: "live" });
@@ -191,7 +219,8 @@ describe("a streamed answer", () => {
     const { EventStream } = await clients.lambda.invokeWithResponseStream({ FunctionName });
     const arrived: { readonly text: string; readonly at: number }[] = [];
     for await (const event of known(EventStream)) {
-      if (event.PayloadChunk) arrived.push({ text: Buffer.from(event.PayloadChunk.Payload ?? []).toString(), at: systemClock.monotonicMs() });
+      if (event.PayloadChunk)
+        arrived.push({ text: Buffer.from(event.PayloadChunk.Payload ?? []).toString(), at: systemClock.monotonicMs() });
     }
     const [first, last] = [arrived[0], arrived.at(-1)];
     assert.deepEqual(arrived.map(({ text }) => text).join(""), "first last");
@@ -213,7 +242,8 @@ describe("a streamed answer", () => {
     await openUrl({ stage: clients }, FunctionName);
     const answer = await fetch(known(FunctionUrl));
     const arrived: { readonly text: string; readonly at: number }[] = [];
-    for await (const chunk of known(answer.body ?? undefined)) arrived.push({ text: Buffer.from(chunk).toString(), at: systemClock.monotonicMs() });
+    for await (const chunk of known(answer.body ?? undefined))
+      arrived.push({ text: Buffer.from(chunk).toString(), at: systemClock.monotonicMs() });
     const [first, last] = [arrived[0], arrived.at(-1)];
     assert.deepEqual(arrived.map(({ text }) => text).join(""), "first last");
     assert.ok(first && last && last.at - first.at > 200, "both came together");
@@ -221,7 +251,15 @@ describe("a streamed answer", () => {
 });
 
 test("LogType Tail brings at most the last 4 KB of the log", async () => {
-  const { log } = await call(clients.lambda, await node("for (let n = 0; n < 200; n++) console.log('line ' + n + ' ' + 'x'.repeat(80)); return 1;"), {}, { LogType: "Tail" });
+  const { log } = await call(
+    clients.lambda,
+    await node("for (let n = 0; n < 200; n++) console.log('line ' + n + ' ' + 'x'.repeat(80)); return 1;"),
+    {},
+    { LogType: "Tail" },
+  );
   assert.ok(Buffer.byteLength(log) <= 4_096, `${log.length} characters`);
-  assert.match(log, /line 199 x+\nEND RequestId: \S+\nREPORT RequestId: \S+\tDuration: [\d.]+ ms\tBilled Duration: \d+ ms\tMemory Size: 128 MB\tMax Memory Used: \d+ MB\tInit Duration: [\d.]+ ms\t\n$/u);
+  assert.match(
+    log,
+    /line 199 x+\nEND RequestId: \S+\nREPORT RequestId: \S+\tDuration: [\d.]+ ms\tBilled Duration: \d+ ms\tMemory Size: 128 MB\tMax Memory Used: \d+ MB\tInit Duration: [\d.]+ ms\t\n$/u,
+  );
 });

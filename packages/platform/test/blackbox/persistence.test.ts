@@ -32,15 +32,34 @@ async function everything() {
   const { Role } = await iam.getRole({ RoleName: FunctionName });
   const { PolicyDocument } = await iam.getRolePolicy({ RoleName: FunctionName, PolicyName: "inline" });
   const { events } = await logs.filterLogEvents({ logGroupName: `/aws/lambda/${FunctionName}`, filterPattern: "before" });
-  return { read, Versions, Aliases, Policy, RevisionId, FunctionUrlConfigs, Layers, FunctionEventInvokeConfigs, Role, PolicyDocument, events };
+  return {
+    read,
+    Versions,
+    Aliases,
+    Policy,
+    RevisionId,
+    FunctionUrlConfigs,
+    Layers,
+    FunctionEventInvokeConfigs,
+    Role,
+    PolicyDocument,
+    events,
+  };
 }
 
 describe("after a restart on the same data folder", () => {
   test("functions, versions, aliases, layers, policies, URLs, roles and logs are as they were, and functions work", async () => {
     const { lambda, iam } = clients;
     const { Role } = await iam.createRole({ RoleName: FunctionName, AssumeRolePolicyDocument: TRUST, Tags: [{ Key: "a", Value: "b" }] });
-    await iam.putRolePolicy({ RoleName: FunctionName, PolicyName: "inline", PolicyDocument: policyText({ Action: "logs:*", Resource: "*" }) });
-    const layer = await lambda.publishLayerVersion({ LayerName: "kept", Content: { ZipFile: await zipOf({ "nodejs/node_modules/kept/index.js": "module.exports = 1;" }) } });
+    await iam.putRolePolicy({
+      RoleName: FunctionName,
+      PolicyName: "inline",
+      PolicyDocument: policyText({ Action: "logs:*", Resource: "*" }),
+    });
+    const layer = await lambda.publishLayerVersion({
+      LayerName: "kept",
+      Content: { ZipFile: await zipOf({ "nodejs/node_modules/kept/index.js": "module.exports = 1;" }) },
+    });
     await makeFunction(lambda, FunctionName, {
       Publish: true,
       Role: known(Role?.Arn),

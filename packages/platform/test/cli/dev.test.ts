@@ -77,5 +77,8 @@ test("dev ends with the two lines of an error when the server is gone", async ()
   await other.stop();
   save("index.ts", handler("nobody"));
   assert.equal(await dev.ended, EXIT_CODES.unreachable);
-  assert.match(dev.printed(), /ends it\nlambent: No Lambent server at http:\S+: nothing listens there\.\n  Start it with `npx lambent start`, .*\n$/u);
+  assert.match(
+    dev.printed(),
+    /ends it\nlambent: No Lambent server at http:\S+: nothing listens there\.\n  Start it with `npx lambent start`, .*\n$/u,
+  );
 });

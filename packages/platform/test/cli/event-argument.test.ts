@@ -44,6 +44,10 @@ test("an event comes from the argument, standard input, a file, or is {}", async
 
 test("what is no JSON, no file or too large is refused before anything is sent", async () => {
   await assert.rejects(readEvent("{broken", nothing), refusal(/The event from --event is not JSON/u));
+  await assert.rejects(
+    readEvent("-", Readable.from([Buffer.from('{\n  "a": tru\n')])),
+    refusal(/^The event from standard input is not JSON: .+\.$/u),
+  );
   await assert.rejects(readEvent("missing.json", nothing), refusal(/missing\.json does not exist/u));
   await assert.rejects(
     readEvent("-", Readable.from([Buffer.alloc(EVENT_BYTES_MAX), Buffer.from("1")])),

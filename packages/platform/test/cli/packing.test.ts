@@ -8,6 +8,8 @@ import { pathToFileURL } from "node:url";
 import yauzl from "yauzl";
 import { CommandFailure } from "../../src/cli/errors.ts";
 import { guess, pack } from "../../src/cli/packing/index.ts";
+import { ARCHIVE_BYTES_MAX } from "../../src/cli/packing/pack.ts";
+import { CODE_ZIP_BYTES_MAX } from "../../src/functions/index.ts";
 
 const folders: string[] = [];
 afterEach(() => folders.splice(0).forEach((folder) => rmSync(folder, { recursive: true, force: true })));
@@ -103,6 +105,17 @@ test("code that does not compile is refused with file and line", async () => {
   await assert.rejects(
     packed(folder),
     (error) => error instanceof CommandFailure && /index\.ts could not be bundled: index\.ts:2 /u.test(error.message),
+  );
+});
+
+test("a folder without code says so, and one that is too large says how large before anything is sent", async () => {
+  await assert.rejects(packed(folderWith({ "notes.txt": "none" })), /There is no code in it: no file with \.mjs, .*\.py at its top/u);
+  assert.equal(ARCHIVE_BYTES_MAX, CODE_ZIP_BYTES_MAX);
+  const folder = folderWith({ "index.mjs": "export const handler = () => 1;\n" });
+  writeFileSync(join(folder, "build.zip"), Buffer.alloc(ARCHIVE_BYTES_MAX + 1));
+  await assert.rejects(
+    packed(join(folder, "build.zip"), { runtime: "nodejs22.x", handler: "index.handler" }),
+    /build\.zip makes a package of 50\.0 MB; 50\.0 MB is the most by direct upload/u,
   );
 });
 

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { startLambent } from "../support/lambent-process.ts";
+import { startLambent, startLambentInTerminal } from "../support/lambent-process.ts";
 
 /** The first minutes of a newcomer, with the real command and a real server. */
 const folder = mkdtempSync(join(tmpdir(), "lambent-tour-"));
@@ -21,7 +23,11 @@ test("the banner ends with the ready line and names only what is on", () => {
   assert.equal(lines.at(-1), `lambent ready ${lambent.url}`);
   assert.match(lines[0] ?? "", /^  Lambent \d+\.\d+\.\d+   store in memory/u);
   assert.ok(
-    lines.some((line) => line.startsWith(`  API        ${lambent.url}     credentials: eval "$(npx lambent env)"   region us-east-1`)),
+    lines.some((line) =>
+      line.startsWith(
+        `  API        ${lambent.url}     credentials: eval "$(npx lambent env --endpoint ${lambent.url})"   region us-east-1`,
+      ),
+    ),
   );
 });
 
@@ -89,10 +95,49 @@ test("an application removes what its document no longer names, and nothing else
   assert.deepEqual(names, ["hello", "two"]);
 });
 
-test("a taken port names the process that holds it", async () => {
+test("a taken port names the process that holds it, and how a Lambent is ended", async () => {
   const { exit, err } = await lambent.run("start", "--memory", "--port", new URL(lambent.url).port);
   assert.equal(exit, 1);
-  assert.match(err, new RegExp(`^lambent: Port \\d+ is held by process ${lambent.pid} \\(.+\\)\\.\n  Stop its holder`, "u"));
+  assert.equal(
+    err.replaceAll(/\d+/gu, "N"),
+    `lambent: Port ${new URL(lambent.url).port} is held by process ${lambent.pid}, a Lambent with all in memory.\n  \`npx lambent stop --endpoint ${lambent.url}\` ends it; --port 0 picks a free one for a second.\n`.replaceAll(
+      /\d+/gu,
+      "N",
+    ),
+  );
+  assert.match(err, new RegExp(`process ${lambent.pid},`, "u"));
+  const stranger = createServer().listen(0, "127.0.0.1");
+  await once(stranger, "listening");
+  const { port } = stranger.address() as AddressInfo;
+  const taken = await lambent.run("start", "--memory", "--port", String(port));
+  stranger.close();
+  assert.match(
+    taken.err,
+    new RegExp(`^lambent: Port ${port} is held by process ${process.pid} \\(node .*\\)\\.\n  Stop its holder, or `, "u"),
+  );
+});
+
+test("an asynchronous call is refused in two lines until it can be kept", async () => {
+  const { exit, err, out } = await lambent.run("invoke", "hello", "--async");
+  assert.deepEqual([exit, out], [1, ""]);
+  assert.equal(
+    err,
+    "lambent: InvocationType Event is not built yet: an asynchronous call is accepted only once it is durable\n  docs/status.md says what is built.\n",
+  );
+});
+
+test("Ctrl-C in a terminal, as npm passes it on twice, lets a running call finish and ends with 0", async () => {
+  const other = await startLambentInTerminal();
+  write("await new Promise((resolve) => setTimeout(resolve, 400)); return 'done';");
+  await other.run("deploy", hello, "--name", "slow");
+  const followed = other.begin("logs", "slow", "-f");
+  const call = other.run("invoke", "slow");
+  await followed.said(/START RequestId/u);
+  const exit = await other.interrupt();
+  assert.equal((await call).out, '"done"\n');
+  assert.equal(exit, 0, other.printed());
+  assert.ok(other.printed().endsWith("\n  draining …\n"), other.printed());
+  await followed.ended;
 });
 
 test("SIGTERM drains and ends with 0", async () => {

@@ -269,3 +269,38 @@ describe("deleting a function", () => {
     assert.deepEqual(world.functions.aliases.list(REALM, "hello", undefined, {}).items, []);
   });
 });
+
+describe("code of a version that calls wait for", () => {
+  for (const [what, change] of [
+    ["superseded", (world: FunctionsWorld, zip: Buffer) => world.functions.lifecycle.updateCode(REALM, "hello", { zip })],
+    ["deleted", (world: FunctionsWorld) => world.functions.lifecycle.remove(REALM, "hello", undefined)],
+  ] as const) {
+    it(`is there until they are served when the version is ${what}, and is removed then`, async (test) => {
+      const world = await FunctionsWorld.open(test);
+      await world.made("hello");
+      const version = world.functions.find(REALM, "hello", undefined).versions[0]?.version ?? assert.fail("no version");
+      const letGo = world.functions.keepCode(version);
+      await change(world, await codeOf("2"));
+      await world.functions.settled();
+      const taken = await world.functions.takeTree(version);
+      assert.deepEqual(readdirSync(taken), ["index.mjs"]);
+      letGo();
+      await world.functions.settled();
+      await assert.rejects(world.functions.takeTree(version), failsWith("StorageCorrupt"));
+    });
+  }
+});
+
+it("versions with provisioned concurrency are named after a start, by their number and behind an alias", async (test) => {
+  const world = await FunctionsWorld.open(test);
+  await world.made("hello");
+  await world.functions.versions.publish(REALM, "hello", {});
+  await world.functions.aliases.create(REALM, "hello", "live", { version: "1" });
+  assert.deepEqual(world.functions.provisionedVersions(), []);
+  await world.functions.concurrency.provision(REALM, "hello", "live", 2);
+  await world.reopen();
+  assert.deepEqual(
+    world.functions.provisionedVersions().map(({ name, version }) => [name, version]),
+    [["hello", "1"]],
+  );
+});

@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { describe, test, type TestContext } from "node:test";
 import { lambdaWireError } from "../../src/api/lambda/errors.ts";
 import type { OperationTable, RequestContext, Service } from "../../src/api/index.ts";
-import { LambentError, systemSecureRandom } from "../../src/base/index.ts";
+import { deferred, LambentError, systemSecureRandom } from "../../src/base/index.ts";
 import { ApiHandler, API_BODY_BYTES_MAX, BodyBudget } from "../../src/gateway/index.ts";
 import type { InstanceCaller } from "../../src/model/index.ts";
 import { createAuthenticator, createCredentials, ephemeralSecrets } from "../../src/security/index.ts";
@@ -252,6 +252,27 @@ describe("an answer that is a stream", () => {
   });
 });
 
+test("an operation hears that its caller is gone, also when it asks afterwards", async (context) => {
+  const gone = deferred<void>();
+  const entered = deferred<void>();
+  const operations = {
+    GetAccountSettings: async (_input: never, given: RequestContext) => {
+      entered.resolve();
+      await new Promise<void>((resolve) => given.onCallerGone(resolve));
+      given.onCallerGone(() => gone.resolve());
+      return {};
+    },
+  };
+  const { url } = await serve(context, { operations });
+  const call = { method: "GET", path: "/2016-08-19/account-settings/" };
+  const leaving = request(`${url}${call.path}`, { method: "GET", headers: signedHeaders(url, call, ROOT, "lambda") });
+  leaving.on("error", () => undefined);
+  leaving.end();
+  await entered.promise;
+  leaving.destroy();
+  await gone.promise;
+});
+
 describe("P3: the listener of an instance", () => {
   const own = functionVersion({ name: "own" });
   const caller = { instanceId: "i-1", version: own };
@@ -270,6 +291,17 @@ describe("P3: the listener of an instance", () => {
       403,
       "those of before an update",
     );
+  });
+
+  test("takes sessions that its own function asked for, and nobody else's", async (context) => {
+    const { url } = await serve(context, { operations, caller });
+    const session = { kind: "assumedRole", account: ROOT.account, roleArn: own.roleArn, sessionName: "s", tags: {} } as const;
+    const sessionPolicies = { documents: [], arns: [] };
+    const held = ({ realm, name, version, revisionId }: typeof own) => ({ realm, functionName: name, version, revisionId });
+    const issued = (within: object) => credentials.issueSession({ ...session, sessionPolicies, ...within }, 60_000);
+    assert.equal(await statusWith(url, issued({ within: held(own) })), 200);
+    assert.equal(await statusWith(url, issued({ within: held(functionVersion({ name: "other" })) })), 403, "another function's");
+    assert.equal(await statusWith(url, issued({})), 403, "one of the main listener");
   });
 
   test("tells an unsigned request as the main one does", async (context) => {

@@ -119,6 +119,18 @@ describe("P3: the way out of an instance", () => {
 describe("what passes through", () => {
   const opened: readonly OpenedDestination[] = [{ kind: "network", address: "127.0.0.0", prefix: 8 }];
 
+  test("P8: an answer whose status is none is 502 to the function, and the proxy goes on", async (context) => {
+    const odd = createTcpServer((socket) => {
+      socket.on("error", () => undefined);
+      socket.once("data", () => socket.end("HTTP/1.1 099 Odd\r\ncontent-length: 2\r\n\r\nhi"));
+    }).listen(0, "127.0.0.1");
+    await once(odd, "listening");
+    context.after(() => void odd.close());
+    const { port } = odd.address() as AddressInfo;
+    const url = await proxy(context, [{ kind: "hostPort", host: "127.0.0.1", port }]);
+    for (let asked = 0; asked < 2; asked++) assert.equal((await get(url, `http://127.0.0.1:${port}/`)).status, 502);
+  });
+
   test("has the headers of the hop taken off and the destination's own host", async (context) => {
     let seen: Record<string, unknown> = {};
     const upstream = await listen(

@@ -252,6 +252,29 @@ describe("a streaming function URL", () => {
     assert.equal(Buffer.from((await reader?.read())?.value ?? []).toString(), "last");
   });
 
+  test("P8: whose content type cannot stand in a header is a bad answer, and nothing is thrown at the process that gave it", async (context) => {
+    const behaviour: Behaviour = (asked) => {
+      streamOf(asked).begin({ contentType: "text/plain\r\nx: y", http: undefined });
+      return empty;
+    };
+    const { url: address, defects } = await serve(context, behaviour, { url });
+    assert.equal((await fetch(address)).status, 502);
+    assert.deepEqual(defects, []);
+  });
+
+  test("P8: that begins twice keeps its first head", async (context) => {
+    const behaviour: Behaviour = (asked) => {
+      const stream = streamOf(asked);
+      stream.begin(prelude({ statusCode: 202 }));
+      stream.begin(prelude({ statusCode: 500 }));
+      stream.write(Buffer.from("body"));
+      return empty;
+    };
+    const { url: address, defects } = await serve(context, behaviour, { url });
+    const answer = await fetch(address);
+    assert.deepEqual([answer.status, await answer.text(), defects], [202, "body", []]);
+  });
+
   test("that fails half way cuts the connection: the answer never looks complete", async (context) => {
     const { call } = await serve(
       context,

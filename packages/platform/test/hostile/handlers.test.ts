@@ -113,8 +113,11 @@ def handler(event, context):
     ${body}
 `;
 
-/** The neighbour's 99th percentile while others misbehave: in milliseconds, on a machine whose two cores they share. */
-const NEIGHBOUR_P99_MS_MAX = 150;
+/**
+ * The neighbour's 99th percentile while others misbehave. It is 5 to 30 ms on an idle machine with two cores; a platform that
+ * waited for the misbehaving function would make it that function's timeout, a second and more.
+ */
+const NEIGHBOUR_P99_MS_MAX = 500;
 
 /** Processes that wait for a function. */
 const POOL = 2;

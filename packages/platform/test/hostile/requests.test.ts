@@ -15,6 +15,8 @@ const SEED = Number(process.env["LAMBENT_TEST_SEED"] ?? 20_261_122);
 const REQUESTS = 1_000;
 const AT_ONCE = 16;
 const RESIDENT_MORE_MB_MAX = 200;
+/** A call beside slow clients; half of the ten seconds they hold on, so that one which waited for them is seen. */
+const BESIDE_MS_MAX = 5_000;
 
 let server: RealServer;
 let functions: Functions;
@@ -33,6 +35,8 @@ after(async () => {
 });
 
 const port = (): number => Number(new URL(server.url).port);
+/** Resolves once it is closed, by a reset too. */
+const closing = (socket: Socket): Promise<unknown> => new Promise((resolve) => socket.resume().once("close", resolve));
 const invoke = (body: string | Buffer, headers: Record<string, string> = {}): Promise<HttpReply> =>
   sendSigned(server.url, { path: "/2015-03-31/functions/echo/invocations", body, headers }, server.key, "lambda");
 const errorType = ({ status, headers }: HttpReply): readonly unknown[] => [status, headers["x-amzn-errortype"]];
@@ -150,15 +154,18 @@ describe("P7: clients that take their time, or too much", { concurrency: true },
   test("headers that come byte by byte are cut off after their limit, while others are served", async () => {
     const began = systemClock.monotonicMs();
     const slow = Array.from({ length: 100 }, () => connect(port(), "127.0.0.1").on("error", () => undefined));
-    const closed = Promise.all(slow.map((socket) => once(socket.resume(), "close")));
+    const closed = Promise.all(slow.map((socket) => closing(socket)));
     const drip = setInterval(() => {
       for (const socket of slow) if (socket.writable) socket.write("x");
     }, 500);
     for (const socket of slow) socket.write("POST / HTTP/1.1\r\nX: ");
-    const { ms } = await functions.call("echo");
-    assert.ok(ms < 2_000, `a call beside them took ${ms} ms`);
-    await closed;
-    clearInterval(drip);
+    try {
+      const { ms } = await functions.call("echo");
+      assert.ok(ms < BESIDE_MS_MAX, `a call beside them took ${ms} ms`);
+      await closed;
+    } finally {
+      clearInterval(drip);
+    }
     const took = systemClock.monotonicMs() - began;
     assert.ok(took < 14_000, `they were closed after ${took} ms`);
   });
@@ -168,7 +175,7 @@ describe("P7: clients that take their time, or too much", { concurrency: true },
     const idle: Socket[] = Array.from({ length: 1_000 }, () => connect(port(), "127.0.0.1").on("error", () => undefined));
     await Promise.all(idle.map((socket) => once(socket, "connect")));
     await stillServes();
-    await Promise.all(idle.map((socket) => socket.closed || once(socket.resume(), "close")));
+    await Promise.all(idle.map((socket) => socket.closed || closing(socket)));
     await until("the descriptors are given back", 5_000, () => descriptorsOf(pid) < before + 150);
   });
 });

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { startPermits } from "../../src/autoscaler/autoscaler.ts";
+import { type Fleet, INSTANCE_LIFE_MS_MAX } from "../../src/autoscaler/fleet.ts";
 import { ADMISSION_WAIT_MS, type EndedCall, type InvokeOutcome } from "../../src/invoker/index.ts";
 import { versionKey } from "../../src/model/index.ts";
+import { FUNCTION_CREDENTIALS_LIFE_MS } from "../../src/security/index.ts";
 import { CallWorld } from "../support/calls.ts";
 import { functionVersion } from "../support/function-version.ts";
 
@@ -227,4 +230,53 @@ describe("a redeploy under load", () => {
     assert.equal(ended(await waiting).ending.kind, "handled");
     assert.equal(world.runtime.alive.length, 0);
   });
+});
+
+describe("instances that go by themselves", () => {
+  test("one that drains behind a timeout is no capacity: the next call gets another at once", async () => {
+    const world = new CallWorld(functionVersion({ concurrencyPerInstance: 4 }), {}, { callMs: () => 60_000 });
+    void world.call();
+    void world.call();
+    await world.clock.advance(100);
+    const [draining] = world.runtime.instances;
+    assert.ok(draining);
+    draining.cut();
+    await world.clock.advance(1);
+    void world.call();
+    await world.clock.advance(100);
+    assert.deepEqual(
+      world.runtime.instances.map((instance) => instance.running),
+      [1, 1],
+    );
+  });
+
+  test("one that is never idle is replaced before its credentials end, and no call is lost", async () => {
+    const world = new CallWorld(functionVersion(), { idleMs: 3 * INSTANCE_LIFE_MS_MAX }, { callMs: () => 1_000 });
+    await Promise.all([world.call(), world.clock.advance(2_000)]);
+    await world.clock.advance(INSTANCE_LIFE_MS_MAX - 2_000 - 500);
+    const across = world.call();
+    await world.clock.advance(5_000);
+    assert.equal(ended(await across).ending.kind, "handled");
+    assert.deepEqual(
+      world.runtime.instances.map((instance) => instance.alive),
+      [false, true],
+    );
+    const next = world.call();
+    await world.clock.advance(2_000);
+    assert.equal(ended(await next).initMs, 0, "the one in its place started while the old one ended its call");
+    assert.ok(INSTANCE_LIFE_MS_MAX + 900_000 < FUNCTION_CREDENTIALS_LIFE_MS);
+  });
+});
+
+test("P7: a permit that its fleet wants no more goes to the fleet behind it", async () => {
+  const permits = startPermits(1);
+  const woken: string[] = [];
+  const fleet = (name: string): Fleet => ({ demandChanged: () => woken.push(name) }) as unknown as Fleet;
+  assert.equal(permits.take(fleet("running")), true);
+  assert.equal(permits.take(fleet("left meanwhile")), false);
+  assert.equal(permits.take(fleet("waits")), false);
+  permits.give();
+  await Promise.resolve();
+  await Promise.resolve();
+  assert.deepEqual(woken, ["left meanwhile", "waits"]);
 });

@@ -138,3 +138,27 @@ test("a call at its deadline ends as timedOut and the process is killed", async 
   assert.equal((await instance.invoke(world.call({}, { deadline: systemClock.now() + 150 }))).ending.kind, "timedOut");
   assert.deepEqual(await instance.gone, { kind: "killed", signal: "SIGKILL" });
 });
+
+test("P7: a process may hold 32 connections to the Runtime API; more are closed", async () => {
+  const many = `const net = require('node:net'); const [host, port] = process.env.AWS_LAMBDA_RUNTIME_API.split(':');
+    const open = await Promise.all(Array.from({ length: 60 }, () => new Promise((r) => {
+      const s = net.connect(port, host, () => setTimeout(() => r(s), 200)); s.on('error', () => {}); s.on('close', () => s.gone = true); s.resume(); })));
+    const held = open.filter((s) => !s.gone).length; for (const s of open) s.destroy();
+    await post(\`/invocation/\${id}/response\`, JSON.stringify(held))`;
+  const instance = await world.instance(runtime(many), SETTINGS);
+  const held = valueOf(await instance.invoke(world.call())) as number;
+  assert.ok(held > 0 && held < 32, `${held} of 60, beside the one that fetched the event`);
+});
+
+test("P8: a second answer to a call whose streamed answer is on its way is refused", async () => {
+  const twice = `const stream = () => new ReadableStream({ async start(c) { const say = (t) => c.enqueue(new TextEncoder().encode(t));
+      say('{"statusCode":207}' + '\\0'.repeat(8) + 'one'); await new Promise((r) => setTimeout(r, 100)); c.close(); } });
+    const send = () => post(\`/invocation/\${id}/response\`, stream(), { 'lambda-runtime-function-response-mode': 'streaming',
+      'content-type': 'application/vnd.awslambda.http-integration-response' }, { duplex: 'half' }).then((r) => r.status, () => 0);
+    console.log('statuses', JSON.stringify((await Promise.all([send(), send()])).sort()))`;
+  const instance = await world.instance(runtime(twice), SETTINGS);
+  const begun: ResponsePrelude[] = [];
+  const stream = { begin: (given: ResponsePrelude) => void begun.push(given), write: () => true, drained: () => Promise.resolve() };
+  assert.equal((await instance.invoke(world.call({}, { stream }))).ending.kind, "handled");
+  assert.equal(begun.length, 1);
+});

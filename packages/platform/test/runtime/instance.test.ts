@@ -114,6 +114,35 @@ test("each call ends at its own deadline, whatever the order they came in", asyn
   assert.equal(world.clock.pendingCount, 0, "no timer outlives the instance");
 });
 
+test("P10: a wall clock that is set moves no deadline", async () => {
+  for (const jumpMs of [-3_600_000, 3_600_000]) {
+    const world = await World.ready();
+    const ends: string[] = [];
+    for (const ms of [100, 200]) void world.instance.invoke(world.call(ms)).then((report) => ends.push(`${ms} ${report.ending.kind}`));
+    await world.clock.advance(50);
+    world.clock.jumpWall(jumpMs);
+    await world.clock.advance(49);
+    assert.deepEqual(ends, []);
+    await world.clock.advance(1);
+    assert.deepEqual(ends, ["100 timedOut"]);
+    await world.clock.advance(100);
+    assert.deepEqual(ends, ["100 timedOut", "200 timedOut"]);
+  }
+});
+
+test("a process that says it ends and does not is ended: it must not live on beside the fleet", async () => {
+  const world = await World.ready();
+  const call = world.instance.invoke(world.call(10_000));
+  world.instance.answered(1, { ...handled, exiting: true });
+  assert.equal((await call).ending.kind, "handled");
+  assert.deepEqual([world.instance.admitting, world.stops], [false, []]);
+  await world.clock.advance(500);
+  assert.deepEqual(world.stops, [0]);
+  world.exit({ signal: "SIGKILL" });
+  await world.instance.gone;
+  assert.equal(world.clock.pendingCount, 0);
+});
+
 test("init that takes too long is Sandbox.Timedout", async () => {
   const world = new World();
   const started = world.instance.start(world.port, () => {});

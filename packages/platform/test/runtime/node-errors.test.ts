@@ -218,3 +218,11 @@ test("gigabytes on standard output become a bounded number of lines and the call
     "what is dropped is counted",
   );
 });
+
+test("closing ends what still runs: a stop does not wait for the deadline of a call nobody waits for", async () => {
+  const closing = await RuntimeWorld.open();
+  const instance = await closing.instance({ "index.mjs": "export const handler = () => new Promise(() => setInterval(() => {}, 1000));" });
+  const call = instance.invoke(closing.call({}, { deadline: systemClock.now() + 900_000 }));
+  await closing.close();
+  assert.equal((await call).ending.kind, "instanceLost");
+});

@@ -127,6 +127,30 @@ describe("the authorizer", () => {
     assert.equal(audit.recent(1)[0]?.outcome.kind, "notEnforced");
   });
 
+  it("refuses everything to a role that was deleted, also after a restart, until one of its name is made again", async (test) => {
+    const disk = new MemoryDisk();
+    const roles = await opened(test, disk);
+    const worker = { name: "worker", trustPolicy: TRUST, tags: {} };
+    const check = (of: Roles) => (): void =>
+      createAuthorizer({ roles: of, audit: createAuditLog(new ManualClock()), clock: new ManualClock() }).authorize(
+        request(ofFunction(`arn:aws:iam::${ACCOUNT}:role/Worker`)),
+      );
+    check(roles)();
+    await roles.createRole(ACCOUNT, worker);
+    await roles.changeRole(ACCOUNT, "worker", { kind: "putInline", name: "p", document: policy("sqs:*") });
+    check(roles)();
+    await roles.changeRole(ACCOUNT, "worker", { kind: "deleteInline", name: "p" });
+    await roles.deleteRole(ACCOUNT, "worker");
+    assert.throws(check(roles), denied);
+    assert.equal(roles.findRole(ACCOUNT, "worker"), undefined);
+    const after = await opened(test, disk);
+    assert.throws(check(after), denied);
+    await after.createRole(ACCOUNT, worker);
+    await after.changeRole(ACCOUNT, "worker", { kind: "putInline", name: "p", document: policy("sqs:*") });
+    check(after)();
+    check(await opened(test, disk))();
+  });
+
   it("enforces a resource's deny on a role that is not here", async (test) => {
     const { authorizer } = await started(test);
     const resourcePolicy = JSON.stringify({ Statement: { Sid: "Shut", Effect: "Deny", Principal: "*", Action: "sqs:*", Resource: "*" } });

@@ -111,6 +111,12 @@ export class FakeInstance implements Instance {
     if (this.running === 0) this.#leave({ kind: "drained" });
   }
 
+  /** As a timeout in an instance with several calls: the oldest is answered, no new one is taken, the others run on. */
+  cut(): void {
+    this.admitting = false;
+    for (const end of this.#calls) return end({ kind: "timedOut" });
+  }
+
   /** Ends as a crash would: every running call is lost. */
   crash(): void {
     this.admitting = false;

@@ -19,7 +19,10 @@ interface GoldenFile {
 /** Compares what `client` exchanged with `service` to its golden file, or writes it. */
 export function checkGolden(name: string, client: string, service: RecordedService, exchanges: readonly Exchange[]): void {
   const path = fileURLToPath(new URL(`../fixtures/golden/${name}-${service}.json`, import.meta.url));
-  const actual = goldenOf(client, exchanges.filter((exchange) => exchange.service === service));
+  const actual = goldenOf(
+    client,
+    exchanges.filter((exchange) => exchange.service === service),
+  );
   if (process.env["UPDATE_GOLDEN"] === "1") {
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, textOf(actual));
@@ -134,6 +137,7 @@ const MASKS: readonly (readonly [RegExp, string])[] = [
   [/\b[fb]\/\d{27}\b/gu, "<token>"],
   // Of a zip, whose entries carry local time.
   [/(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{43}=/gu, "<sha256>"],
+  [/\/code\/[A-Za-z0-9_-]{43}/gu, "/code/<sha256>"],
   [/\b\d{35}\b/gu, "<event id>"],
   [/\d{4}\/\d\d\/\d\d\/\[(\S+?)\][0-9a-f]{32}/gu, "<date>/[$1]<instance>"],
   [/AWS4-HMAC-SHA256 Credential=[^/]+\/\d{8}/gu, "AWS4-HMAC-SHA256 Credential=<key>/<date>"],
@@ -144,13 +148,16 @@ function maskText(text: string): string {
   return MASKS.reduce((masked, [pattern, mark]) => masked.replace(pattern, mark), text);
 }
 
-/** Epoch times, in seconds and in milliseconds, of this century's next decades. */
-const EPOCH_MIN = 1_600_000_000;
+/** Epoch times of the decades in which this test runs, in seconds or in milliseconds. */
+function isTime(value: number): boolean {
+  return [value, value / 1_000].some((seconds) => seconds > 1_600_000_000 && seconds < 4_000_000_000);
+}
+
 /** A ZipFile, or a token of as many letters. */
 const LONG_BASE64 = /^[A-Za-z0-9+/_-]{120,}={0,2}$/u;
 
 function mask(value: unknown): unknown {
-  if (typeof value === "number") return value > EPOCH_MIN ? "<time>" : value;
+  if (typeof value === "number") return isTime(value) ? "<time>" : value;
   if (typeof value === "string") return LONG_BASE64.test(value) ? "<base64>" : maskText(value);
   if (Array.isArray(value)) return value.map(mask);
   if (typeof value !== "object" || value === null) return value;

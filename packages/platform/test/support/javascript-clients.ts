@@ -28,7 +28,14 @@ export interface ClientChoices {
 
 /** Clients that try once: a test wants to see the first answer. */
 export function javascriptClients(server: RealServer, choices: ClientChoices = {}): JavaScriptClients {
-  const settings = { endpoint: server.url, region: "us-east-1", credentials: server.key, maxAttempts: 1, disableHostPrefix: true, ...choices };
+  const settings = {
+    endpoint: server.url,
+    region: "us-east-1",
+    credentials: server.key,
+    maxAttempts: 1,
+    disableHostPrefix: true,
+    ...choices,
+  };
   const clients = { lambda: new Lambda(settings), iam: new IAM(settings), sts: new STS(settings), logs: new CloudWatchLogs(settings) };
   return { ...clients, close: () => Object.values(clients).forEach((client) => client.destroy()) };
 }

@@ -21,8 +21,8 @@ export interface LambentProcess {
   invoke(name: string, event: object): Promise<Record<string, unknown>>;
   /** What `lambent env` exports. */
   awsEnvironment(): Promise<Record<string, string>>;
-  /** SIGTERM; resolves with the exit code once it is gone and its folders are removed. */
-  stop(): Promise<number | null>;
+  /** SIGTERM by default; resolves with the exit code once it is gone and its folders are removed. */
+  stop(signal?: "SIGTERM" | "SIGINT"): Promise<number | null>;
 }
 
 /** A command that runs beside the test. */
@@ -92,7 +92,24 @@ export function beginLambent(args: readonly string[], environment: NodeJS.Proces
 }
 
 /** Starts a server in memory on a free port, with a run-time folder of its own, and waits until it is ready. */
-export async function startLambent(...options: readonly string[]): Promise<LambentProcess> {
+export function startLambent(...options: readonly string[]): Promise<LambentProcess> {
+  return launch(options, false);
+}
+
+/** The same as the leader of a process group, as in a terminal: `interrupt` is Ctrl-C there, when npm started it. */
+export async function startLambentInTerminal(): Promise<LambentProcess & { interrupt(): Promise<number | null> }> {
+  const lambent = await launch([], true);
+  return {
+    ...lambent,
+    interrupt() {
+      // Once from the terminal to every process of the group, once more to the server from npm, which got it too.
+      process.kill(-lambent.pid, "SIGINT");
+      return lambent.stop("SIGINT");
+    },
+  };
+}
+
+async function launch(options: readonly string[], ownGroup: boolean): Promise<LambentProcess> {
   const folder = mkdtempSync(join(tmpdir(), "lambent-run-"));
   const {
     AWS_ACCESS_KEY_ID: _id,
@@ -105,6 +122,7 @@ export async function startLambent(...options: readonly string[]): Promise<Lambe
   const child = spawn(process.execPath, [MAIN, "start", "--port", "0", ...(options.includes("--data") ? [] : ["--memory"]), ...options], {
     env: environment,
     stdio: ["ignore", "pipe", "pipe"],
+    detached: ownGroup,
   });
   let printed = "";
   const url = await new Promise<string>((resolve, reject) => {
@@ -137,9 +155,9 @@ export async function startLambent(...options: readonly string[]): Promise<Lambe
       return JSON.parse(out) as Record<string, unknown>;
     },
     awsEnvironment: async () => JSON.parse((await run("env", "--json")).out) as Record<string, string>,
-    async stop() {
+    async stop(signal = "SIGTERM") {
       const ended = once(child, "close") as Promise<[number | null]>;
-      child.kill("SIGTERM");
+      child.kill(signal);
       const [code] = await ended;
       rmSync(folder, { recursive: true, force: true });
       return code;

@@ -154,7 +154,9 @@ function remains(data: string, family: readonly Identity[]) {
   const strays = pids().filter((pid) => mentions(pid, slots, group));
   return {
     processes: [...new Set([...survivors, ...strays])].map((pid) => `${pid} ${text(`/proc/${pid}/cmdline`).replaceAll("\0", " ")}`),
-    mounts: text("/proc/self/mountinfo").split("\n").filter((line) => line.includes(data)),
+    mounts: text("/proc/self/mountinfo")
+      .split("\n")
+      .filter((line) => line.includes(data)),
     loopDevices: loops.filter((name) => text(`/sys/block/${name}/loop/backing_file`).startsWith(data)),
     groups: foldersNamed("/sys/fs/cgroup", group, 4),
   };
@@ -182,7 +184,7 @@ function descendants(root: number): Identity[] {
   const all = pids().flatMap((pid) => identityOf(pid) ?? []);
   const family = new Set([root]);
   // Parents have smaller ids only until ids wrap around: go over the list until nothing is added.
-  for (let before = 0; before !== family.size; ) {
+  for (let before = 0; before !== family.size;) {
     before = family.size;
     for (const { pid, parent } of all) if (family.has(parent)) family.add(pid);
   }
@@ -190,7 +192,9 @@ function descendants(root: number): Identity[] {
 }
 
 function pids(): number[] {
-  return readdirSync("/proc").filter((name) => /^\d+$/u.test(name)).map(Number);
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/u.test(name))
+    .map(Number);
 }
 
 function foldersNamed(folder: string, name: string, depth: number): string[] {

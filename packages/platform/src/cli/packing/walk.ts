@@ -68,17 +68,6 @@ export function walk(folder: string, options: WalkOptions = {}): PackFile[] {
   return files;
 }
 
-/** A digest of what lies on disk: names, sizes, times. Tells whether anything was saved since. */
-export function stampOf(files: readonly PackFile[]): string {
-  const hash = createHash("sha256");
-  for (const { name, source } of files) {
-    if (source.kind === "bytes") continue;
-    const { size, mtimeMs } = statSync(source.path);
-    hash.update(`${name}\0${size}\0${mtimeMs}\n`);
-  }
-  return hash.digest("hex");
-}
-
 function tooMuch(folder: string, files: number, bytes: number): CommandFailure {
   return new CommandFailure(
     "usage",

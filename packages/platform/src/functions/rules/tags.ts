@@ -2,7 +2,7 @@ import { LambentError } from "../../base/index.ts";
 import type { HandlerStyle } from "../../model/index.ts";
 import { INSTANCE_CONCURRENCY_MAX, TAG_KEY_LENGTH_MAX, TAG_VALUE_LENGTH_MAX, TAGS_MAX } from "./limits.ts";
 
-/** Calls one instance takes at once, 1 to `INSTANCE_CONCURRENCY_MAX`; see docs/decisions/settings-as-tags.md. */
+/** Calls one instance takes at once, 1 to `INSTANCE_CONCURRENCY_MAX`; see docs/decisions/0008-settings-as-tags.md. */
 export const CONCURRENCY_TAG = "lambent:concurrency";
 /** How a call reaches the handler: `lambda`, `web`, `fetch`, `functions-framework` or `cloudevent`. */
 export const HANDLER_STYLE_TAG = "lambent:handler-style";

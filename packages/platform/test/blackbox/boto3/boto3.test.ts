@@ -36,7 +36,10 @@ async function runCases(service: RecordedService): Promise<readonly Told[]> {
   child.stdout.setEncoding("utf8").on("data", (text: string) => (printed += text));
   const [code] = (await once(child, "close")) as [number | null];
   assert.equal(code, 0, printed);
-  return printed.split("\n").filter(Boolean).map((line) => JSON.parse(line) as Told);
+  return printed
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as Told);
 }
 
 for (const service of SERVICES) {
@@ -49,7 +52,10 @@ for (const service of SERVICES) {
         await context.test(operation, () => {
           assert.ok(error === null, error ?? "");
           const seen = recorder.exchanges.filter((exchange) => exchange.service === service && exchange.operation === operation);
-          assert.ok(seen.some(({ response }) => response.status < 300), `no ${operation} succeeded over the wire`);
+          assert.ok(
+            seen.some(({ response }) => response.status < 300),
+            `no ${operation} succeeded over the wire`,
+          );
           assert.ok(status === null || seen.some(({ response }) => response.status === status), `no ${operation} was refused`);
         });
       }
@@ -63,12 +69,20 @@ for (const service of SERVICES) {
 
 test("boto3 has a case for every operation of Lambda that the SDK for JavaScript has one for", async () => {
   const { lambdaCases } = await import("../javascript/lambda-cases.ts");
-  const seen = new Set(recorder.exchanges.filter(({ service, response }) => service === "lambda" && response.status < 300).map(({ operation }) => operation));
-  assert.deepEqual([...loadService("lambda").operations.keys()].filter((name) => name in lambdaCases && !seen.has(name)), []);
+  const seen = new Set(
+    recorder.exchanges.filter(({ service, response }) => service === "lambda" && response.status < 300).map(({ operation }) => operation),
+  );
+  assert.deepEqual(
+    [...loadService("lambda").operations.keys()].filter((name) => name in lambdaCases && !seen.has(name)),
+    [],
+  );
 });
 
 let version: string | undefined;
 function boto3Version(): string {
-  version ??= execFileSync("python3", ["-c", "import boto3; print('boto3', boto3.__version__)"], { encoding: "utf8", env: server.clientEnvironment }).trim();
+  version ??= execFileSync("python3", ["-c", "import boto3; print('boto3', boto3.__version__)"], {
+    encoding: "utf8",
+    env: server.clientEnvironment,
+  }).trim();
   return version;
 }

@@ -21,7 +21,13 @@ export async function answerOf(service: ServiceName, operation: string, server: 
   const shape = loadService(service).operations.get(operation)?.input;
   if (!Client || !Command) return `${operation}: not in the SDK`;
   const input = shape ? new ValueSource(seededRandom(SEED), { requiredOnly: true }).structure(shape) : {};
-  const client = new Client({ endpoint: server.url, region: "us-east-1", credentials: server.key, maxAttempts: 1, disableHostPrefix: true });
+  const client = new Client({
+    endpoint: server.url,
+    region: "us-east-1",
+    credentials: server.key,
+    maxAttempts: 1,
+    disableHostPrefix: true,
+  });
   try {
     await client.send(new Command(input));
     return `${operation}: answered`;

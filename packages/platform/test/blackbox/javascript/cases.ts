@@ -1,5 +1,11 @@
 import assert from "node:assert/strict";
-import { type ClientChoices, type FunctionChoices, type JavaScriptClients, javascriptClients, makeFunction } from "../../support/javascript-clients.ts";
+import {
+  type ClientChoices,
+  type FunctionChoices,
+  type JavaScriptClients,
+  javascriptClients,
+  makeFunction,
+} from "../../support/javascript-clients.ts";
 import type { RealServer } from "../../support/server.ts";
 
 /** What the cases of one file share: one server, clients that are recorded, and clients that set the stage. */
@@ -65,6 +71,12 @@ export async function assertRefused(call: Promise<unknown>, error: ErrorClass | 
 export const known = <T>(value: T | undefined): T => value ?? assert.fail("a member is missing");
 
 /** Credentials as STS answers them, as clients take them. */
-export function credentialsOf(given: { AccessKeyId?: string | undefined; SecretAccessKey?: string | undefined; SessionToken?: string | undefined } | undefined) {
-  return { accessKeyId: known(given?.AccessKeyId), secretAccessKey: known(given?.SecretAccessKey), sessionToken: known(given?.SessionToken) };
+export function credentialsOf(
+  given: { AccessKeyId?: string | undefined; SecretAccessKey?: string | undefined; SessionToken?: string | undefined } | undefined,
+) {
+  return {
+    accessKeyId: known(given?.AccessKeyId),
+    secretAccessKey: known(given?.SecretAccessKey),
+    sessionToken: known(given?.SessionToken),
+  };
 }

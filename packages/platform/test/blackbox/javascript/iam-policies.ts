@@ -50,7 +50,10 @@ export const iamPolicyCases: Readonly<Record<string, OperationCase>> = {
       for (const name of ["listed-a", "listed-b"]) await policyNamed(stage, name, "/listed/");
       const first = await stage.js.iam.listPolicies({ Scope: "Local", PathPrefix: "/listed/", MaxItems: 1 });
       const rest = await stage.js.iam.listPolicies({ Scope: "Local", PathPrefix: "/listed/", Marker: known(first.Marker) });
-      assert.deepEqual([...known(first.Policies), ...known(rest.Policies)].map((policy) => policy.PolicyName), ["listed-a", "listed-b"]);
+      assert.deepEqual(
+        [...known(first.Policies), ...known(rest.Policies)].map((policy) => policy.PolicyName),
+        ["listed-a", "listed-b"],
+      );
     },
     refuses: [({ js }) => js.iam.listPolicies({ MaxItems: 0 }), "ValidationError", 400],
   },
@@ -74,7 +77,10 @@ export const iamPolicyCases: Readonly<Record<string, OperationCase>> = {
     async does(stage) {
       const PolicyArn = await policyNamed(stage, "entities");
       await stage.stage.iam.attachRolePolicy({ RoleName: await roleNamed(stage, "entity"), PolicyArn });
-      assert.deepEqual((await stage.js.iam.listEntitiesForPolicy({ PolicyArn })).PolicyRoles?.map((role) => role.RoleName), ["entity"]);
+      assert.deepEqual(
+        (await stage.js.iam.listEntitiesForPolicy({ PolicyArn })).PolicyRoles?.map((role) => role.RoleName),
+        ["entity"],
+      );
     },
     refuses: [({ js }) => js.iam.listEntitiesForPolicy(NOWHERE), NoSuchEntityException, 404],
   },
@@ -106,7 +112,13 @@ export const iamPolicyCases: Readonly<Record<string, OperationCase>> = {
   ListPolicyVersions: {
     async does(stage) {
       const { Versions } = await stage.js.iam.listPolicyVersions({ PolicyArn: await twoVersions(stage, "list-versions") });
-      assert.deepEqual(Versions?.map((version) => [version.VersionId, version.IsDefaultVersion]), [["v2", false], ["v1", true]]);
+      assert.deepEqual(
+        Versions?.map((version) => [version.VersionId, version.IsDefaultVersion]),
+        [
+          ["v2", false],
+          ["v1", true],
+        ],
+      );
     },
     refuses: [({ js }) => js.iam.listPolicyVersions(NOWHERE), NoSuchEntityException, 404],
   },

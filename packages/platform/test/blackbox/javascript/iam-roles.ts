@@ -42,7 +42,10 @@ export const iamRoleCases: Readonly<Record<string, OperationCase>> = {
       });
       assert.equal(Role?.Arn, `arn:aws:iam::${ACCOUNT}:role/team/create-role`);
       const role = await read(stage, "create-role");
-      assert.deepEqual([role.Description, role.MaxSessionDuration, role.Tags, role.RoleId], ["made here", 7_200, [{ Key: "team", Value: "blue" }], Role?.RoleId]);
+      assert.deepEqual(
+        [role.Description, role.MaxSessionDuration, role.Tags, role.RoleId],
+        ["made here", 7_200, [{ Key: "team", Value: "blue" }], Role?.RoleId],
+      );
     },
     refuses: [
       async (stage) => stage.js.iam.createRole({ RoleName: await roleNamed(stage, "role-taken"), AssumeRolePolicyDocument: TRUST }),
@@ -60,11 +63,15 @@ export const iamRoleCases: Readonly<Record<string, OperationCase>> = {
   },
   ListRoles: {
     async does({ js, stage }) {
-      for (const RoleName of ["list-a", "list-b"]) await stage.iam.createRole({ RoleName, Path: "/listed/", AssumeRolePolicyDocument: TRUST });
+      for (const RoleName of ["list-a", "list-b"])
+        await stage.iam.createRole({ RoleName, Path: "/listed/", AssumeRolePolicyDocument: TRUST });
       const first = await js.iam.listRoles({ PathPrefix: "/listed/", MaxItems: 1 });
       assert.equal(first.IsTruncated, true);
       const rest = await js.iam.listRoles({ PathPrefix: "/listed/", Marker: known(first.Marker) });
-      assert.deepEqual([...known(first.Roles), ...known(rest.Roles)].map((role) => role.RoleName), ["list-a", "list-b"]);
+      assert.deepEqual(
+        [...known(first.Roles), ...known(rest.Roles)].map((role) => role.RoleName),
+        ["list-a", "list-b"],
+      );
     },
     refuses: [({ js }) => js.iam.listRoles({ MaxItems: 1_001 }), "ValidationError", 400],
   },
@@ -137,7 +144,13 @@ export const iamRoleCases: Readonly<Record<string, OperationCase>> = {
   UntagRole: {
     async does(stage) {
       const RoleName = await roleNamed(stage, "untag-role");
-      await stage.stage.iam.tagRole({ RoleName, Tags: [{ Key: "a", Value: "1" }, { Key: "b", Value: "2" }] });
+      await stage.stage.iam.tagRole({
+        RoleName,
+        Tags: [
+          { Key: "a", Value: "1" },
+          { Key: "b", Value: "2" },
+        ],
+      });
       await stage.js.iam.untagRole({ RoleName, TagKeys: ["a"] });
       assert.deepEqual((await stage.stage.iam.listRoleTags({ RoleName })).Tags, [{ Key: "b", Value: "2" }]);
     },
@@ -167,7 +180,8 @@ export const iamRoleCases: Readonly<Record<string, OperationCase>> = {
       assert.equal(decodeURIComponent(known(stored.PolicyDocument)), PolicyDocument);
     },
     refuses: [
-      async (stage) => stage.js.iam.putRolePolicy({ RoleName: await roleNamed(stage, "put-broken"), PolicyName: "p", PolicyDocument: '{"Statement":1}' }),
+      async (stage) =>
+        stage.js.iam.putRolePolicy({ RoleName: await roleNamed(stage, "put-broken"), PolicyName: "p", PolicyDocument: '{"Statement":1}' }),
       MalformedPolicyDocumentException,
       400,
     ],
@@ -198,7 +212,10 @@ export const iamRoleCases: Readonly<Record<string, OperationCase>> = {
       const RoleName = await roleNamed(stage, "attach");
       await stage.js.iam.attachRolePolicy({ RoleName, PolicyArn: READ_ONLY });
       const { AttachedPolicies } = await stage.stage.iam.listAttachedRolePolicies({ RoleName });
-      assert.deepEqual(AttachedPolicies?.map((policy) => policy.PolicyArn), [READ_ONLY]);
+      assert.deepEqual(
+        AttachedPolicies?.map((policy) => policy.PolicyArn),
+        [READ_ONLY],
+      );
     },
     refuses: [({ js }) => js.iam.attachRolePolicy({ ...NOBODY, PolicyArn: READ_ONLY }), NoSuchEntityException, 404],
   },
@@ -209,7 +226,11 @@ export const iamRoleCases: Readonly<Record<string, OperationCase>> = {
       await stage.js.iam.detachRolePolicy({ RoleName, PolicyArn: READ_ONLY });
       assert.deepEqual((await stage.stage.iam.listAttachedRolePolicies({ RoleName })).AttachedPolicies, []);
     },
-    refuses: [async (stage) => stage.js.iam.detachRolePolicy({ RoleName: await roleNamed(stage, "not-attached"), PolicyArn: READ_ONLY }), NoSuchEntityException, 404],
+    refuses: [
+      async (stage) => stage.js.iam.detachRolePolicy({ RoleName: await roleNamed(stage, "not-attached"), PolicyArn: READ_ONLY }),
+      NoSuchEntityException,
+      404,
+    ],
   },
   ListAttachedRolePolicies: {
     async does(stage) {

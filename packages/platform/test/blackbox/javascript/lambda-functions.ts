@@ -7,7 +7,16 @@ import {
   ResourceConflictException,
   ResourceNotFoundException,
 } from "@aws-sdk/client-lambda";
-import { ACCOUNT, answering, call, functionArnOf, makeFunction, ROLE, untilActive, untilUpdated } from "../../support/javascript-clients.ts";
+import {
+  ACCOUNT,
+  answering,
+  call,
+  functionArnOf,
+  makeFunction,
+  ROLE,
+  untilActive,
+  untilUpdated,
+} from "../../support/javascript-clients.ts";
 import { zipOf } from "../../support/zips.ts";
 import { known, type OperationCase } from "./cases.ts";
 
@@ -76,10 +85,17 @@ export const functionCases: Readonly<Record<string, OperationCase>> = {
   },
   UpdateFunctionConfiguration: {
     async does({ js, stage, made }) {
-      const FunctionName = await made("update-configuration", { files: answering("return [process.env.ANSWER, context.memoryLimitInMB];") });
+      const FunctionName = await made("update-configuration", {
+        files: answering("return [process.env.ANSWER, context.memoryLimitInMB];"),
+      });
       assert.deepEqual((await call(stage.lambda, FunctionName)).value, [null, "128"]);
       const RevisionId = known((await stage.lambda.getFunctionConfiguration({ FunctionName })).RevisionId);
-      await js.lambda.updateFunctionConfiguration({ FunctionName, RevisionId, MemorySize: 192, Environment: { Variables: { ANSWER: "b" } } });
+      await js.lambda.updateFunctionConfiguration({
+        FunctionName,
+        RevisionId,
+        MemorySize: 192,
+        Environment: { Variables: { ANSWER: "b" } },
+      });
       await untilUpdated(stage.lambda, FunctionName);
       assert.deepEqual((await call(stage.lambda, FunctionName)).value, ["b", "192"]);
     },
@@ -123,7 +139,10 @@ export const functionCases: Readonly<Record<string, OperationCase>> = {
       const names = [...known(first.Functions), ...known(second.Functions)].map((each) => each.FunctionName);
       assert.deepEqual([names, second.NextMarker], [["list-a", "list-b", "list-c"], undefined]);
       const paged = await Array.fromAsync(paginateListFunctions({ client: lambda, pageSize: 1 }, {}));
-      assert.deepEqual(paged.flatMap((page) => page.Functions?.map((each) => each.FunctionName)), names);
+      assert.deepEqual(
+        paged.flatMap((page) => page.Functions?.map((each) => each.FunctionName)),
+        names,
+      );
     },
     refuses: [({ js }) => js.lambda.listFunctions({ MaxItems: 10_001 }), InvalidParameterValueException, 400],
   },
@@ -175,7 +194,10 @@ export const functionCases: Readonly<Record<string, OperationCase>> = {
   },
   Invoke: {
     async does({ js, stage, made }) {
-      const FunctionName = await made("invoke", { Publish: true, files: answering("console.log('seen'); return { ...event, client: context.clientContext };") });
+      const FunctionName = await made("invoke", {
+        Publish: true,
+        files: answering("console.log('seen'); return { ...event, client: context.clientContext };"),
+      });
       const answer = await js.lambda.invoke({
         FunctionName: `${ACCOUNT}:function:${FunctionName}`,
         Qualifier: "1",
@@ -185,7 +207,10 @@ export const functionCases: Readonly<Record<string, OperationCase>> = {
       });
       assert.deepEqual([answer.StatusCode, answer.ExecutedVersion, answer.FunctionError], [200, "1", undefined]);
       assert.deepEqual(JSON.parse(known(answer.Payload).transformToString()), { n: 1, client: { custom: { from: "test" } } });
-      assert.match(Buffer.from(answer.LogResult ?? "", "base64").toString(), /^START RequestId: \S+ Version: 1\n[^]*\tINFO\tseen\n[^]*END [^]*REPORT /u);
+      assert.match(
+        Buffer.from(answer.LogResult ?? "", "base64").toString(),
+        /^START RequestId: \S+ Version: 1\n[^]*\tINFO\tseen\n[^]*END [^]*REPORT /u,
+      );
       const tried = await stage.lambda.invoke({ FunctionName, InvocationType: "DryRun" });
       assert.deepEqual([tried.StatusCode, tried.Payload?.length ?? 0], [204, 0]);
     },
@@ -194,7 +219,10 @@ export const functionCases: Readonly<Record<string, OperationCase>> = {
   InvokeWithResponseStream: {
     async does({ js, made }) {
       const FunctionName = await made("invoke-stream", {
-        files: { "index.mjs": "export const handler = awslambda.streamifyResponse(async (event, stream) => { stream.write('one '); stream.end(event.last); });" },
+        files: {
+          "index.mjs":
+            "export const handler = awslambda.streamifyResponse(async (event, stream) => { stream.write('one '); stream.end(event.last); });",
+        },
       });
       const answer = await js.lambda.invokeWithResponseStream({ FunctionName, LogType: "Tail", Payload: Buffer.from('{"last":"two"}') });
       const events = await Array.fromAsync(known(answer.EventStream));
@@ -205,7 +233,8 @@ export const functionCases: Readonly<Record<string, OperationCase>> = {
       assert.match(Buffer.from(complete?.LogResult ?? "", "base64").toString(), /REPORT RequestId/u);
     },
     refuses: [
-      async ({ js, made }) => js.lambda.invokeWithResponseStream({ FunctionName: await made("invoke-stream-big"), Payload: Buffer.alloc(6_291_457, "1") }),
+      async ({ js, made }) =>
+        js.lambda.invokeWithResponseStream({ FunctionName: await made("invoke-stream-big"), Payload: Buffer.alloc(6_291_457, "1") }),
       RequestTooLargeException,
       413,
     ],

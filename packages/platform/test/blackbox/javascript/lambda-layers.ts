@@ -28,7 +28,9 @@ export const layerCases: Readonly<Record<string, OperationCase>> = {
         LicenseInfo: "Apache-2.0",
         CompatibleRuntimes: ["nodejs22.x"],
         CompatibleArchitectures: ["x86_64"],
-        Content: { ZipFile: await zipOf({ "nodejs/node_modules/greeting/index.js": 'module.exports = "from a layer";', "data.txt": "text" }) },
+        Content: {
+          ZipFile: await zipOf({ "nodejs/node_modules/greeting/index.js": 'module.exports = "from a layer";', "data.txt": "text" }),
+        },
       });
       const FunctionName = await made("uses-layer", {
         Layers: [known(LayerVersionArn)],
@@ -73,7 +75,10 @@ export const layerCases: Readonly<Record<string, OperationCase>> = {
       const { lambda } = recorded({ region });
       const { Layers, NextMarker } = await lambda.listLayers({ MaxItems: 1, CompatibleRuntime: "nodejs22.x" });
       const rest = await lambda.listLayers({ Marker: known(NextMarker) });
-      assert.deepEqual([...known(Layers), ...known(rest.Layers)].map((layer) => layer.LayerArn), [layerArn("a", region), layerArn("b", region)]);
+      assert.deepEqual(
+        [...known(Layers), ...known(rest.Layers)].map((layer) => layer.LayerArn),
+        [layerArn("a", region), layerArn("b", region)],
+      );
     },
     refuses: [({ js }) => js.lambda.listLayers({ MaxItems: 51 }), InvalidParameterValueException, 400],
   },
@@ -82,7 +87,10 @@ export const layerCases: Readonly<Record<string, OperationCase>> = {
       await layered(stage, "layer-versions");
       await layered(stage, "layer-versions");
       const { LayerVersions } = await js.lambda.listLayerVersions({ LayerName: "layer-versions" });
-      assert.deepEqual(LayerVersions?.map((each) => each.Version), [2, 1]);
+      assert.deepEqual(
+        LayerVersions?.map((each) => each.Version),
+        [2, 1],
+      );
     },
     refuses: [({ js }) => js.lambda.listLayerVersions({ LayerName: "layer-versions", MaxItems: 0 }), InvalidParameterValueException, 400],
   },
@@ -92,7 +100,11 @@ export const layerCases: Readonly<Record<string, OperationCase>> = {
       await js.lambda.deleteLayerVersion({ LayerName, VersionNumber: 1 });
       await assert.rejects(stage.lambda.getLayerVersion({ LayerName, VersionNumber: 1 }), ResourceNotFoundException);
     },
-    refuses: [({ js }) => js.lambda.deleteLayerVersion({ LayerName: "not:a:layer", VersionNumber: 1 }), InvalidParameterValueException, 400],
+    refuses: [
+      ({ js }) => js.lambda.deleteLayerVersion({ LayerName: "not:a:layer", VersionNumber: 1 }),
+      InvalidParameterValueException,
+      400,
+    ],
   },
   AddLayerVersionPermission: {
     async does({ js, stage }) {
@@ -103,7 +115,8 @@ export const layerCases: Readonly<Record<string, OperationCase>> = {
       assert.match(known(read.Policy), /"Sid":"everybody"/u);
     },
     refuses: [
-      async (stage) => stage.js.lambda.addLayerVersionPermission({ LayerName: await shared(stage, "shared-twice"), VersionNumber: 1, ...SHARED }),
+      async (stage) =>
+        stage.js.lambda.addLayerVersionPermission({ LayerName: await shared(stage, "shared-twice"), VersionNumber: 1, ...SHARED }),
       ResourceConflictException,
       409,
     ],
@@ -126,7 +139,12 @@ export const layerCases: Readonly<Record<string, OperationCase>> = {
       await assert.rejects(stage.stage.lambda.getLayerVersionPolicy({ LayerName, VersionNumber: 1 }), ResourceNotFoundException);
     },
     refuses: [
-      async (stage) => stage.js.lambda.removeLayerVersionPermission({ LayerName: await shared(stage, "unshare-other"), VersionNumber: 1, StatementId: "other" }),
+      async (stage) =>
+        stage.js.lambda.removeLayerVersionPermission({
+          LayerName: await shared(stage, "unshare-other"),
+          VersionNumber: 1,
+          StatementId: "other",
+        }),
       ResourceNotFoundException,
       404,
     ],

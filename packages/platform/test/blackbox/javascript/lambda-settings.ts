@@ -18,7 +18,11 @@ export const permissionCases: Readonly<Record<string, OperationCase>> = {
   AddPermission: {
     async does({ js, stage, made }) {
       const FunctionName = await made("add-permission");
-      const { Statement } = await js.lambda.addPermission({ FunctionName, ...FROM_TOPIC, SourceArn: `arn:aws:sns:us-east-1:${ACCOUNT}:news` });
+      const { Statement } = await js.lambda.addPermission({
+        FunctionName,
+        ...FROM_TOPIC,
+        SourceArn: `arn:aws:sns:us-east-1:${ACCOUNT}:news`,
+      });
       const { Policy } = await stage.lambda.getPolicy({ FunctionName });
       assert.deepEqual((JSON.parse(known(Policy)) as { Statement: unknown }).Statement, [JSON.parse(known(Statement))]);
     },
@@ -70,11 +74,18 @@ export const urlCases: Readonly<Record<string, OperationCase>> = {
   CreateFunctionUrlConfig: {
     async does({ js, stage, made }) {
       const FunctionName = await made("create-url", { files: answering("return { statusCode: 201, body: event.rawPath };") });
-      const { FunctionUrl } = await js.lambda.createFunctionUrlConfig({ FunctionName, AuthType: "NONE", Cors: { AllowOrigins: ["https://example.org"] } });
+      const { FunctionUrl } = await js.lambda.createFunctionUrlConfig({
+        FunctionName,
+        AuthType: "NONE",
+        Cors: { AllowOrigins: ["https://example.org"] },
+      });
       assert.equal((await fetch(`${known(FunctionUrl)}a`)).status, 403, "no policy opens it yet");
       await openUrl({ stage }, FunctionName);
       const answer = await fetch(`${known(FunctionUrl)}a`, { headers: { origin: "https://example.org" } });
-      assert.deepEqual([answer.status, await answer.text(), answer.headers.get("access-control-allow-origin")], [201, "/a", "https://example.org"]);
+      assert.deepEqual(
+        [answer.status, await answer.text(), answer.headers.get("access-control-allow-origin")],
+        [201, "/a", "https://example.org"],
+      );
     },
     refuses: [
       async (stage) => stage.js.lambda.createFunctionUrlConfig({ FunctionName: await withUrl(stage, "url-taken"), AuthType: "NONE" }),
@@ -98,13 +109,20 @@ export const urlCases: Readonly<Record<string, OperationCase>> = {
       assert.deepEqual([read.AuthType, read.InvokeMode], ["NONE", "BUFFERED"]);
       assert.equal(await (await fetch(known(read.FunctionUrl))).text(), "over HTTP");
     },
-    refuses: [async ({ js, made }) => js.lambda.getFunctionUrlConfig({ FunctionName: await made("no-url") }), ResourceNotFoundException, 404],
+    refuses: [
+      async ({ js, made }) => js.lambda.getFunctionUrlConfig({ FunctionName: await made("no-url") }),
+      ResourceNotFoundException,
+      404,
+    ],
   },
   ListFunctionUrlConfigs: {
     async does(stage) {
       const FunctionName = await withUrl(stage, "list-urls");
       const { FunctionUrlConfigs } = await stage.js.lambda.listFunctionUrlConfigs({ FunctionName });
-      assert.deepEqual(FunctionUrlConfigs?.map((each) => each.FunctionArn), [functionArnOf(FunctionName)]);
+      assert.deepEqual(
+        FunctionUrlConfigs?.map((each) => each.FunctionArn),
+        [functionArnOf(FunctionName)],
+      );
     },
     refuses: [({ js }) => js.lambda.listFunctionUrlConfigs(NOWHERE), ResourceNotFoundException, 404],
   },
@@ -115,7 +133,11 @@ export const urlCases: Readonly<Record<string, OperationCase>> = {
       await stage.js.lambda.deleteFunctionUrlConfig({ FunctionName });
       assert.equal((await fetch(known(FunctionUrl))).status, 404);
     },
-    refuses: [async ({ js, made }) => js.lambda.deleteFunctionUrlConfig({ FunctionName: await made("url-gone") }), ResourceNotFoundException, 404],
+    refuses: [
+      async ({ js, made }) => js.lambda.deleteFunctionUrlConfig({ FunctionName: await made("url-gone") }),
+      ResourceNotFoundException,
+      404,
+    ],
   },
 };
 
@@ -130,7 +152,11 @@ export const eventInvokeCases: Readonly<Record<string, OperationCase>> = {
   PutFunctionEventInvokeConfig: {
     async does({ js, stage, made }) {
       const FunctionName = await made("put-event-invoke");
-      await js.lambda.putFunctionEventInvokeConfig({ FunctionName, MaximumRetryAttempts: 0, DestinationConfig: { OnFailure: { Destination: QUEUE } } });
+      await js.lambda.putFunctionEventInvokeConfig({
+        FunctionName,
+        MaximumRetryAttempts: 0,
+        DestinationConfig: { OnFailure: { Destination: QUEUE } },
+      });
       const read = await stage.lambda.getFunctionEventInvokeConfig({ FunctionName });
       assert.deepEqual([read.MaximumRetryAttempts, read.DestinationConfig?.OnFailure?.Destination], [0, QUEUE]);
     },
@@ -144,7 +170,8 @@ export const eventInvokeCases: Readonly<Record<string, OperationCase>> = {
       assert.deepEqual([read.MaximumRetryAttempts, read.MaximumEventAgeInSeconds], [1, 60]);
     },
     refuses: [
-      async ({ js, made }) => js.lambda.updateFunctionEventInvokeConfig({ FunctionName: await made("no-event-invoke"), MaximumRetryAttempts: 0 }),
+      async ({ js, made }) =>
+        js.lambda.updateFunctionEventInvokeConfig({ FunctionName: await made("no-event-invoke"), MaximumRetryAttempts: 0 }),
       ResourceNotFoundException,
       404,
     ],
@@ -161,7 +188,10 @@ export const eventInvokeCases: Readonly<Record<string, OperationCase>> = {
     async does(stage) {
       const FunctionName = await withEventConfig(stage, "list-event-invoke");
       const { FunctionEventInvokeConfigs } = await stage.js.lambda.listFunctionEventInvokeConfigs({ FunctionName });
-      assert.deepEqual(FunctionEventInvokeConfigs?.map((each) => each.FunctionArn), [`${functionArnOf(FunctionName)}:$LATEST`]);
+      assert.deepEqual(
+        FunctionEventInvokeConfigs?.map((each) => each.FunctionArn),
+        [`${functionArnOf(FunctionName)}:$LATEST`],
+      );
     },
     refuses: [({ js }) => js.lambda.listFunctionEventInvokeConfigs(NOWHERE), ResourceNotFoundException, 404],
   },

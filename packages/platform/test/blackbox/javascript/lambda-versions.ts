@@ -43,7 +43,10 @@ export const versionCases: Readonly<Record<string, OperationCase>> = {
       const FunctionName = await published(stage, "list-versions");
       const { Versions, NextMarker } = await stage.js.lambda.listVersionsByFunction({ FunctionName, MaxItems: 1 });
       const rest = await stage.js.lambda.listVersionsByFunction({ FunctionName, Marker: known(NextMarker) });
-      assert.deepEqual([...known(Versions), ...known(rest.Versions)].map((each) => each.Version), ["$LATEST", "1"]);
+      assert.deepEqual(
+        [...known(Versions), ...known(rest.Versions)].map((each) => each.Version),
+        ["$LATEST", "1"],
+      );
     },
     refuses: [({ js }) => js.lambda.listVersionsByFunction(NOWHERE), ResourceNotFoundException, 404],
   },
@@ -55,7 +58,8 @@ export const versionCases: Readonly<Record<string, OperationCase>> = {
       assert.equal((await call(stage.stage.lambda, `${FunctionName}:live`)).executedVersion, "1");
     },
     refuses: [
-      async (stage) => stage.js.lambda.createAlias({ FunctionName: await aliased(stage, "alias-taken"), Name: "live", FunctionVersion: "1" }),
+      async (stage) =>
+        stage.js.lambda.createAlias({ FunctionName: await aliased(stage, "alias-taken"), Name: "live", FunctionVersion: "1" }),
       ResourceConflictException,
       409,
     ],
@@ -70,7 +74,8 @@ export const versionCases: Readonly<Record<string, OperationCase>> = {
       assert.equal((await call(stage.stage.lambda, FunctionName, {}, { Qualifier: "live" })).executedVersion, "2");
     },
     refuses: [
-      async (stage) => stage.js.lambda.updateAlias({ FunctionName: await aliased(stage, "alias-revision"), Name: "live", RevisionId: OLD_REVISION }),
+      async (stage) =>
+        stage.js.lambda.updateAlias({ FunctionName: await aliased(stage, "alias-revision"), Name: "live", RevisionId: OLD_REVISION }),
       PreconditionFailedException,
       412,
     ],
@@ -80,7 +85,11 @@ export const versionCases: Readonly<Record<string, OperationCase>> = {
       const alias = await stage.js.lambda.getAlias({ FunctionName: await aliased(stage, "get-alias"), Name: "live" });
       assert.deepEqual([alias.Name, alias.FunctionVersion], ["live", "1"]);
     },
-    refuses: [async ({ js, made }) => js.lambda.getAlias({ FunctionName: await made("no-alias"), Name: "live" }), ResourceNotFoundException, 404],
+    refuses: [
+      async ({ js, made }) => js.lambda.getAlias({ FunctionName: await made("no-alias"), Name: "live" }),
+      ResourceNotFoundException,
+      404,
+    ],
   },
   ListAliases: {
     async does(stage) {
@@ -88,7 +97,10 @@ export const versionCases: Readonly<Record<string, OperationCase>> = {
       await stage.stage.lambda.createAlias({ FunctionName, Name: "next", FunctionVersion: "1" });
       const { Aliases, NextMarker } = await stage.js.lambda.listAliases({ FunctionName, MaxItems: 1 });
       const rest = await stage.js.lambda.listAliases({ FunctionName, FunctionVersion: "1", Marker: known(NextMarker) });
-      assert.deepEqual([...known(Aliases), ...known(rest.Aliases)].map((each) => each.Name), ["live", "next"]);
+      assert.deepEqual(
+        [...known(Aliases), ...known(rest.Aliases)].map((each) => each.Name),
+        ["live", "next"],
+      );
     },
     refuses: [({ js }) => js.lambda.listAliases(NOWHERE), ResourceNotFoundException, 404],
   },
@@ -115,7 +127,8 @@ export const concurrencyCases: Readonly<Record<string, OperationCase>> = {
       });
     },
     refuses: [
-      async ({ js, made }) => js.lambda.putFunctionConcurrency({ FunctionName: await made("reserve-all"), ReservedConcurrentExecutions: 1_000 }),
+      async ({ js, made }) =>
+        js.lambda.putFunctionConcurrency({ FunctionName: await made("reserve-all"), ReservedConcurrentExecutions: 1_000 }),
       InvalidParameterValueException,
       400,
     ],
@@ -140,7 +153,11 @@ export const concurrencyCases: Readonly<Record<string, OperationCase>> = {
   PutProvisionedConcurrencyConfig: {
     async does(stage) {
       const FunctionName = await published(stage, "provision");
-      const put = await stage.js.lambda.putProvisionedConcurrencyConfig({ FunctionName, Qualifier: "1", ProvisionedConcurrentExecutions: 1 });
+      const put = await stage.js.lambda.putProvisionedConcurrencyConfig({
+        FunctionName,
+        Qualifier: "1",
+        ProvisionedConcurrentExecutions: 1,
+      });
       assert.deepEqual([put.Status, put.RequestedProvisionedConcurrentExecutions], ["IN_PROGRESS", 1]);
       await untilProvisioned(stage, FunctionName);
       const { log } = await call(stage.stage.lambda, FunctionName, {}, { Qualifier: "1", LogType: "Tail" });
@@ -148,7 +165,11 @@ export const concurrencyCases: Readonly<Record<string, OperationCase>> = {
     },
     refuses: [
       async ({ js, made }) =>
-        js.lambda.putProvisionedConcurrencyConfig({ FunctionName: await made("provision-latest"), Qualifier: "$LATEST", ProvisionedConcurrentExecutions: 1 }),
+        js.lambda.putProvisionedConcurrencyConfig({
+          FunctionName: await made("provision-latest"),
+          Qualifier: "$LATEST",
+          ProvisionedConcurrentExecutions: 1,
+        }),
       InvalidParameterValueException,
       400,
     ],
@@ -162,7 +183,8 @@ export const concurrencyCases: Readonly<Record<string, OperationCase>> = {
       assert.deepEqual([read.Status, read.AvailableProvisionedConcurrentExecutions], ["READY", 1]);
     },
     refuses: [
-      async (stage) => stage.js.lambda.getProvisionedConcurrencyConfig({ FunctionName: await published(stage, "never-provisioned"), Qualifier: "1" }),
+      async (stage) =>
+        stage.js.lambda.getProvisionedConcurrencyConfig({ FunctionName: await published(stage, "never-provisioned"), Qualifier: "1" }),
       ProvisionedConcurrencyConfigNotFoundException,
       404,
     ],
@@ -173,7 +195,10 @@ export const concurrencyCases: Readonly<Record<string, OperationCase>> = {
       await stage.stage.lambda.putProvisionedConcurrencyConfig({ FunctionName, Qualifier: "1", ProvisionedConcurrentExecutions: 1 });
       await untilProvisioned(stage, FunctionName);
       const { ProvisionedConcurrencyConfigs } = await stage.js.lambda.listProvisionedConcurrencyConfigs({ FunctionName });
-      assert.deepEqual(ProvisionedConcurrencyConfigs?.map((each) => [each.FunctionArn, each.Status]), [[`${functionArnOf(FunctionName)}:1`, "READY"]]);
+      assert.deepEqual(
+        ProvisionedConcurrencyConfigs?.map((each) => [each.FunctionArn, each.Status]),
+        [[`${functionArnOf(FunctionName)}:1`, "READY"]],
+      );
     },
     refuses: [({ js }) => js.lambda.listProvisionedConcurrencyConfigs(NOWHERE), ResourceNotFoundException, 404],
   },

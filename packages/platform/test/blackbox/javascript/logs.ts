@@ -28,16 +28,24 @@ async function written(stage: Stage, name: string) {
   return { place, start };
 }
 
-const described = async ({ stage }: Stage, logGroupNamePrefix: string) => known((await stage.logs.describeLogGroups({ logGroupNamePrefix })).logGroups);
+const described = async ({ stage }: Stage, logGroupNamePrefix: string) =>
+  known((await stage.logs.describeLogGroups({ logGroupNamePrefix })).logGroups);
 
 /** Log groups and streams. */
 const groupCases: Readonly<Record<string, OperationCase>> = {
   CreateLogGroup: {
     async does(stage) {
       await stage.js.logs.createLogGroup({ logGroupName: "/create/group", tags: { a: "b" } });
-      assert.deepEqual((await described(stage, "/create/group")).map((each) => each.arn), [`${arnOf("/create/group")}:*`]);
+      assert.deepEqual(
+        (await described(stage, "/create/group")).map((each) => each.arn),
+        [`${arnOf("/create/group")}:*`],
+      );
     },
-    refuses: [async (stage) => stage.js.logs.createLogGroup({ logGroupName: await group(stage, "/taken") }), ResourceAlreadyExistsException, 400],
+    refuses: [
+      async (stage) => stage.js.logs.createLogGroup({ logGroupName: await group(stage, "/taken") }),
+      ResourceAlreadyExistsException,
+      400,
+    ],
   },
   DeleteLogGroup: {
     async does(stage) {
@@ -51,23 +59,36 @@ const groupCases: Readonly<Record<string, OperationCase>> = {
       for (const name of ["/listed/a", "/listed/b"]) await group(stage, name);
       const first = await stage.js.logs.describeLogGroups({ logGroupNamePrefix: "/listed/", limit: 1 });
       const rest = await stage.js.logs.describeLogGroups({ logGroupNamePrefix: "/listed/", nextToken: known(first.nextToken) });
-      assert.deepEqual([...known(first.logGroups), ...known(rest.logGroups)].map((each) => each.logGroupName), ["/listed/a", "/listed/b"]);
+      assert.deepEqual(
+        [...known(first.logGroups), ...known(rest.logGroups)].map((each) => each.logGroupName),
+        ["/listed/a", "/listed/b"],
+      );
     },
     refuses: [({ js }) => js.logs.describeLogGroups({ nextToken: "made up" }), InvalidParameterException, 400],
   },
   PutRetentionPolicy: {
     async does(stage) {
       await stage.js.logs.putRetentionPolicy({ logGroupName: await group(stage, "/kept/for"), retentionInDays: 14 });
-      assert.deepEqual((await described(stage, "/kept/for")).map((each) => each.retentionInDays), [14]);
+      assert.deepEqual(
+        (await described(stage, "/kept/for")).map((each) => each.retentionInDays),
+        [14],
+      );
     },
-    refuses: [async (stage) => stage.js.logs.putRetentionPolicy({ logGroupName: await group(stage, "/kept/two"), retentionInDays: 2 }), InvalidParameterException, 400],
+    refuses: [
+      async (stage) => stage.js.logs.putRetentionPolicy({ logGroupName: await group(stage, "/kept/two"), retentionInDays: 2 }),
+      InvalidParameterException,
+      400,
+    ],
   },
   DeleteRetentionPolicy: {
     async does(stage) {
       const logGroupName = await group(stage, "/kept/default");
       await stage.stage.logs.putRetentionPolicy({ logGroupName, retentionInDays: 14 });
       await stage.js.logs.deleteRetentionPolicy({ logGroupName });
-      assert.deepEqual((await described(stage, logGroupName)).map((each) => each.retentionInDays), [undefined]);
+      assert.deepEqual(
+        (await described(stage, logGroupName)).map((each) => each.retentionInDays),
+        [undefined],
+      );
     },
     refuses: [({ js }) => js.logs.deleteRetentionPolicy(NOWHERE), ResourceNotFoundException, 400],
   },
@@ -99,7 +120,10 @@ const groupCases: Readonly<Record<string, OperationCase>> = {
     async does(stage) {
       const logGroupName = await group(stage, "/create/stream");
       await stage.js.logs.createLogStream({ logGroupName, logStreamName: "a/b" });
-      assert.deepEqual((await stage.stage.logs.describeLogStreams({ logGroupName })).logStreams?.map((each) => each.logStreamName), ["a/b"]);
+      assert.deepEqual(
+        (await stage.stage.logs.describeLogStreams({ logGroupName })).logStreams?.map((each) => each.logStreamName),
+        ["a/b"],
+      );
     },
     refuses: [async (stage) => stage.js.logs.createLogStream(await stream(stage, "/stream/taken")), ResourceAlreadyExistsException, 400],
   },
@@ -115,7 +139,10 @@ const groupCases: Readonly<Record<string, OperationCase>> = {
     async does(stage) {
       const { logGroupName } = await stream(stage, "/list/streams");
       const { logStreams } = await stage.js.logs.describeLogStreams({ logGroupName, orderBy: "LastEventTime", descending: true });
-      assert.deepEqual(logStreams?.map((each) => each.logStreamName), ["a"]);
+      assert.deepEqual(
+        logStreams?.map((each) => each.logStreamName),
+        ["a"],
+      );
     },
     refuses: [({ js }) => js.logs.describeLogStreams(NOWHERE), ResourceNotFoundException, 400],
   },
@@ -127,7 +154,10 @@ const eventCases: Readonly<Record<string, OperationCase>> = {
     async does(stage) {
       const place = await stream(stage, "/put/events");
       await stage.js.logs.putLogEvents({ ...place, logEvents: [{ timestamp: systemClock.now(), message: "written" }] });
-      assert.deepEqual((await stage.stage.logs.getLogEvents(place)).events?.map((event) => event.message), ["written"]);
+      assert.deepEqual(
+        (await stage.stage.logs.getLogEvents(place)).events?.map((event) => event.message),
+        ["written"],
+      );
     },
     refuses: [
       ({ js }) => js.logs.putLogEvents({ ...NOWHERE, logStreamName: "a", logEvents: [{ timestamp: systemClock.now(), message: "x" }] }),
@@ -140,7 +170,10 @@ const eventCases: Readonly<Record<string, OperationCase>> = {
       const { place, start } = await written(stage, "/get/events");
       const first = await stage.js.logs.getLogEvents({ ...place, startFromHead: true, startTime: start, limit: 2 });
       const rest = await stage.js.logs.getLogEvents({ ...place, startFromHead: true, nextToken: known(first.nextForwardToken) });
-      assert.deepEqual([...known(first.events), ...known(rest.events)].map((event) => event.message), ["one", "ERROR two", "three"]);
+      assert.deepEqual(
+        [...known(first.events), ...known(rest.events)].map((event) => event.message),
+        ["one", "ERROR two", "three"],
+      );
       const end = await stage.js.logs.getLogEvents({ ...place, startFromHead: true, nextToken: known(rest.nextForwardToken) });
       assert.deepEqual([end.events, end.nextForwardToken], [[], rest.nextForwardToken], "the same token comes back at the end");
     },
@@ -150,7 +183,10 @@ const eventCases: Readonly<Record<string, OperationCase>> = {
     async does(stage) {
       const { place } = await written(stage, "/filter/events");
       const { events } = await stage.js.logs.filterLogEvents({ logGroupName: place.logGroupName, filterPattern: "ERROR" });
-      assert.deepEqual(events?.map((event) => event.message), ["ERROR two"]);
+      assert.deepEqual(
+        events?.map((event) => event.message),
+        ["ERROR two"],
+      );
       const FunctionName = await stage.made("logs-itself", { files: answering("console.log('needle ' + event.n);") });
       await call(stage.stage.lambda, FunctionName, { n: 7 });
       const found = await stage.stage.logs.filterLogEvents({ logGroupName: `/aws/lambda/${FunctionName}`, filterPattern: "needle" });

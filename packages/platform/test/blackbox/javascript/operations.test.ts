@@ -52,8 +52,14 @@ for (const service of SERVICES) {
         await does(stage);
         await assertRefused(refused(stage), error, status);
         const seen = recorder.exchanges.filter((exchange) => exchange.service === service && exchange.operation === operation);
-        assert.ok(seen.some(({ response }) => response.status < 300), `no ${operation} succeeded over the wire`);
-        assert.ok(seen.some(({ response }) => response.status === status), `no ${operation} was refused over the wire`);
+        assert.ok(
+          seen.some(({ response }) => response.status < 300),
+          `no ${operation} succeeded over the wire`,
+        );
+        assert.ok(
+          seen.some(({ response }) => response.status === status),
+          `no ${operation} was refused over the wire`,
+        );
       });
     }
 

@@ -10,14 +10,22 @@ export const stsCases: Readonly<Record<string, OperationCase>> = {
       const identity = await js.sts.getCallerIdentity({});
       assert.deepEqual([identity.Account, identity.Arn], [ACCOUNT, `arn:aws:iam::${ACCOUNT}:root`]);
     },
-    refuses: [({ server, recorded }) => recorded({ credentials: { ...server.key, secretAccessKey: "guessed" } }).sts.getCallerIdentity({}), "SignatureDoesNotMatch", 403],
+    refuses: [
+      ({ server, recorded }) => recorded({ credentials: { ...server.key, secretAccessKey: "guessed" } }).sts.getCallerIdentity({}),
+      "SignatureDoesNotMatch",
+      403,
+    ],
   },
   AssumeRole: {
     async does({ js, stage, direct }) {
       const RoleName = "assume-me";
       const trust = policyText({ Principal: { AWS: `arn:aws:iam::${ACCOUNT}:root` }, Action: "sts:AssumeRole" });
       const { Role } = await stage.iam.createRole({ RoleName, AssumeRolePolicyDocument: trust });
-      await stage.iam.putRolePolicy({ RoleName, PolicyName: "reads", PolicyDocument: policyText({ Action: "lambda:ListFunctions", Resource: "*" }) });
+      await stage.iam.putRolePolicy({
+        RoleName,
+        PolicyName: "reads",
+        PolicyDocument: policyText({ Action: "lambda:ListFunctions", Resource: "*" }),
+      });
       const assumed = await js.sts.assumeRole({ RoleArn: Role?.Arn, RoleSessionName: "session", DurationSeconds: 900 });
       const session = direct({ credentials: credentialsOf(assumed.Credentials) });
       assert.equal((await session.sts.getCallerIdentity({})).Arn, `arn:aws:sts::${ACCOUNT}:assumed-role/${RoleName}/session`);
@@ -38,7 +46,10 @@ export const stsCases: Readonly<Record<string, OperationCase>> = {
   GetSessionToken: {
     async does({ js, direct }) {
       const { Credentials } = await js.sts.getSessionToken({ DurationSeconds: 900 });
-      assert.equal((await direct({ credentials: credentialsOf(Credentials) }).sts.getCallerIdentity({})).Arn, `arn:aws:iam::${ACCOUNT}:root`);
+      assert.equal(
+        (await direct({ credentials: credentialsOf(Credentials) }).sts.getCallerIdentity({})).Arn,
+        `arn:aws:iam::${ACCOUNT}:root`,
+      );
     },
     refuses: [
       async ({ stage, recorded }) => {
