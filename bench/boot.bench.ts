@@ -10,7 +10,10 @@ import { describeMachine, reportFigure, reportNotMeasured } from "./support/repo
 
 describeMachine();
 const { ready, idle } = await measureBoot(roundsAsked(9));
-reportFigure("from the spawn of `lambent start` to its ready line", "ms", ready.ours, BUDGETS.bootMs, { name: "node -e 0", samples: ready.bound });
+reportFigure("from the spawn of `lambent start` to its ready line", "ms", ready.ours, BUDGETS.bootMs, {
+  name: "node -e 0",
+  samples: ready.bound,
+});
 reportFigure("idle, proportional set size of all its processes, two waiting Node processes included", "MB", idle, BUDGETS.idleMb);
 reportNotMeasured(
   "the very first start, which makes the data folder",

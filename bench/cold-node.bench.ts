@@ -10,7 +10,8 @@ import { describeMachine, reportNotMeasured, reportPair } from "./support/report
 
 describeMachine();
 const results = await measureColdNode(["one file", "10,000 files", "TypeScript"], roundsAsked(11));
-for (const [kind, result] of results) reportPair(`first call to a sleeping Node function: ${kind}`, "ms", result, BUDGETS.coldNode, "node -e 0");
+for (const [kind, result] of results)
+  reportPair(`first call to a sleeping Node function: ${kind}`, "ms", result, BUDGETS.coldNode, "node -e 0");
 reportNotMeasured(
   "the first call of a server's life",
   "a pool that is empty because many functions wake at once",

@@ -9,7 +9,12 @@ import { roundsAsked } from "./support/options.ts";
 import { describeMachine, reportNotMeasured, reportPair } from "./support/report.ts";
 
 const CASES = [
-  ["http", "HTTP, 64 connections, one instance that takes 100 calls at once (lambent:concurrency)", "bare node:http, 64 connections", BUDGETS.http],
+  [
+    "http",
+    "HTTP, 64 connections, one instance that takes 100 calls at once (lambent:concurrency)",
+    "bare node:http, 64 connections",
+    BUDGETS.http,
+  ],
   ["httpOneAtATime", "HTTP, 4 connections, 4 instances with one call at a time", "bare node:http, 4 connections", BUDGETS.httpOneAtATime],
 ] as const;
 

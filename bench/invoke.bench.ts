@@ -12,7 +12,13 @@ describeMachine();
 const results = await measureWarm({ cases: ["invoke"], rounds: roundsAsked(7), roundMs: 1_000, warmUpMs: 2_000 });
 const result = results.get("invoke");
 if (result) {
-  reportPair("signed Invoke, 64 connections, one instance that takes 100 calls at once", "answers/s", result, BUDGETS.invoke, "bare node:http, 64 connections");
+  reportPair(
+    "signed Invoke, 64 connections, one instance that takes 100 calls at once",
+    "answers/s",
+    result,
+    BUDGETS.invoke,
+    "bare node:http, 64 connections",
+  );
 }
 reportNotMeasured(
   "signing, which is the client's work",

@@ -15,7 +15,11 @@ for (let round = roundsAsked(1); round > 0; round--) rounds.push(await measureMe
 const columns = ["pssMb", "serverPssMb", "privateMb", "processes"] as const;
 console.log("stage".padEnd(30), "all PSS MB".padStart(12), "server PSS".padStart(12), "all private".padStart(12), "processes".padStart(12));
 for (const [stage, { when }] of (rounds[0] ?? []).entries()) {
-  const figures = columns.map((column) => median(rounds.map((round) => round[stage]?.[column] ?? Number.NaN)).toFixed(0).padStart(12));
+  const figures = columns.map((column) =>
+    median(rounds.map((round) => round[stage]?.[column] ?? Number.NaN))
+      .toFixed(0)
+      .padStart(12),
+  );
   console.log(when.padEnd(30), ...figures);
 }
 for (const [, before, live, after] of rounds) {

@@ -137,8 +137,10 @@ test("only the autoscaler starts and drains instances", () => {
     // `runtime` ends instances of its own that failed; `server` hands the runtime to the autoscaler and closes it.
     if (folder === "autoscaler" || folder === "runtime") continue;
     for (const [index, line] of file.text.split("\n").entries()) {
-      if (/\bruntime\.start\(|\binstance\.drain\(/u.test(line)) faults.push(`${file.path}:${index + 1} changes the number of instances; autoscaler/decide says it`);
-      if (/\bRuntimeHost\b/u.test(line) && folder !== "server") faults.push(`${file.path}:${index + 1} holds the runtime host; only autoscaler and server do`);
+      if (/\bruntime\.start\(|\binstance\.drain\(/u.test(line))
+        faults.push(`${file.path}:${index + 1} changes the number of instances; autoscaler/decide says it`);
+      if (/\bRuntimeHost\b/u.test(line) && folder !== "server")
+        faults.push(`${file.path}:${index + 1} holds the runtime host; only autoscaler and server do`);
     }
   }
   assert.deepEqual(faults, []);

@@ -47,7 +47,9 @@ export function reportNotMeasured(...what: readonly string[]): void {
 
 function reportSide(label: string, unit: string, samples: readonly Sample[]): void {
   const values = samples.map(({ value }) => value);
-  console.log(`  ${label}  ${rounded(median(values))} (${rounded(Math.min(...values))} to ${rounded(Math.max(...values))}) ${unit}   raw ${listed(values)}`);
+  console.log(
+    `  ${label}  ${rounded(median(values))} (${rounded(Math.min(...values))} to ${rounded(Math.max(...values))}) ${unit}   raw ${listed(values)}`,
+  );
   const names = Object.keys(samples[0]?.details ?? {});
   const beside = names.map((name) => `${name} ${rounded(median(samples.map(({ details }) => details?.[name] ?? Number.NaN)))}`);
   if (beside.length > 0) console.log(`  ${" ".repeat(label.length)}  ${beside.join(" · ")}`);

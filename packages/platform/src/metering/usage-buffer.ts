@@ -63,7 +63,13 @@ export class UsageBuffer {
 
   #of(identity: FunctionIdentity): PendingUsage {
     const last = this.#last;
-    if (last && last.of.functionName === identity.functionName && last.of.region === identity.region && last.of.account === identity.account) return last;
+    if (
+      last &&
+      last.of.functionName === identity.functionName &&
+      last.of.region === identity.region &&
+      last.of.account === identity.account
+    )
+      return last;
     return (this.#last = this.#find(identity));
   }
 

@@ -14,4 +14,5 @@ export type {
   Sandbox,
   SandboxReport,
   Zygote,
-  ZygoteSpec } from "./sandbox.ts";
+  ZygoteSpec,
+} from "./sandbox.ts";

@@ -88,7 +88,7 @@ export interface ConfinedProcess {
   readonly id: string;
   /** The host's pid of the process that decides the sandbox's life. */
   readonly pid: number;
-  /** Duplex stream to descriptor `CHANNEL_FD` of the process: frames go here. */
+  /** Duplex stream to descriptor 3 of the process: frames go here. */
   readonly channel: Socket;
   readonly stdout: Readable;
   readonly stderr: Readable;
@@ -105,9 +105,6 @@ export interface ConfinedProcess {
   /** CPU and memory so far; zeros where the machine cannot tell. */
   usage(): { readonly cpuMs: number; readonly memoryBytes: number; readonly memoryPeakBytes: number };
 }
-
-/** Descriptor, inside, of `ConfinedProcess.channel`. */
-export const CHANNEL_FD = 3;
 
 /** A process that has imported what is slow to import and forks confined children of itself. */
 export interface Zygote {

@@ -30,7 +30,10 @@ export interface SessionCredentials extends RoleCredentials {
 /** Whose session: another one of the root key's, or one of a role's. */
 export type SessionRequest =
   | Pick<Principal & { readonly kind: "root" }, "kind" | "account">
-  | Pick<Principal & { readonly kind: "assumedRole" }, "kind" | "account" | "roleArn" | "sessionName" | "sessionPolicies" | "tags" | "within">;
+  | Pick<
+      Principal & { readonly kind: "assumedRole" },
+      "kind" | "account" | "roleArn" | "sessionName" | "sessionPolicies" | "tags" | "within"
+    >;
 
 /** A function's credentials outlive its instance: an instance is replaced before this has passed. */
 export const FUNCTION_CREDENTIALS_LIFE_MS = 36 * 3_600_000;

@@ -385,10 +385,7 @@ class AccountRoles {
   async #saveRole(role: Role): Promise<void> {
     const key = role.name.toLowerCase();
     const revived = this.#deletedRoles.has(key) ? [{ kind: "delete", cell: this.#cell, key: DELETED_PREFIX + key } as const] : [];
-    await this.#commit(
-      { kind: "put", cell: this.#cell, key: `role/${key}`, value: Buffer.from(JSON.stringify(role), "utf8") },
-      ...revived,
-    );
+    await this.#commit({ kind: "put", cell: this.#cell, key: `role/${key}`, value: Buffer.from(JSON.stringify(role), "utf8") }, ...revived);
     this.#roles.set(key, role);
     this.#deletedRoles.delete(key);
   }

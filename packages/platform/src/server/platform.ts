@@ -73,7 +73,15 @@ async function open(opened: Opened, options: ServerOptions): Promise<RunningServ
   const runtime = await startRuntime(parts, options, endpoint);
   opened.push(() => runtime.close());
   const { functions, signals, reportDefect } = parts;
-  const calls = joinCalls({ functions, runtime, signals, clock, secureRandom, idleMs: options.idleMs ?? DEFAULT_SETTINGS.idleMs, reportDefect });
+  const calls = joinCalls({
+    functions,
+    runtime,
+    signals,
+    clock,
+    secureRandom,
+    idleMs: options.idleMs ?? DEFAULT_SETTINGS.idleMs,
+    reportDefect,
+  });
   opened.push(() => Promise.resolve(calls.autoscaler.close()));
   const report = reportOf(parts, options, runtime);
   const bodies = new BodyBudget();

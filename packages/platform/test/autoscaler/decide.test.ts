@@ -70,7 +70,11 @@ describe("decide", () => {
   test("provisioned instances whose starts fail are tried again later and later, not over and over", () => {
     const policy = { ...POLICY, instancesMin: 1 };
     const failed = (count: number) => seen({ failures: { count, lastAt: NOW } });
-    assert.deepEqual(decide(policy, failed(1), NOW), { desired: 0, reason: { kind: "backOff", failures: 1, until: NOW + 1_000 }, reviewAt: NOW + 1_000 });
+    assert.deepEqual(decide(policy, failed(1), NOW), {
+      desired: 0,
+      reason: { kind: "backOff", failures: 1, until: NOW + 1_000 },
+      reviewAt: NOW + 1_000,
+    });
     assert.equal(decide(policy, failed(4), NOW).reviewAt, NOW + 8_000);
     assert.equal(decide(policy, failed(50), NOW).reviewAt, NOW + 300_000);
     assert.equal(decide(policy, failed(1), NOW + 1_000).desired, 1);

@@ -136,7 +136,7 @@ test("a process that says it ends and does not is ended: it must not live on bes
   world.instance.answered(1, { ...handled, exiting: true });
   assert.equal((await call).ending.kind, "handled");
   assert.deepEqual([world.instance.admitting, world.stops], [false, []]);
-  await world.clock.advance(500);
+  await world.clock.advance(2_000);
   assert.deepEqual(world.stops, [0]);
   world.exit({ signal: "SIGKILL" });
   await world.instance.gone;
@@ -168,7 +168,7 @@ test("a channel that closes is followed by the exit that explains it, or taken f
   const living = await World.ready();
   const second = living.instance.invoke(living.call(10_000));
   living.instance.closed("closed by the handler");
-  await living.clock.advance(500);
+  await living.clock.advance(2_000);
   assert.deepEqual(living.stops, [0]);
   living.exit({ signal: "SIGKILL" });
   assert.deepEqual((await second).ending, { kind: "instanceLost", departure: { kind: "protocolBroken", what: "closed by the handler" } });

@@ -65,7 +65,7 @@ class World {
   }
 
   async quiet(): Promise<void> {
-    await Promise.all(this.#opened.map((stream) => stream.closed || once(stream.resume(), "close")));
+    await Promise.all(this.#opened.filter((stream) => !stream.closed).map((stream) => once(stream.resume(), "close")));
   }
 
   /** Starts an attack and waits for its first line; undefined when it ended without one. */
@@ -258,7 +258,9 @@ async function stopEndsAll(world: World): Promise<boolean> {
   const left = pids().filter((pid) => commandName(pid) === name);
   for (const pid of left) process.kill(pid, "SIGKILL");
   // A survivor holds the pipes until it is gone.
-  await Promise.all([running.channel, running.stdout, running.stderr].map((stream) => stream.closed || once(stream.resume(), "close")));
+  await Promise.all(
+    [running.channel, running.stdout, running.stderr].filter((stream) => !stream.closed).map((stream) => once(stream.resume(), "close")),
+  );
   return left.length === 0;
 }
 

@@ -80,7 +80,14 @@ async function answer(request: WireRequest, services: readonly Service[], { auth
     const principal = authenticator.authenticate(request, service.model.signingName);
     const decoded = decode(request, service.model);
     const realm = realmOf(principal, scope);
-    const context = { realm, requestId, principal, endpoint: "http://127.0.0.1", signal: new AbortController().signal, onCallerGone: () => undefined };
+    const context = {
+      realm,
+      requestId,
+      principal,
+      endpoint: "http://127.0.0.1",
+      signal: new AbortController().signal,
+      onCallerGone: () => undefined,
+    };
     const operation = new Map(Object.entries(service.operations)).get(decoded.operation);
     if (!operation) throw new LambentError("NotImplemented", `${decoded.operation} is not built`);
     const permission = service.permission(decoded.operation, decoded.input, context);

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { readdirSync, realpathSync, statSync } from "node:fs";
 import { join, matchesGlob } from "node:path";
 import { CommandFailure } from "../errors.ts";

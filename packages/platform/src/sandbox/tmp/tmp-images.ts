@@ -60,7 +60,7 @@ export class TmpImages {
   async close(): Promise<void> {
     this.#closed = true;
     const waiting = await Promise.allSettled(this.#ready.splice(0));
-    await Promise.all(waiting.map((image) => (image.status === "fulfilled" ? image.value.release() : undefined)));
+    await Promise.all(waiting.flatMap((image) => (image.status === "fulfilled" ? [image.value.release()] : [])));
     await rm(this.#folder, { recursive: true, force: true });
   }
 
