@@ -28,38 +28,55 @@ def handler(event, context):
     calls += 1
     return {"calls": calls}
 `;
-/** Functions that are called in turn: the others sleep meanwhile. */
-const FUNCTIONS_IN_TURN = 6;
-const PYTHON_FUNCTIONS_IN_TURN = 4;
+/** Functions of one kind that are called in turn: the others fall asleep meanwhile. */
+const COPIES_MAX = 4;
 const FILES_OF_LARGE_PACKAGE = 10_000;
 const FILES_PER_FOLDER = 100;
 
+/** Files that lie beside the handler, as dependencies do. */
+const LARGE_PACKAGE = Object.fromEntries(
+  Array.from({ length: FILES_OF_LARGE_PACKAGE }, (_, index) => [
+    `library/${Math.floor(index / FILES_PER_FOLDER)}/${index}.mjs`,
+    `export const number = ${index};\n`,
+  ]),
+);
+
 export type NodeKind = "one file" | "10,000 files" | "TypeScript";
 
-const NODE_KINDS: Readonly<Record<NodeKind, () => BenchFunction>> = {
-  "one file": () => ({ runtime: "nodejs24.x", files: { "index.mjs": COUNTING_JS } }),
-  "10,000 files": () => ({ runtime: "nodejs24.x", files: { "index.mjs": COUNTING_JS, ...largePackage() } }),
-  TypeScript: () => ({ runtime: "nodejs24.x", files: { "index.ts": COUNTING_TS } }),
+/** Every copy has content of its own: equal code would share its prepared tree, and wait for it. */
+const NODE_KINDS: Readonly<Record<NodeKind, (copy: number) => BenchFunction["files"]>> = {
+  "one file": (copy) => ({ "index.mjs": `${COUNTING_JS}// ${copy}\n` }),
+  "10,000 files": (copy) => ({ "index.mjs": `${COUNTING_JS}// large ${copy}\n`, ...LARGE_PACKAGE }),
+  TypeScript: (copy) => ({ "index.ts": `${COUNTING_TS}export const copy = ${copy};\n` }),
 };
 
 /** Each kind beside the start of `node -e 0` with the same Node: `rounds` pairs of each. */
 export async function measureColdNode(kinds: readonly NodeKind[], rounds: number): Promise<ReadonlyMap<NodeKind, PairResult>> {
-  const copies = Math.ceil(FUNCTIONS_IN_TURN / kinds.length);
-  const nameOf = (kind: NodeKind, round: number): string => `cold-${kinds.indexOf(kind)}-${round % copies}`;
+  const nameOf = (kind: NodeKind, round: number): string => `cold-${kinds.indexOf(kind)}-${round % copiesOf(kind)}`;
   const functions = Object.fromEntries(
-    kinds.flatMap((kind) => Array.from({ length: copies }, (_, copy) => [nameOf(kind, copy), NODE_KINDS[kind]()] as const)),
+    kinds.flatMap((kind) =>
+      Array.from({ length: copiesOf(kind) }, (_, copy) => [
+        nameOf(kind, copy),
+        { runtime: "nodejs24.x", files: NODE_KINDS[kind](copy) },
+      ] as const),
+    ),
   );
   const bound = (): Promise<number> => commandMs(process.execPath, ["-e", "0"]);
   return await measureInTurn(functions, kinds, nameOf, bound, rounds);
 }
 
+/** One large package is enough: it takes seconds to deploy, and the others are called between its calls. */
+function copiesOf(kind: NodeKind): number {
+  return kind === "10,000 files" ? 1 : COPIES_MAX;
+}
+
 /** A Python function that imports boto3, beside the interpreter that imports boto3 and makes a client. */
 export async function measureColdPython(python: string, rounds: number): Promise<PairResult> {
-  const nameOf = (_kind: "python", round: number): string => `cold-python-${round % PYTHON_FUNCTIONS_IN_TURN}`;
+  const nameOf = (_kind: "python", round: number): string => `cold-python-${round % COPIES_MAX}`;
   const functions = Object.fromEntries(
-    Array.from({ length: PYTHON_FUNCTIONS_IN_TURN }, (_, copy) => [
+    Array.from({ length: COPIES_MAX }, (_, copy) => [
       nameOf("python", copy),
-      { runtime: "python3.11", files: { "index.py": COUNTING_PY } },
+      { runtime: "python3.11", files: { "index.py": `${COUNTING_PY}# ${copy}\n` } },
     ]),
   );
   const bound = (): Promise<number> => commandMs(python, ["-c", 'import boto3; boto3.client("s3", region_name="us-east-1")']);
@@ -77,7 +94,7 @@ async function measureInTurn<Kind>(
   const server = await BenchServer.start({ args: ["--idle", "1"] });
   try {
     await deployAll(server, functions);
-    const callers = new FirstCalls(server, Object.keys(functions).length);
+    const callers = new FirstCalls(server);
     // Once around before anything counts: the first start of a server's life compiles and reads what all later ones find ready.
     for (const name of Object.keys(functions)) await callers.call(name);
     const samples = new Map(kinds.map((kind) => [kind, { ours: [] as Sample[], bound: [] as Sample[] }]));
@@ -98,20 +115,22 @@ async function measureInTurn<Kind>(
 /** Calls functions in turn, each only when it sleeps, the pool is full and nothing else is left to do. */
 class FirstCalls {
   readonly #server: BenchServer;
-  readonly #functions: number;
+  /** Names in the order of their latest calls. */
+  #order: readonly string[] = [];
   #connection: Connection | undefined;
 
-  constructor(server: BenchServer, functions: number) {
+  constructor(server: BenchServer) {
     this.#server = server;
-    this.#functions = functions;
   }
 
   /** Milliseconds of the first call. */
   async call(name: string): Promise<number> {
     const server = this.#server;
     this.#connection ??= await Connection.open(server.port);
-    // Instances go in the order their functions were called. Two fewer than functions: the next one's went before the last that went.
-    await server.until(`${name} sleeps`, ({ InstanceCount }) => InstanceCount <= this.#functions - 2);
+    // Instances go in the order of their calls: with fewer of them than later calls, this function's went. One less: and is all gone.
+    const laterCalls = this.#order.length - this.#order.indexOf(name) - 1;
+    if (this.#order.includes(name)) await server.until(`${name} sleeps`, ({ InstanceCount }) => InstanceCount < Math.max(1, laterCalls));
+    this.#order = [...this.#order.filter((other) => other !== name), name];
     await server.poolIsReady();
     await server.isQuiet();
     const answer = await this.#connection.send(server.signedInvoke(name));
@@ -124,14 +143,4 @@ class FirstCalls {
   close(): void {
     this.#connection?.close();
   }
-}
-
-/** Files that lie beside the handler, as dependencies do. */
-function largePackage(): Record<string, string> {
-  return Object.fromEntries(
-    Array.from({ length: FILES_OF_LARGE_PACKAGE }, (_, index) => [
-      `library/${Math.floor(index / FILES_PER_FOLDER)}/${index}.mjs`,
-      `export const number = ${index};\n`,
-    ]),
-  );
 }

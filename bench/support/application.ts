@@ -16,11 +16,7 @@ export async function deployAll(server: BenchServer, functions: Readonly<Record<
   const folder = mkdtempSync(join(tmpdir(), "lambent-bench-app-"));
   try {
     const entries = Object.entries(functions).map(([name, { runtime, files, concurrency = 1, url = false }]) => {
-      for (const [path, text] of Object.entries(files)) {
-        const file = join(folder, name, path);
-        mkdirSync(dirname(file), { recursive: true });
-        writeFileSync(file, text);
-      }
+      writeAll(join(folder, name), files);
       return [name, { code: `./${name}`, runtime, handler: "index.handler", concurrency, url }] as const;
     });
     // JSON is YAML.
@@ -28,5 +24,13 @@ export async function deployAll(server: BenchServer, functions: Readonly<Record<
     await server.deploy(folder);
   } finally {
     rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function writeAll(folder: string, files: BenchFunction["files"]): void {
+  for (const [path, text] of Object.entries(files)) {
+    const file = join(folder, path);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, text);
   }
 }

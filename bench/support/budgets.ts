@@ -4,6 +4,7 @@
  */
 export interface Budget {
   readonly text: string;
+  readonly better: "more" | "less";
   readonly holds: (figure: number) => boolean;
   /** The same at half: half the speed, or twice the time or memory. */
   readonly holdsHalf: (figure: number) => boolean;
@@ -20,9 +21,9 @@ export const BUDGETS = {
 } as const;
 
 function atLeast(limit: number, text: string): Budget {
-  return { text, holds: (figure) => figure >= limit, holdsHalf: (figure) => figure >= limit / 2 };
+  return { text, better: "more", holds: (figure) => figure >= limit, holdsHalf: (figure) => figure >= limit / 2 };
 }
 
 function atMost(limit: number, text: string): Budget {
-  return { text, holds: (figure) => figure <= limit, holdsHalf: (figure) => figure <= limit * 2 };
+  return { text, better: "less", holds: (figure) => figure <= limit, holdsHalf: (figure) => figure <= limit * 2 };
 }

@@ -35,6 +35,15 @@ export function compare(ours: readonly Sample[], bound: readonly Sample[]): Pair
   return { ratio: median(ratios), ratios, ours, bound };
 }
 
+/**
+ * Ours ÷ bound, each of its least disturbed round: other work on the machine only ever slows, so this is what a busy machine can
+ * still tell, and a regression moves it as much as the median.
+ */
+export function ratioAtBest({ ours, bound }: PairResult, better: "more" | "less"): number {
+  const best = better === "more" ? Math.max : Math.min;
+  return best(...ours.map(({ value }) => value)) / best(...bound.map(({ value }) => value));
+}
+
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);

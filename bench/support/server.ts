@@ -56,8 +56,13 @@ export class BenchServer {
     const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"], env: cleanEnvironment() });
     const said: Buffer[] = [];
     child.stderr.on("data", (chunk: Buffer) => said.push(chunk));
-    child.once("exit", (code) => code !== 0 && process.stderr.write(Buffer.concat(said)));
+    const ended = once(child, "close");
+    void ended.then(([code]) => code !== 0 && process.stderr.write(Buffer.concat(said)));
     const url = await readyUrl(child);
+    if (url === undefined) {
+      await ended;
+      throw new TypeError("the server ended before it was ready");
+    }
     return new BenchServer(child, url, performance.now() - began, folder, remove);
   }
 
@@ -155,7 +160,7 @@ function cleanEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(kept);
 }
 
-async function readyUrl(child: ChildProcess): Promise<string> {
+async function readyUrl(child: ChildProcess): Promise<string | undefined> {
   if (!child.stdout) throw new TypeError("the server has no standard output");
   for await (const line of createInterface({ input: child.stdout })) {
     const url = /^lambent ready (\S+)$/.exec(line)?.[1];
@@ -163,5 +168,5 @@ async function readyUrl(child: ChildProcess): Promise<string> {
     child.stdout.resume();
     return url;
   }
-  throw new TypeError("the server ended before it was ready");
+  return undefined;
 }

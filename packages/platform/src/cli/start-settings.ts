@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { isIP } from "node:net";
-import { delimiter } from "node:path";
+import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { GivenRootKey, OpenedDestination } from "../security/index.ts";
 import { CommandFailure } from "./errors.ts";
@@ -46,8 +46,10 @@ export function rootKeyOf(environment: NodeJS.ProcessEnv): GivenRootKey | undefi
 
 /** Where Python is looked for: the environment that set-up makes for functions, then the machine's own. */
 export function searchPath(environment: NodeJS.ProcessEnv): string {
-  const made = fileURLToPath(new URL("../../../../.lambent/python/bin", import.meta.url));
-  return [...(existsSync(made) ? [made] : []), environment["PATH"] ?? ""].join(delimiter);
+  const made = fileURLToPath(new URL("../../../../.lambent/python", import.meta.url));
+  // The mark is written last: an environment without it lacks packages.
+  const isWhole = existsSync(join(made, ".lambent-requirements"));
+  return [...(isWhole ? [join(made, "bin")] : []), environment["PATH"] ?? ""].join(delimiter);
 }
 
 /** `node_modules` with the AWS SDK that functions find, in the repository or beside the installed package. */

@@ -16,7 +16,7 @@ import { functionArn, type Functions, openFunctions } from "../functions/index.t
 import { ApiHandler, BodyBudget, createInstanceEndpoint, type FunctionUrl, FunctionUrlHandler, Gateway } from "../gateway/index.ts";
 import { startMetering } from "../metering/index.ts";
 import { type CodeReference, type InstanceEndpoint, type Realm, Signals } from "../model/index.ts";
-import { findPythons, openRuntimeHost, POOL_READY_MAX, type RuntimeHost } from "../runtime/index.ts";
+import { findPythons, openRuntimeHost, POOL_READY_MAX, type PythonInterpreter, type RuntimeHost } from "../runtime/index.ts";
 import { openSandbox, type Sandbox, UID_RANGE_DEFAULT } from "../sandbox/index.ts";
 import {
   type Authenticator,
@@ -67,10 +67,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 }
 
 async function open(opened: Opened, options: ServerOptions): Promise<RunningServer> {
+  // Asking every Python of the machine who it is takes as long as all the rest, so it is asked meanwhile.
+  const pythons = findPythons(options.searchPath);
   const parts = await openParts(opened, options);
   const stopping = new AbortController();
   const endpoint = new JoinedEndpoint();
-  const runtime = await startRuntime(parts, options, endpoint);
+  const runtime = startRuntime(parts, options, endpoint, await pythons);
   opened.push(() => runtime.close());
   const { functions, signals, reportDefect } = parts;
   const calls = joinCalls({
@@ -125,6 +127,21 @@ interface Parts {
 async function openParts(opened: Opened, options: ServerOptions): Promise<Parts> {
   const keep = await openKeep(options.dataFolder, secureRandom);
   opened.push(() => keep.release());
+  // Confinement is probed by starting a process: the rest opens meanwhile.
+  const openingSandbox = openSandbox({
+    wanted: options.sandbox,
+    slotsFolder: keep.slots,
+    clock,
+    uidRange: UID_RANGE_DEFAULT,
+    sdkTree: options.sdkTree,
+  });
+  opened.push(() =>
+    openingSandbox.then(
+      (sandbox) => sandbox.close(),
+      () => undefined,
+    ),
+  );
+  openingSandbox.catch(() => undefined);
   const signals = new Signals();
   const log = openPlatformLog({ clock, level: "info", forTerminal: process.stderr.isTTY });
   const reportDefect = (error: unknown, requestId?: string): void => log.error({ err: error, requestId }, "a defect: please report it");
@@ -134,14 +151,7 @@ async function openParts(opened: Opened, options: ServerOptions): Promise<Parts>
   const metering = await startMetering({ store: keep.store, signals, clock });
   opened.push(() => metering.close());
   const identity = await openIdentity(keep, options);
-  const sandbox = await openSandbox({
-    wanted: options.sandbox,
-    slotsFolder: keep.slots,
-    clock,
-    uidRange: UID_RANGE_DEFAULT,
-    sdkTree: options.sdkTree,
-  });
-  opened.push(() => sandbox.close());
+  const sandbox = await openingSandbox;
   refuseUnconfined(sandbox, options);
   const functions = await openFunctions({
     store: keep.store,
@@ -196,7 +206,12 @@ function refuseUnconfined(sandbox: Sandbox, options: ServerOptions): void {
   );
 }
 
-async function startRuntime(parts: Parts, options: ServerOptions, endpoint: InstanceEndpoint): Promise<RuntimeHost> {
+function startRuntime(
+  parts: Parts,
+  options: ServerOptions,
+  endpoint: InstanceEndpoint,
+  pythons: readonly PythonInterpreter[],
+): RuntimeHost {
   const { sandbox, functions, signals } = parts;
   return openRuntimeHost({
     sandbox,
@@ -209,7 +224,7 @@ async function startRuntime(parts: Parts, options: ServerOptions, endpoint: Inst
     network: options.network,
     nodePath: process.execPath,
     nodeVersion: process.versions.node,
-    pythons: await findPythons(options.searchPath),
+    pythons,
     sdkTree: options.sdkTree,
     poolReadyMax: options.poolReadyMax ?? POOL_READY_MAX,
     pythonZygote: true,

@@ -15,16 +15,18 @@ import { zipOf } from "../support/zips.ts";
 let server: RealServer;
 let recorder: Recorder;
 let folder: string;
+let stop = async (): Promise<void> => undefined;
 before(async () => {
   server = await startServer();
   recorder = await startRecorder(server.url);
   folder = mkdtempSync(join(tmpdir(), "lambent-cli-"));
+  stop = async () => {
+    rmSync(folder, { recursive: true, force: true });
+    await recorder.close();
+    await server.stop();
+  };
 });
-after(async () => {
-  rmSync(folder, { recursive: true, force: true });
-  await recorder.close();
-  await server.stop();
-});
+after(() => stop());
 
 interface Ending {
   readonly code: number | null;

@@ -16,15 +16,17 @@ import { policyText, TRUST } from "./javascript/iam-roles.ts";
 
 let server: RealServer;
 let clients: JavaScriptClients;
+let stop = async (): Promise<void> => undefined;
 before(async () => {
   server = await startServer();
   clients = javascriptClients(server);
+  stop = () => {
+    clients.close();
+    return server.stop();
+  };
   await makeFunction(clients.lambda, "target", { files: answering("return { hello: event.from };") });
 });
-after(async () => {
-  clients.close();
-  await server.stop();
-});
+after(() => stop());
 
 /** Does what the event asks of a service, and tells how it ended. */
 const NODE_CALLER = {

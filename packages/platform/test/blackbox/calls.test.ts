@@ -23,14 +23,16 @@ import { openUrl } from "./javascript/lambda-settings.ts";
 
 let server: RealServer;
 let clients: JavaScriptClients;
+let stop = async (): Promise<void> => undefined;
 before(async () => {
   server = await startServer();
   clients = javascriptClients(server);
+  stop = () => {
+    clients.close();
+    return server.stop();
+  };
 });
-after(async () => {
-  clients.close();
-  await server.stop();
-});
+after(() => stop());
 
 interface Failure {
   readonly errorType: string;

@@ -11,14 +11,16 @@ import { openUrl } from "./javascript/lambda-settings.ts";
 const FunctionName = "kept";
 let server: RealServer;
 let clients: JavaScriptClients;
+let stop = async (): Promise<void> => undefined;
 before(async () => {
   server = await startServer();
   clients = javascriptClients(server);
+  stop = () => {
+    clients.close();
+    return server.stop();
+  };
 });
-after(async () => {
-  clients.close();
-  await server.stop();
-});
+after(() => stop());
 
 async function everything() {
   const { lambda, iam, logs } = clients;

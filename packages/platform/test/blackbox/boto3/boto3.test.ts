@@ -11,14 +11,16 @@ import { type RealServer, startServer } from "../../support/server.ts";
 
 let server: RealServer;
 let recorder: Recorder;
+let stop = async (): Promise<void> => undefined;
 before(async () => {
   server = await startServer();
   recorder = await startRecorder(server.url);
+  stop = async () => {
+    await recorder.close();
+    await server.stop();
+  };
 });
-after(async () => {
-  await recorder.close();
-  await server.stop();
-});
+after(() => stop());
 
 interface Told {
   readonly operation: string;

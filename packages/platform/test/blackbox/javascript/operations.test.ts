@@ -31,7 +31,7 @@ const UNSIGNED: Readonly<Record<string, string>> = {
 
 let recorder: Recorder;
 let stage: Stage;
-let stop: () => Promise<void>;
+let stop = async (): Promise<void> => undefined;
 before(async () => {
   const server = await startServer();
   recorder = await startRecorder(server.url);
