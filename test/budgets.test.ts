@@ -13,12 +13,12 @@ import { type PairResult, ratioAtBest, type Sample } from "../bench/support/pair
 import { pythonWithBoto3 } from "../bench/support/python.ts";
 
 test("warm calls are at least half as fast as their budgets", async (t) => {
-  const results = await measureWarm({ cases: ["http", "httpOneAtATime", "invoke"], rounds: 5, roundMs: 250, warmUpMs: 500 });
+  const results = await measureWarm({ cases: ["http", "httpOneAtATime", "invoke"], rounds: 5, roundMs: 250, warmUpMs: 400 });
   for (const [name, result] of results) await t.test(name, () => holdsHalf(BUDGETS[name], result));
 });
 
 test("the first call of a sleeping Node function takes at most twice its budget", async (t) => {
-  for (const [kind, result] of await measureColdNode(["one file", "10,000 files", "TypeScript"], 4)) {
+  for (const [kind, result] of await measureColdNode(["one file", "10,000 files", "TypeScript"], 3)) {
     await t.test(kind, () => holdsHalf(BUDGETS.coldNode, result));
   }
 });

@@ -29,7 +29,7 @@ def handler(event, context):
     return {"calls": calls}
 `;
 /** Functions of one kind that are called in turn: the others fall asleep meanwhile. */
-const COPIES_MAX = 4;
+const COPIES_MAX = 3;
 const FILES_OF_LARGE_PACKAGE = 10_000;
 const FILES_PER_FOLDER = 100;
 
@@ -55,10 +55,10 @@ export async function measureColdNode(kinds: readonly NodeKind[], rounds: number
   const nameOf = (kind: NodeKind, round: number): string => `cold-${kinds.indexOf(kind)}-${round % copiesOf(kind)}`;
   const functions = Object.fromEntries(
     kinds.flatMap((kind) =>
-      Array.from({ length: copiesOf(kind) }, (_, copy) => [
-        nameOf(kind, copy),
-        { runtime: "nodejs24.x", files: NODE_KINDS[kind](copy) },
-      ] as const),
+      Array.from(
+        { length: copiesOf(kind) },
+        (_, copy) => [nameOf(kind, copy), { runtime: "nodejs24.x", files: NODE_KINDS[kind](copy) }] as const,
+      ),
     ),
   );
   const bound = (): Promise<number> => commandMs(process.execPath, ["-e", "0"]);
@@ -127,7 +127,7 @@ class FirstCalls {
   async call(name: string): Promise<number> {
     const server = this.#server;
     this.#connection ??= await Connection.open(server.port);
-    // Instances go in the order of their calls: with fewer of them than later calls, this function's went. One less: and is all gone.
+    // Instances go in the order of their calls: with no more of them than later calls this one's went, with one less some time ago.
     const laterCalls = this.#order.length - this.#order.indexOf(name) - 1;
     if (this.#order.includes(name)) await server.until(`${name} sleeps`, ({ InstanceCount }) => InstanceCount < Math.max(1, laterCalls));
     this.#order = [...this.#order.filter((other) => other !== name), name];
