@@ -5,7 +5,9 @@
  */
 import { enableCompileCache } from "node:module";
 
-enableCompileCache();
+// Worker threads take the cache from the environment only; without it each strips and compiles its modules anew.
+const { directory } = enableCompileCache();
+if (directory !== undefined) process.env["NODE_COMPILE_CACHE"] ??= directory;
 const [first] = process.argv.slice(2);
 if (first === "--version" || first === "-V") {
   const { packageVersion } = await import("./version.ts");

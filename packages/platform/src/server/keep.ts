@@ -6,73 +6,76 @@ import { ephemeralSecrets, openSecrets, type Secrets } from "../security/index.t
 import { type Blobs, lockDataFolder, openBlobs, openMemoryStore, openSqliteStore, type Store } from "../storage/index.ts";
 import { openMemoryBlobs } from "./memory-blobs.ts";
 
-/** What a server keeps and where; `release` gives it all back. */
-export interface Keep {
-  readonly store: Store;
-  readonly blobs: Blobs;
-  readonly secrets: Secrets;
-  /** Undefined when nothing is kept. */
-  readonly dataFolder: string | undefined;
-  /** Instances, code and logs lie on one file system, so that placing code is a rename. */
+/** Where a server's files lie. Instances, code and logs share one file system, so that placing code is a rename. */
+export interface Folders {
+  /** Undefined when nothing is kept: the others are temporary then. */
+  readonly data: { readonly path: string; readonly storeFile: string; readonly blobs: string } | undefined;
   readonly slots: string;
   readonly code: string;
   readonly trees: string;
   readonly logs: string;
+  /** What was found out about the machine's Pythons. */
+  readonly memoryFile: string | undefined;
+  /** Unlocks the data folder, or removes the temporary one. */
   release(): Promise<void>;
 }
 
-/** Locks and opens the data folder, or makes a temporary one where only code and instances lie. */
-export async function openKeep(dataFolder: string | undefined, secureRandom: SecureRandom): Promise<Keep> {
-  return dataFolder === undefined ? openEphemeral(secureRandom) : await openFolder(dataFolder, secureRandom);
+/** What a server keeps. */
+export interface Keep {
+  readonly store: Store;
+  readonly blobs: Blobs;
+  readonly secrets: Secrets;
+  readonly dataFolder: string | undefined;
+  close(): Promise<void>;
 }
 
-async function openFolder(path: string, secureRandom: SecureRandom): Promise<Keep> {
-  const folder = await lockDataFolder(path);
-  try {
-    const secrets = openSecrets(folder.path, secureRandom);
-    const store = await openSqliteStore({ file: folder.storeFile });
-    const blobs = await openBlobs(folder.blobs, secureRandom);
-    return {
-      store,
-      blobs,
-      secrets,
-      dataFolder: folder.path,
-      slots: folder.slots,
-      ...codeFolders(folder.path),
-      logs: folder.logs,
-      async release() {
-        await store.close();
-        await folder.release();
-      },
-    };
-  } catch (error) {
-    await folder.release();
-    throw error;
-  }
+/** Locks the data folder, or makes a temporary one where only code, instances and logs lie. */
+export async function openFolders(dataFolder: string | undefined): Promise<Folders> {
+  if (dataFolder === undefined) return temporaryFolders();
+  const folder = await lockDataFolder(dataFolder);
+  const { path, storeFile, blobs, slots, logs } = folder;
+  return {
+    data: { path, storeFile, blobs },
+    slots,
+    logs,
+    ...codeFolders(path),
+    memoryFile: join(folder.tmp, "pythons.json"),
+    release: () => folder.release(),
+  };
 }
 
-function openEphemeral(secureRandom: SecureRandom): Keep {
+function temporaryFolders(): Folders {
   const folder = mkdtempSync(join(tmpdir(), "lambent-memory-"));
-  const store = openMemoryStore();
   const at = (name: string): string => {
     mkdirSync(join(folder, name), { recursive: true });
     return join(folder, name);
   };
   return {
-    store,
-    blobs: openMemoryBlobs(),
-    secrets: ephemeralSecrets(secureRandom),
-    dataFolder: undefined,
+    data: undefined,
     slots: at("slots"),
-    ...codeFolders(folder),
     logs: at("logs"),
-    async release() {
-      await store.close();
+    ...codeFolders(folder),
+    memoryFile: undefined,
+    release() {
       rmSync(folder, { recursive: true, force: true });
+      return Promise.resolve();
     },
   };
 }
 
 function codeFolders(folder: string): { readonly code: string; readonly trees: string } {
   return { code: join(folder, "code"), trees: join(folder, "trees") };
+}
+
+/** Opens store, blobs and secrets of a locked data folder, or makes them in memory. */
+export async function openKeep({ data }: Folders, secureRandom: SecureRandom): Promise<Keep> {
+  if (data === undefined) {
+    const store = openMemoryStore();
+    const secrets = ephemeralSecrets(secureRandom);
+    return { store, blobs: openMemoryBlobs(), secrets, dataFolder: undefined, close: () => store.close() };
+  }
+  const secrets = openSecrets(data.path, secureRandom);
+  const store = await openSqliteStore({ file: data.storeFile });
+  const blobs = await openBlobs(data.blobs, secureRandom);
+  return { store, blobs, secrets, dataFolder: data.path, close: () => store.close() };
 }

@@ -37,7 +37,7 @@ import { keepFunctionLogs, type Logs, openLogs, openPlatformLog } from "../telem
 import { createAppFunctions } from "./app-functions.ts";
 import { type Calls, joinCalls } from "./calls.ts";
 import { openEgress } from "./egress.ts";
-import { type Keep, openKeep } from "./keep.ts";
+import { type Keep, openFolders, openKeep } from "./keep.ts";
 import { isLoopback } from "./loopback.ts";
 import { Opened } from "./opened.ts";
 import type { RunningServer, ServerOptions, ServerReport } from "./options.ts";
@@ -67,12 +67,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 }
 
 async function open(opened: Opened, options: ServerOptions): Promise<RunningServer> {
-  // Asking every Python of the machine who it is takes as long as all the rest, so it is asked meanwhile.
-  const pythons = findPythons(options.searchPath);
   const parts = await openParts(opened, options);
   const stopping = new AbortController();
   const endpoint = new JoinedEndpoint();
-  const runtime = startRuntime(parts, options, endpoint, await pythons);
+  const runtime = startRuntime(parts, options, endpoint, await parts.pythons);
   opened.push(() => runtime.close());
   const { functions, signals, reportDefect } = parts;
   const calls = joinCalls({
@@ -121,16 +119,18 @@ interface Parts {
   readonly identity: Identity;
   readonly sandbox: Sandbox;
   readonly functions: Functions;
+  readonly pythons: Promise<readonly PythonInterpreter[]>;
   readonly reportDefect: (error: unknown, requestId?: string) => void;
 }
 
 async function openParts(opened: Opened, options: ServerOptions): Promise<Parts> {
-  const keep = await openKeep(options.dataFolder, secureRandom);
-  opened.push(() => keep.release());
-  // Confinement is probed by starting a process: the rest opens meanwhile.
+  const folder = await openFolders(options.dataFolder);
+  opened.push(() => folder.release());
+  // Confinement is probed by starting a process, and Pythons are asked who they are: the rest opens meanwhile.
+  const pythons = findPythons(options.searchPath, folder.memoryFile);
   const openingSandbox = openSandbox({
     wanted: options.sandbox,
-    slotsFolder: keep.slots,
+    slotsFolder: folder.slots,
     clock,
     uidRange: UID_RANGE_DEFAULT,
     sdkTree: options.sdkTree,
@@ -142,10 +142,12 @@ async function openParts(opened: Opened, options: ServerOptions): Promise<Parts>
     ),
   );
   openingSandbox.catch(() => undefined);
+  const keep = await openKeep(folder, secureRandom);
+  opened.push(() => keep.close());
   const signals = new Signals();
   const log = openPlatformLog({ clock, level: "info", forTerminal: process.stderr.isTTY });
   const reportDefect = (error: unknown, requestId?: string): void => log.error({ err: error, requestId }, "a defect: please report it");
-  const logs = await openLogs({ folder: keep.logs, clock, onTrouble: (message) => log.warn(message) });
+  const logs = await openLogs({ folder: folder.logs, clock, onTrouble: (message) => log.warn(message) });
   opened.push(() => logs.close());
   keepFunctionLogs(signals, logs);
   const metering = await startMetering({ store: keep.store, signals, clock });
@@ -159,13 +161,13 @@ async function openParts(opened: Opened, options: ServerOptions): Promise<Parts>
     cipher: createCipher(keep.secrets.cipherKey, secureRandom),
     clock,
     secureRandom,
-    codeFolder: keep.code,
-    treesFolder: keep.trees,
+    codeFolder: folder.code,
+    treesFolder: folder.trees,
     treeKind: sandbox.report.confined ? "links" : "copies",
     onProblem: reportDefect,
   });
   opened.push(() => functions.close());
-  return { keep, signals, logs, identity, sandbox, functions, reportDefect };
+  return { keep, signals, logs, identity, sandbox, functions, pythons, reportDefect };
 }
 
 /** Keys, principals, roles and policies. */

@@ -1,6 +1,6 @@
 /** What a request may ask of the decoders (P7). Over one of them it is refused, before the work is done where that is possible. */
 import { LambentError } from "../base/index.ts";
-import type { OperationModel, StructureShape } from "./schema.ts";
+import type { OperationModel, Shape } from "./schema.ts";
 
 /** A body that is read as a whole document: JSON, CBOR, form. AWS's own bounds are lower for most operations. */
 export const DOCUMENT_BYTES_MAX = 6 * 1024 * 1024;
@@ -32,10 +32,18 @@ export function documentBytesMax(operation: OperationModel): number {
   return max;
 }
 
-function holdsBlob(structure: StructureShape, seen: Set<StructureShape>): boolean {
-  if (seen.has(structure)) return false;
-  seen.add(structure);
-  return structure.members.some(({ shape }) => shape.kind === "blob" || (shape.kind === "structure" && holdsBlob(shape, seen)));
+function holdsBlob(shape: Shape, seen: Set<Shape>): boolean {
+  if (seen.has(shape)) return false;
+  seen.add(shape);
+  switch (shape.kind) {
+    case "structure":
+      return shape.members.some((member) => holdsBlob(member.shape, seen));
+    case "list":
+    case "map":
+      return holdsBlob(shape.value.shape, seen);
+    default:
+      return shape.kind === "blob";
+  }
 }
 
 export function requireDocumentFits(operation: OperationModel, bytes: number): void {

@@ -29,7 +29,7 @@ async function virtualEnvironment(below: string): Promise<string> {
 }
 
 async function worldWith(folder: string, pythonZygote: boolean): Promise<RuntimeWorld> {
-  const options = { pythonZygote, pythons: await findPythons(join(folder, "bin")) };
+  const options = { pythonZygote, pythons: await findPythons(join(folder, "bin"), undefined) };
   try {
     return await RuntimeWorld.open({ ...options, sandbox: "bubblewrap" });
   } catch (error) {

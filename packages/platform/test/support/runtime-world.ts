@@ -163,7 +163,7 @@ let pythons: Promise<readonly PythonInterpreter[]> | undefined;
 
 /** This machine's Pythons, asked for once. */
 export function machinePythons(): Promise<readonly PythonInterpreter[]> {
-  pythons ??= findPythons(process.env["PATH"] ?? "");
+  pythons ??= findPythons(process.env["PATH"] ?? "", undefined);
   return pythons;
 }
 
