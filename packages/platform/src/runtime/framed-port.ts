@@ -56,6 +56,7 @@ export class FramedPort implements Port {
     }
     this.#phase = this.#phase.kind === "greeting" ? { kind: "greeting", assignedTo: listener } : { kind: "assigned", listener };
     this.#channel.send(jsonFrame(FrameType.assign, 0, assignment));
+    if (assignment.concurrency === 1) this.#channel.sendAtOnce();
   }
 
   call(callId: number, call: Call): void {

@@ -20,6 +20,7 @@ export interface ChannelListener {
 export class Channel {
   readonly #socket: Socket;
   #phase: "open" | "corked" | "closed" = "open";
+  #gathers = true;
 
   constructor(socket: Socket, listener: ChannelListener) {
     this.#socket = socket;
@@ -36,9 +37,23 @@ export class Channel {
     socket.on("close", onEnd);
   }
 
-  /** Writes a frame at the end of this turn; after the channel closed it does nothing. */
+  /**
+   * Where one call runs at a time nothing gathers: frames leave at once, because waiting for the end of the turn
+   * only costs the call a round of the event loop.
+   */
+  sendAtOnce(): void {
+    this.#gathers = false;
+  }
+
+  /** Writes a frame, with others at the end of this turn where frames gather; after the channel closed it does nothing. */
   send(pieces: Pieces): void {
     if (this.#phase === "closed") return;
+    if (!this.#gathers && this.#phase === "open") {
+      this.#socket.cork();
+      for (const piece of pieces) this.#socket.write(piece);
+      this.#socket.uncork();
+      return;
+    }
     if (this.#phase === "open") {
       this.#phase = "corked";
       this.#socket.cork();
