@@ -16,7 +16,7 @@ function fakePython(folder: string, version: string): string {
 }
 
 test("a Python is asked once and remembered, until another file takes its place", async (t) => {
-  const folder = await temporaryFolder(t);
+  const folder = temporaryFolder(t);
   const memory = join(folder, "pythons.json");
   const asked = fakePython(folder, "3.11");
   const first = await findPythons(folder, memory);
@@ -31,7 +31,7 @@ test("a Python is asked once and remembered, until another file takes its place"
 });
 
 test("a damaged memory is no memory: every Python is asked", async (t) => {
-  const folder = await temporaryFolder(t);
+  const folder = temporaryFolder(t);
   const memory = join(folder, "pythons.json");
   fakePython(folder, "3.11");
   writeFileSync(memory, '{"half');
