@@ -39,7 +39,7 @@ export async function openFolders(dataFolder: string | undefined): Promise<Folde
     slots,
     logs,
     ...codeFolders(path),
-    memoryFile: join(folder.tmp, "pythons.json"),
+    memoryFile: join(path, "pythons.json"),
     release: () => folder.release(),
   };
 }
