@@ -82,6 +82,6 @@ test("dev ends with the two lines of an error when the server is gone", async ()
   assert.equal(await dev.ended, EXIT_CODES.unreachable);
   assert.match(
     dev.printed(),
-    /ends it\nlambent: No Lambent server at http:\S+: nothing listens there\.\n  Start it with `npx lambent start`, .*\n$/u,
+    /ends it\n(?:  logs of broken ended: .*\n)?lambent: No Lambent server at http:\S+: nothing listens there\.\n  Start it with `npx lambent start`, .*\n$/u,
   );
 });
