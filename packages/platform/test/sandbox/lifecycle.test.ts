@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readlinkSync, realpath
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { isLambentError, ManualClock, systemClock, type Clock } from "../../src/base/index.ts";
+import { delay, isLambentError, ManualClock, systemClock, type Clock } from "../../src/base/index.ts";
 import { openSandbox, UID_RANGE_DEFAULT, type ConfinedProcess, type LaunchSpec, type Sandbox } from "../../src/sandbox/index.ts";
 
 /** What holds in every mode of the sandbox alike, whatever it confines. */
