@@ -3,6 +3,7 @@ FROM node:26-bookworm-slim AS build
 WORKDIR /source
 COPY . .
 RUN npm ci --no-audit --no-fund \
+ && npm ci --prefix packages/function-sdk --no-audit --no-fund \
  && node scripts/pack.ts /packed
 
 FROM node:26-bookworm-slim

@@ -2,11 +2,12 @@
  * `npm run pack [-- <folder>]`: packs the published `lambent` from what the build made, into `dist/` or the folder named.
  *
  * npm ignores `publishConfig.bin`, so the published manifest is written into a staging folder and packed there: there
- * `bin` leads to JavaScript, where the checkout's leads to TypeScript. Prints the archive's path.
+ * `bin` leads to JavaScript, where the checkout's leads to TypeScript. The SDKs that functions find travel along, bundled
+ * (docs/decisions/0012-the-package-brings-the-sdks.md). Prints the archive's path.
  */
 import { execFileSync, spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { basename, join, resolve } from "node:path";
 
 const root = join(import.meta.dirname, "..");
 const platform = join(root, "packages", "platform");
@@ -17,18 +18,28 @@ const built = spawnSync(process.execPath, [join(import.meta.dirname, "build.ts")
 if (built.status !== 0) process.exit(1);
 
 rmSync(staging, { recursive: true, force: true });
-mkdirSync(join(staging, "function-sdk"), { recursive: true });
+mkdirSync(staging, { recursive: true });
 mkdirSync(destination, { recursive: true });
 cpSync(join(platform, "dist"), join(staging, "dist"), { recursive: true });
 for (const file of ["README.md", "LICENSE", "NOTICE"]) cpSync(join(root, file), join(staging, file));
-// The tree itself is installed where Lambent runs, from this lock file.
-for (const file of ["package.json", "package-lock.json", "requirements.txt"]) {
-  cpSync(join(root, "packages", "function-sdk", file), join(staging, "function-sdk", file));
+const functionSdk = join(root, "packages", "function-sdk");
+if (!existsSync(join(functionSdk, "node_modules"))) {
+  console.error("The SDKs that functions find are not installed. Run: npm ci --prefix packages/function-sdk");
+  process.exit(1);
+}
+const bundled = join(staging, "node_modules", "lambent-function-sdk");
+cpSync(join(functionSdk, "node_modules"), join(bundled, "node_modules"), { recursive: true, filter: isRun });
+
+/** Declarations are for compilers, and more than half of the tree. */
+function isRun(path: string): boolean {
+  return !/[/\\]dist-types([/\\]|$)|\.d\.ts$/u.test(path) && basename(path) !== ".package-lock.json" && basename(path) !== ".bin";
 }
 
 const { name, version, description, license, type, engines, dependencies } = JSON.parse(
   readFileSync(join(platform, "package.json"), "utf8"),
 ) as Record<string, unknown>;
+const sdk = JSON.parse(readFileSync(join(functionSdk, "package.json"), "utf8")) as Record<string, unknown>;
+writeFileSync(join(bundled, "package.json"), `${JSON.stringify({ ...sdk, private: undefined, version }, null, 2)}\n`);
 const manifest = {
   name,
   version,
@@ -38,8 +49,9 @@ const manifest = {
   engines,
   bin: { lambent: "dist/cli/main.js" },
   exports: { "./package.json": "./package.json" },
-  files: ["dist", "function-sdk", "NOTICE"],
-  dependencies,
+  files: ["dist", "NOTICE"],
+  dependencies: { ...(dependencies as object), [String(sdk["name"])]: version },
+  bundleDependencies: [sdk["name"]],
 };
 writeFileSync(join(staging, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
 

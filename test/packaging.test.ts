@@ -1,9 +1,11 @@
 /** The published package: packed, installed as a user would, and started from plain JavaScript. */
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
@@ -12,6 +14,19 @@ import { root, textOf } from "../scripts/support/source-tree.ts";
 const temporary = mkdtempSync(join(tmpdir(), "lambent-packaging-"));
 const installed = join(temporary, "node_modules", "lambent");
 const PROGRAM_MS_MAX = 110_000;
+
+/** What it finds at /node_modules, as a module and as CommonJS does, and what the SDK's own client hears of this server. */
+const USES_SDKS = `import { STSClient, GetCallerIdentityCommand } from "@aws-sdk/client-sts";
+import { createRequire } from "node:module";
+const require = createRequire(import.meta.url);
+const CLIENTS = ["lambda", "iam", "sts", "cloudwatch-logs"];
+const found = (name) => { try { require.resolve(name); return true; } catch { return false; } };
+export const handler = async () => ({
+  clients: CLIENTS.filter((name) => typeof require("@aws-sdk/client-" + name) === "object"),
+  others: ["commander", "esbuild", "pino", "yaml", "lambent"].filter(found),
+  account: (await new STSClient({}).send(new GetCallerIdentityCommand({}))).Account,
+});
+`;
 
 const run = (program: string, ...args: string[]): string =>
   execFileSync(program, args, { cwd: temporary, encoding: "utf8", timeout: PROGRAM_MS_MAX, stdio: ["ignore", "pipe", "pipe"] }).trim();
@@ -27,6 +42,48 @@ test("the installed command tells its version", () => {
   const { version } = JSON.parse(textOf("packages/platform/package.json")) as { version: string };
   assert.equal(run(join(temporary, "node_modules", ".bin", "lambent"), "--version"), version);
 });
+
+/** The installed command as a server; ends with the test. */
+async function startInstalled(...options: readonly string[]): Promise<{ readonly url: string; readonly server: ChildProcess }> {
+  const command = join(temporary, "node_modules", ".bin", "lambent");
+  const server = spawn(command, ["start", "--port", "0", "--memory", ...options], {
+    cwd: temporary,
+    env: { ...process.env, XDG_RUNTIME_DIR: temporary },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  for await (const line of createInterface({ input: server.stdout })) {
+    const [, url] = /^lambent ready (http:\S+)$/u.exec(line) ?? [];
+    if (url !== undefined) return { url, server };
+  }
+  assert.fail("the installed server ended before it was ready");
+}
+
+for (const options of [[], ["--sandbox", "process"]]) {
+  test(`its functions find the AWS SDKs, and nothing else of it (start ${options.join(" ")})`, async () => {
+    const { url, server } = await startInstalled(...options);
+    try {
+      const lambent = (...args: string[]): string =>
+        execFileSync(join(temporary, "node_modules", ".bin", "lambent"), [...args, "--endpoint", url], {
+          encoding: "utf8",
+          timeout: PROGRAM_MS_MAX,
+          env: { ...process.env, XDG_RUNTIME_DIR: temporary },
+          stdio: ["ignore", "pipe", "inherit"],
+        });
+      const code = join(temporary, "uses-sdks.mjs");
+      writeFileSync(code, USES_SDKS);
+      lambent("deploy", code, "--no-url", "--memory", "256");
+      assert.deepEqual(JSON.parse(lambent("invoke", "uses-sdks")), {
+        clients: ["lambda", "iam", "sts", "cloudwatch-logs"],
+        others: [],
+        account: "000000000000",
+      });
+    } finally {
+      const ended = once(server, "exit");
+      server.kill("SIGTERM");
+      await ended;
+    }
+  });
+}
 
 test("the package holds JavaScript and no TypeScript, tests or data of ours", () => {
   const files = globSync("**/*", { cwd: installed, exclude: ["node_modules"] });

@@ -24,10 +24,10 @@ test("functions get the AWS clients in the versions that the tests use", () => {
   assert.deepEqual(functionSdk.dependencies, Object.fromEntries(tested));
 });
 
-test("functions get the boto3 that the tests use", () => {
-  const boto3 = (path: string): string | undefined => /^boto3==.*$/mu.exec(textOf(path))?.[0];
-  assert.ok(boto3("test/requirements.txt"));
-  assert.equal(boto3("packages/function-sdk/requirements.txt"), boto3("test/requirements.txt"));
+test("functions get the boto3 and the debugpy that the tests use", () => {
+  const pinned = (path: string): string[] => textOf(path).match(/^(?:boto3|debugpy)==.*$/gmu) ?? [];
+  assert.equal(pinned("test/requirements.txt").length, 2);
+  assert.deepEqual(pinned("packages/function-sdk/requirements.txt"), pinned("test/requirements.txt"));
 });
 
 test("every dependency is pinned exactly and explained in docs/dependencies.md", () => {

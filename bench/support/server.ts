@@ -13,7 +13,7 @@ import { rawRequest } from "./answer.ts";
 import { Connection, type TimedAnswer } from "./connection.ts";
 import { cpuMsOf, privateMbOf, processTree, pssMbOf } from "./processes.ts";
 
-const MAIN = fileURLToPath(new URL("../../packages/platform/src/cli/main.ts", import.meta.url));
+const MAIN = fileURLToPath(new URL("../../packages/platform/bin/lambent.mjs", import.meta.url));
 /** Processes that wait ready, as `lambent start` has them by default. */
 export const POOL_READY = 2;
 const REGION = "us-east-1";

@@ -1,5 +1,5 @@
 /**
- * boto3 for Python functions, and the clients the tests drive Lambent with.
+ * boto3 and debugpy for Python functions, and the clients the tests drive Lambent with.
  *
  * The machine's own Python is used where it has them; else a virtual environment is made: for functions in the data
  * folder of `npm start`, for tests beside the packages. Older versions than these ignore AWS_ENDPOINT_URL and would
@@ -9,22 +9,22 @@ import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } 
 import { dirname, join } from "node:path";
 import { findCommand, isExecutable, readJson, root, runProgram } from "./machine.mjs";
 
-const OLDEST = { boto3: [1, 28], awscli: [1, 29] };
+const OLDEST = { boto3: [1, 28], awscli: [1, 29], debugpy: [1, 8] };
 
 const functionVenv = {
-  title: "boto3 for Python functions",
+  title: "boto3 and debugpy for Python functions",
   folder: join(root, ".lambent", "python"),
   requirements: join(root, "packages", "function-sdk", "requirements.txt"),
 };
 const testVenv = {
-  title: "boto3 and AWS CLI for the tests",
+  title: "boto3, AWS CLI and debugpy for the tests",
   folder: join(root, "node_modules", ".cache", "lambent-test-python"),
   requirements: join(root, "test", "requirements.txt"),
 };
 
 export const functionPythonStep = () => venvStep(functionVenv, () => machineHas("boto3"));
 export const testPythonStep = () =>
-  venvStep(testVenv, () => machineHas("boto3") && machineHas("awscli") && findCommand("aws") !== undefined);
+  venvStep(testVenv, () => machineHas("boto3") && machineHas("awscli") && machineHas("debugpy") && findCommand("aws") !== undefined);
 
 /** Whether the machine lacks what a virtual environment needs that is still to be made (Debian splits it off). */
 export const lacksVenvModule = () => !functionPythonStep().isDone() && askPython()?.canMakeVenv !== true;
@@ -42,11 +42,13 @@ function venvStep({ title, folder, requirements }, isDoneByMachine) {
     title,
     vital: false,
     remedy,
-    isDone: () => (isExecutable(join(folder, "bin", "python3")) && readText(marker) === wanted) || isDoneByMachine(),
+    // One that was made for older requirements is found before the machine's own, so it is made anew.
+    isDone: () =>
+      readText(marker) === undefined ? isDoneByMachine() : isExecutable(join(folder, "bin", "python3")) && readText(marker) === wanted,
     run() {
       // Debian's packages may just have been installed by the step before.
       answer = undefined;
-      if (isDoneByMachine()) return undefined;
+      if (readText(marker) === undefined && isDoneByMachine()) return undefined;
       if (askPython()?.canMakeVenv !== true) return "needs python3 with its venv module (Debian: python3-venv)";
       rmSync(folder, { recursive: true, force: true });
       mkdirSync(dirname(folder), { recursive: true });
@@ -64,7 +66,7 @@ function venvStep({ title, folder, requirements }, isDoneByMachine) {
 const readText = (/** @type {string} */ file) => (existsSync(file) ? readFileSync(file, "utf8") : undefined);
 
 /** Whether the machine's `python3` has the package in a version that is new enough. */
-function machineHas(/** @type {"boto3" | "awscli"} */ name) {
+function machineHas(/** @type {keyof typeof OLDEST} */ name) {
   const found = askPython()?.[name] ?? askPython({ again: true })?.[name];
   if (!found) return false;
   const [major = 0, minor = 0] = found.version.split(".").map(Number);
@@ -80,12 +82,12 @@ def found(name):
         return {"version": distribution.version, "place": str(distribution._path)}
     except importlib.metadata.PackageNotFoundError:
         return None
-print(json.dumps({"boto3": found("boto3"), "awscli": found("awscli"), "canMakeVenv": importlib.util.find_spec("ensurepip") is not None}))
+print(json.dumps({"boto3": found("boto3"), "awscli": found("awscli"), "debugpy": found("debugpy"), "canMakeVenv": importlib.util.find_spec("ensurepip") is not None}))
 `;
 
 /**
  * @typedef {{ version: string, place: string } | null} Found
- * @typedef {{ identity: string, boto3: Found, awscli: Found, canMakeVenv: boolean }} Answer
+ * @typedef {{ identity: string, boto3: Found, awscli: Found, debugpy: Found, canMakeVenv: boolean }} Answer
  * @type {{ value: Answer | undefined, isFresh: boolean } | undefined}
  */
 let answer;
@@ -104,7 +106,7 @@ function askPython({ again = false } = {}) {
     !again &&
     kept !== undefined &&
     kept.identity === identity &&
-    [kept.boto3, kept.awscli].every((found) => !found || existsSync(found.place))
+    [kept.boto3, kept.awscli, kept.debugpy].every((found) => !found || existsSync(found.place))
   ) {
     answer = { value: kept, isFresh: false };
     return answer.value;

@@ -7,7 +7,8 @@ import type { Readable, Writable } from "node:stream";
  *     export const httpHandler: WebHandler = (request, response) => response.json({ path: request.path });
  *
  * `next()` answers 404, `next(error)` fails the call. One that returns without having answered is a mistake,
- * and the call ends at once with `Handler.NoResponse`.
+ * and the call ends at once with `Handler.NoResponse`. Through a function URL that streams, what is written leaves as it
+ * is written, and status and headers with the first of it; otherwise the answer leaves whole.
  */
 export type WebHandler = (request: WebRequest, response: WebResponse, next: WebNext) => unknown;
 
@@ -33,6 +34,8 @@ export interface WebRequest extends Readable {
 export interface WebResponse extends Writable {
   statusCode: number;
   readonly headersSent: boolean;
+  /** Sends status and headers now, where the answer streams. */
+  flushHeaders(): void;
   status(code: number): this;
   setHeader(name: string, value: string | readonly string[]): this;
   getHeader(name: string): unknown;

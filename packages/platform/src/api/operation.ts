@@ -12,6 +12,8 @@ export interface RequestContext {
   readonly signal: AbortSignal;
   /** Calls `listener` when the caller's connection is gone, after a whole answer as well as before it; at once when it is already. */
   onCallerGone(listener: () => void): void;
+  /** Told what an operation finds broken when its answer has begun, or nobody waits any more: it cannot be thrown then. */
+  reportDefect(error: unknown): void;
 }
 
 /** One operation: typed input, typed output, errors thrown as `LambentError`. */

@@ -1,4 +1,4 @@
-import { parseDocument } from "yaml";
+import { createRequire } from "node:module";
 import { LambentError } from "../base/index.ts";
 import schema from "./lambent.schema.json" with { type: "json" };
 import { checkAgainst, type JsonSchema } from "./schema-check.ts";
@@ -61,7 +61,11 @@ export function parseAppDocument(text: string, fileName: string): AppDocument {
   return { app: raw.app, functions: Object.entries(raw.functions).map(([name, each]) => declaration(name, each ?? {})) };
 }
 
+/** Loaded with the first document: no server reads one, and the library is a tenth of what a start loads. */
+const require = createRequire(import.meta.url);
+
 function readYaml(text: string, fileName: string): unknown {
+  const { parseDocument } = require("yaml") as typeof import("yaml");
   const parsed = parseDocument(text, { prettyErrors: true, uniqueKeys: true });
   const first = parsed.errors[0];
   if (first)

@@ -1,7 +1,7 @@
 import type { Clock } from "../base/index.ts";
 import { type FunctionVersion, versionKey } from "../model/index.ts";
 import type { RuntimeHost } from "../runtime/index.ts";
-import type { ScalingPolicy } from "./decide.ts";
+import { forDebugger, type ScalingPolicy } from "./decide.ts";
 import type { DecisionRecord } from "./decision-log.ts";
 import { Fleet, type FleetUser, type StartPermits } from "./fleet.ts";
 
@@ -37,6 +37,8 @@ export interface AutoscalerDependencies {
   readonly clock: Clock;
   readonly runtime: Pick<RuntimeHost, "start">;
   readonly limits: (version: FunctionVersion) => ConcurrencyLimits;
+  /** Whether a debugger may hold the instances of this version. */
+  readonly inspected: (version: FunctionVersion) => boolean;
   readonly memoryFreeMb: () => number | undefined;
   readonly settings: AutoscalerSettings;
   readonly reportDefect: (error: unknown) => void;
@@ -65,13 +67,14 @@ export class Autoscaler {
     const key = versionKey(version);
     const known = this.#fleets.get(key);
     if (known) return known;
-    const { clock, runtime, memoryFreeMb, reportDefect } = this.#dependencies;
+    const { clock, runtime, inspected, memoryFreeMb, reportDefect } = this.#dependencies;
     const fleet = new Fleet(version, user(), {
       clock,
+      inspected,
       memoryFreeMb,
       reportDefect,
       permits: this.#permits,
-      start: (wanted) => runtime.start(wanted),
+      start: (wanted, initialization) => runtime.start(wanted, initialization),
       policy: (of) => this.#policy(of),
     });
     if (this.#closed) fleet.close();
@@ -82,6 +85,11 @@ export class Autoscaler {
   /** The registry changed what this version may use. */
   limitsChanged(version: FunctionVersion): void {
     this.#fleets.get(versionKey(version))?.demandChanged();
+  }
+
+  /** The version came under a debugger, or is no more: other instances take the place of those it has. */
+  renew(version: FunctionVersion): void {
+    this.#fleets.get(versionKey(version))?.renew();
   }
 
   /** The version is superseded: its instances drain, and the fleet is forgotten. */
@@ -109,10 +117,10 @@ export class Autoscaler {
   }
 
   #policy(version: FunctionVersion): ScalingPolicy {
-    const { limits, settings } = this.#dependencies;
+    const { limits, inspected, settings } = this.#dependencies;
     const { concurrencyMax, provisioned } = limits(version);
     const callsPerInstance = version.concurrencyPerInstance;
-    return {
+    const policy = {
       instancesMin: Math.ceil(provisioned / callsPerInstance),
       instancesMax: Math.ceil(concurrencyMax / callsPerInstance),
       callsPerInstance,
@@ -120,6 +128,7 @@ export class Autoscaler {
       memoryReserveMb: settings.memoryReserveMb,
       cpuShareHigh: CPU_SHARE_HIGH,
     };
+    return inspected(version) ? forDebugger(policy) : policy;
   }
 }
 

@@ -1,11 +1,11 @@
-import type { Instant } from "../base/index.ts";
+import type { MonotonicMs } from "../base/index.ts";
 
 /**
  * How many instances one function version should have. Pure: reads no clock, same inputs, same answer (P10).
  *
  * The rule in words: as many instances as running and waiting calls need, never fewer than are provisioned,
  * never more than the limit; an instance nobody needs stays until it was idle for `idleMs`, or goes at once
- * when the machine runs short of memory.
+ * when the machine runs short of memory. All times are monotonic: a jump of the wall clock changes no decision.
  */
 
 export interface ScalingPolicy {
@@ -29,17 +29,17 @@ export interface Observation {
   /** Calls that wait for an instance. */
   readonly waiting: number;
   /** Since when the oldest of them waits; undefined when none does. */
-  readonly waitingSince: Instant | undefined;
+  readonly waitingSince: MonotonicMs | undefined;
   readonly instancesStarting: number;
   readonly instancesReady: number;
-  /** Since when each idle instance is idle, in any order. */
-  readonly idleSince: readonly Instant[];
+  /** Since when each idle instance that may leave is idle, in any order; provisioned ones are none of them. */
+  readonly idleSince: readonly MonotonicMs[];
   /** CPU used ÷ CPU allowed over the ready instances since the last look; undefined when the machine cannot tell. */
   readonly cpuShare: number | undefined;
   /** Free memory of the machine; undefined when it cannot tell. */
   readonly memoryFreeMb: number | undefined;
   /** Starts that failed since one succeeded, and when the last did. */
-  readonly failures: { readonly count: number; readonly lastAt: Instant } | undefined;
+  readonly failures: { readonly count: number; readonly lastAt: MonotonicMs } | undefined;
 }
 
 export type ScalingReason =
@@ -47,11 +47,11 @@ export type ScalingReason =
   | { readonly kind: "provisioned"; readonly instances: number }
   | { readonly kind: "limit"; readonly wanted: number; readonly instancesMax: number }
   | { readonly kind: "busyProcessor"; readonly cpuShare: number }
-  | { readonly kind: "keepWarm"; readonly until: Instant }
+  | { readonly kind: "keepWarm"; readonly until: MonotonicMs }
   | { readonly kind: "idle"; readonly instances: number }
   | { readonly kind: "memoryPressure"; readonly memoryFreeMb: number }
   /** Starts keep failing: nobody waits, so the next one is not tried before `until`. */
-  | { readonly kind: "backOff"; readonly failures: number; readonly until: Instant }
+  | { readonly kind: "backOff"; readonly failures: number; readonly until: MonotonicMs }
   | { readonly kind: "steady" };
 
 export interface Decision {
@@ -59,7 +59,13 @@ export interface Decision {
   readonly desired: number;
   readonly reason: ScalingReason;
   /** When the answer can change without anything else happening; undefined = never. */
-  readonly reviewAt: Instant | undefined;
+  readonly reviewAt: MonotonicMs | undefined;
+}
+
+/** One instance, taking one call at a time and kept however long it is idle, so that a debugger has one place to attach to. */
+export function forDebugger(policy: ScalingPolicy): ScalingPolicy {
+  const instances = Math.min(1, policy.instancesMax);
+  return { ...policy, instancesMin: instances, instancesMax: instances, callsPerInstance: 1 };
 }
 
 /** Wait after the first failed start; doubled by each further one. */
@@ -68,7 +74,7 @@ const BACK_OFF_FIRST_MS = 1_000;
 const BACK_OFF_MS_MAX = 300_000;
 
 /** The desired number of instances for what is seen at `now`. */
-export function decide(policy: ScalingPolicy, seen: Observation, now: Instant): Decision {
+export function decide(policy: ScalingPolicy, seen: Observation, now: MonotonicMs): Decision {
   const have = seen.instancesReady + seen.instancesStarting;
   const until = backOffUntil(seen);
   // A call that waits is always tried; instances kept in advance are not started over and over when starts fail.
@@ -88,7 +94,7 @@ export function decide(policy: ScalingPolicy, seen: Observation, now: Instant): 
 }
 
 /** 1, 2, 4 … 256, then 300 seconds after the last failure. */
-function backOffUntil({ failures }: Observation): Instant | undefined {
+function backOffUntil({ failures }: Observation): MonotonicMs | undefined {
   return failures && failures.lastAt + Math.min(BACK_OFF_MS_MAX, BACK_OFF_FIRST_MS * 2 ** (failures.count - 1));
 }
 
@@ -113,7 +119,7 @@ function isProcessorBusy(policy: ScalingPolicy, seen: Observation): boolean {
   );
 }
 
-function growthReason(policy: ScalingPolicy, seen: Observation, needed: number, have: number, now: Instant): ScalingReason {
+function growthReason(policy: ScalingPolicy, seen: Observation, needed: number, have: number, now: MonotonicMs): ScalingReason {
   if (needed === have) return { kind: "steady" };
   if (needed === policy.instancesMin) return { kind: "provisioned", instances: policy.instancesMin };
   if (isProcessorBusy(policy, seen)) return { kind: "busyProcessor", cpuShare: seen.cpuShare ?? 0 };
@@ -122,7 +128,7 @@ function growthReason(policy: ScalingPolicy, seen: Observation, needed: number, 
 }
 
 /** More instances than calls need: which of the idle ones have had their time? */
-function shrink(policy: ScalingPolicy, seen: Observation, needed: number, have: number, now: Instant): Decision {
+function shrink(policy: ScalingPolicy, seen: Observation, needed: number, have: number, now: MonotonicMs): Decision {
   const spare = have - needed;
   if (seen.memoryFreeMb !== undefined && seen.memoryFreeMb < policy.memoryReserveMb && seen.idleSince.length > 0) {
     const leaving = Math.min(spare, seen.idleSince.length);

@@ -1,4 +1,4 @@
-import type { Instant } from "../base/index.ts";
+import type { Instant, MonotonicMs } from "../base/index.ts";
 import type { Decision, Observation } from "./decide.ts";
 
 /** What a decision cost until the next one: the reward of a Markov decision process, and what the console shows. */
@@ -10,7 +10,9 @@ export interface DecisionCost {
 
 /** One step as (state, action, reason, cost). `cost` is known once the next decision is taken. */
 export interface DecisionRecord {
+  /** For people; everything that is reckoned uses `atMs`, the scale of `seen` and `decision`. */
   readonly at: Instant;
+  readonly atMs: MonotonicMs;
   readonly seen: Observation;
   readonly decision: Decision;
   readonly cost: DecisionCost | undefined;
@@ -33,12 +35,12 @@ export class DecisionLog {
     this.#coldStarts += 1;
   }
 
-  add(at: Instant, seen: Observation, decision: Decision): void {
+  add({ at, atMs }: { readonly at: Instant; readonly atMs: MonotonicMs }, seen: Observation, decision: Decision): void {
     const open = this.#records.at(-1);
     if (open && isSameStep(open, seen, decision)) return;
-    if (open) this.#records[this.#records.length - 1] = { ...open, cost: costBetween(open, at, this.#coldStarts) };
+    if (open) this.#records[this.#records.length - 1] = { ...open, cost: costBetween(open, atMs, this.#coldStarts) };
     this.#coldStarts = 0;
-    this.#records.push({ at, seen, decision, cost: undefined });
+    this.#records.push({ at, atMs, seen, decision, cost: undefined });
     if (this.#records.length > DECISION_LOG_RECORDS_MAX) this.#records.shift();
   }
 }
@@ -54,8 +56,8 @@ function isSameStep(open: DecisionRecord, seen: Observation, decision: Decision)
 }
 
 /** Levels are taken as they were when the open decision was made: the state between two decisions does not change. */
-function costBetween(open: DecisionRecord, until: Instant, coldStarts: number): DecisionCost {
-  const lengthMs = Math.max(0, until - open.at);
+function costBetween(open: DecisionRecord, until: MonotonicMs, coldStarts: number): DecisionCost {
+  const lengthMs = Math.max(0, until - open.atMs);
   return {
     instanceMs: lengthMs * (open.seen.instancesReady + open.seen.instancesStarting),
     coldStarts,

@@ -1,6 +1,6 @@
-import type { Clock, Instant, Timer } from "../base/index.ts";
+import type { Clock, MonotonicMs, Timer } from "../base/index.ts";
 import { type Departure, type FunctionVersion, versionKey } from "../model/index.ts";
-import type { Instance, StartEnding } from "../runtime/index.ts";
+import type { Initialization, Instance, StartEnding } from "../runtime/index.ts";
 import { decide, type Decision, type Observation, type ScalingPolicy } from "./decide.ts";
 import { DecisionLog } from "./decision-log.ts";
 
@@ -22,7 +22,7 @@ function processorsAllowed(memoryMb: number): number {
 export interface Demand {
   readonly running: number;
   readonly waiting: number;
-  readonly waitingSince: Instant | undefined;
+  readonly waitingSince: MonotonicMs | undefined;
 }
 
 /** The router's side of a fleet. */
@@ -38,13 +38,21 @@ export interface FleetUser {
 
 export interface FleetDependencies {
   readonly clock: Clock;
-  readonly start: (version: FunctionVersion) => Promise<StartEnding>;
+  readonly start: (version: FunctionVersion, initialization: Initialization) => Promise<StartEnding>;
   readonly policy: (version: FunctionVersion) => ScalingPolicy;
+  /** Whether a debugger may hold the instances. */
+  readonly inspected: (version: FunctionVersion) => boolean;
   readonly memoryFreeMb: () => number | undefined;
   /** Starts under way over all fleets; a start takes a permit and gives it back. */
   readonly permits: StartPermits;
   /** Told what a start threw. */
   readonly reportDefect: (error: unknown) => void;
+}
+
+/** One ready instance: what it was started for, and since when it is idle (undefined = busy). */
+interface Standing {
+  readonly initialization: Initialization;
+  idleSince: MonotonicMs | undefined;
 }
 
 /** Bounds the processes that start at the same moment, over all versions. */
@@ -63,17 +71,18 @@ export class Fleet {
   readonly decisions = new DecisionLog();
   readonly #user: FleetUser;
   readonly #dependencies: FleetDependencies;
-  /** Ready instances and since when each is idle (undefined = busy). */
-  readonly #ready = new Map<Instance, Instant | undefined>();
+  readonly #ready = new Map<Instance, Standing>();
   /** Instances that drain by themselves, after a timeout or because they end. */
   readonly #leaving = new Set<Instance>();
-  #starting = 0;
+  readonly #startingFor: Record<Initialization, number> = { "on-demand": 0, "provisioned-concurrency": 0 };
+  /** Goes up when instances that start or stand are to be replaced: those of an earlier generation are. */
+  #generation = 0;
   #failures: Observation["failures"];
   /** `retired`: its version is superseded, instances leave as they fall idle. `closed`: nothing is started or drained any more. */
   #phase: "open" | "retired" | "closed" = "open";
   #lookPending = false;
   #review: Timer | undefined;
-  #processor: { readonly at: Instant; readonly cpuMs: number; readonly instances: number } | undefined;
+  #processor: { readonly atMs: MonotonicMs; readonly cpuMs: number; readonly instances: number } | undefined;
 
   constructor(version: FunctionVersion, user: FleetUser, dependencies: FleetDependencies) {
     this.version = version;
@@ -112,7 +121,8 @@ export class Fleet {
 
   /** The router gave `instance` its first call. */
   markBusy(instance: Instance): void {
-    if (this.#ready.has(instance)) this.#ready.set(instance, undefined);
+    const standing = this.#ready.get(instance);
+    if (standing) standing.idleSince = undefined;
   }
 
   /** A call ended and its instance takes no more, though others may still run in it for long: it is no capacity. */
@@ -125,10 +135,23 @@ export class Fleet {
 
   /** A call ended and left its instance alive: whatever failed before, starts are worth while again. */
   markIdle(instance: Instance): void {
-    if (!this.#ready.has(instance)) return;
+    const standing = this.#ready.get(instance);
+    if (!standing) return;
     this.#failures = undefined;
-    this.#ready.set(instance, this.#dependencies.clock.now());
+    standing.idleSince = this.#dependencies.clock.monotonicMs();
     if (!this.#review) this.demandChanged();
+  }
+
+  /** Instances are to be of another kind from now on: those there are drain, and those that start leave as they are ready. */
+  renew(): void {
+    this.#generation += 1;
+    for (const instance of [...this.#ready.keys()]) this.#replace(instance);
+    this.demandChanged();
+  }
+
+  /** True while a debugger may hold the instances: a call that waits for one waits for a person. */
+  get inspected(): boolean {
+    return this.#dependencies.inspected(this.version);
   }
 
   /** The version is superseded or deleted: every instance drains, calls that still wait for it are served first. */
@@ -139,12 +162,14 @@ export class Fleet {
 
   #look(): void {
     if (this.#phase === "closed") return;
-    const now = this.#dependencies.clock.now();
+    const { clock } = this.#dependencies;
+    const now = clock.monotonicMs();
     const policy = this.#policy();
-    const seen = this.#observe(now);
+    const mayLeave = this.#mayLeave(policy.instancesMin);
+    const seen = this.#observe(mayLeave, now);
     const decision = decide(policy, seen, now);
-    this.decisions.add(now, seen, decision);
-    this.#carryOut(decision);
+    this.decisions.add({ at: clock.now(), atMs: now }, seen, decision);
+    this.#carryOut(decision, policy.instancesMin, mayLeave);
     this.#planReview(decision, now);
   }
 
@@ -153,15 +178,44 @@ export class Fleet {
     return this.#phase === "retired" ? { ...policy, instancesMin: 0, idleMs: 0 } : policy;
   }
 
-  #observe(now: Instant): Observation {
-    const demand = this.#user.demand();
-    const idleSince: Instant[] = [];
-    for (const since of this.#ready.values()) if (since !== undefined) idleSince.push(since);
+  /**
+   * Idle instances that may leave, the longest idle first. What was started to be kept in advance stays, however long
+   * it is idle, unless there is more of it than is to be kept.
+   */
+  #mayLeave(instancesMin: number): readonly (readonly [Instance, MonotonicMs])[] {
+    const idle = this.#idle();
+    const provisioned = this.#provisioned;
+    if (provisioned === 0) return idle;
+    const isProvisioned = ([instance]: readonly [Instance, MonotonicMs]): boolean =>
+      this.#ready.get(instance)?.initialization === "provisioned-concurrency";
+    const excess = Math.max(0, provisioned - instancesMin);
+    const superfluous = new Set(idle.filter(isProvisioned).slice(0, excess));
+    return idle.filter((each) => !isProvisioned(each) || superfluous.has(each));
+  }
+
+  #idle(): (readonly [Instance, MonotonicMs])[] {
+    const idle: (readonly [Instance, MonotonicMs])[] = [];
+    for (const [instance, { idleSince }] of this.#ready) if (idleSince !== undefined) idle.push([instance, idleSince]);
+    return idle.sort((a, b) => a[1] - b[1]);
+  }
+
+  /** Instances that start or stand because they are kept in advance. */
+  get #provisioned(): number {
+    let count = this.#startingFor["provisioned-concurrency"];
+    for (const { initialization } of this.#ready.values()) if (initialization === "provisioned-concurrency") count += 1;
+    return count;
+  }
+
+  get #starting(): number {
+    return this.#startingFor["on-demand"] + this.#startingFor["provisioned-concurrency"];
+  }
+
+  #observe(mayLeave: readonly (readonly [Instance, MonotonicMs])[], now: MonotonicMs): Observation {
     return {
-      ...demand,
+      ...this.#user.demand(),
       instancesStarting: this.#starting,
       instancesReady: this.#ready.size,
-      idleSince,
+      idleSince: mayLeave.map(([, since]) => since),
       cpuShare: this.#processorShare(now),
       memoryFreeMb: this.#dependencies.memoryFreeMb(),
       failures: this.#failures,
@@ -169,33 +223,37 @@ export class Fleet {
   }
 
   /** CPU used ÷ allowed since the last look; only where it can change the decision, because reading it costs a file each. */
-  #processorShare(now: Instant): number | undefined {
+  #processorShare(now: MonotonicMs): number | undefined {
     if (this.version.concurrencyPerInstance === 1 || this.#ready.size === 0) return undefined;
     let cpuMs = 0;
     for (const instance of this.#ready.keys()) cpuMs += instance.cpuMs();
     const before = this.#processor;
-    this.#processor = { at: now, cpuMs, instances: this.#ready.size };
-    if (!before || before.instances !== this.#ready.size || now - before.at < PROCESSOR_WINDOW_MS) return undefined;
-    return (cpuMs - before.cpuMs) / ((now - before.at) * this.#ready.size * processorsAllowed(this.version.memoryMb));
+    this.#processor = { atMs: now, cpuMs, instances: this.#ready.size };
+    if (!before || before.instances !== this.#ready.size || now - before.atMs < PROCESSOR_WINDOW_MS) return undefined;
+    return (cpuMs - before.cpuMs) / ((now - before.atMs) * this.#ready.size * processorsAllowed(this.version.memoryMb));
   }
 
-  #carryOut(decision: Decision): void {
+  #carryOut(decision: Decision, instancesMin: number, mayLeave: readonly (readonly [Instance, MonotonicMs])[]): void {
     const have = this.#ready.size + this.#starting;
+    let toProvision = instancesMin - this.#provisioned;
     for (let missing = decision.desired - have; missing > 0; missing--) {
       if (!this.#dependencies.permits.take(this)) return;
-      void this.#startOne();
+      void this.#startOne(toProvision > 0 ? "provisioned-concurrency" : "on-demand");
+      toProvision -= 1;
     }
-    if (decision.desired < have) this.#drainIdle(have - decision.desired);
+    if (decision.desired < have) this.#drainIdle(have - decision.desired, mayLeave);
   }
 
-  async #startOne(): Promise<void> {
-    this.#starting += 1;
+  async #startOne(initialization: Initialization): Promise<void> {
+    const generation = this.#generation;
+    this.#startingFor[initialization] += 1;
     if (this.#user.demand().waiting > 0) this.decisions.countColdStart();
-    const ending = await this.#dependencies.start(this.version).catch((error: unknown) => this.#defect(error));
-    this.#starting -= 1;
+    const ending = await this.#dependencies.start(this.version, initialization).catch((error: unknown) => this.#defect(error));
+    this.#startingFor[initialization] -= 1;
     this.#dependencies.permits.give();
-    if (ending.kind === "ready") this.#admit(ending.instance);
-    else this.#onFailed(ending);
+    if (ending.kind !== "ready") this.#onFailed(ending);
+    else if (generation === this.#generation) this.#admit(ending.instance, initialization);
+    else ending.instance.drain();
     this.demandChanged();
   }
 
@@ -211,12 +269,12 @@ export class Fleet {
   }
 
   #countFailure(): void {
-    this.#failures = { count: (this.#failures?.count ?? 0) + 1, lastAt: this.#dependencies.clock.now() };
+    this.#failures = { count: (this.#failures?.count ?? 0) + 1, lastAt: this.#dependencies.clock.monotonicMs() };
   }
 
-  #admit(instance: Instance): void {
+  #admit(instance: Instance, initialization: Initialization): void {
     const { clock } = this.#dependencies;
-    this.#ready.set(instance, clock.now());
+    this.#ready.set(instance, { initialization, idleSince: clock.monotonicMs() });
     const old = clock.schedule(INSTANCE_LIFE_MS_MAX, () => this.#replace(instance));
     void instance.gone.then((departure) => {
       old.cancel();
@@ -241,18 +299,17 @@ export class Fleet {
     this.demandChanged();
   }
 
-  #drainIdle(count: number): void {
-    const idle: [Instance, Instant][] = [];
-    for (const [instance, since] of this.#ready) if (since !== undefined) idle.push([instance, since]);
-    idle.sort((a, b) => a[1] - b[1]);
-    for (const [instance] of idle.slice(0, count)) {
+  /** Those that may leave come first; a limit lowered below what is kept in advance takes of that as well. */
+  #drainIdle(count: number, mayLeave: readonly (readonly [Instance, MonotonicMs])[]): void {
+    const leaving = new Set([...mayLeave, ...this.#idle()].map(([instance]) => instance));
+    for (const instance of [...leaving].slice(0, count)) {
       this.#ready.delete(instance);
       this.#user.left(instance);
       instance.drain();
     }
   }
 
-  #planReview(decision: Decision, now: Instant): void {
+  #planReview(decision: Decision, now: MonotonicMs): void {
     this.#review?.cancel();
     this.#review = undefined;
     if (decision.reviewAt === undefined) return;

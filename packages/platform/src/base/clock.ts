@@ -8,6 +8,9 @@
 /** Wall time in milliseconds since 1970-01-01T00:00:00Z. */
 export type Instant = number;
 
+/** Milliseconds on a clock's monotonic scale: what durations, idle times and back-offs are reckoned in, and never stored. */
+export type MonotonicMs = number;
+
 /** A task that was scheduled; `cancel` is idempotent and does nothing once it ran. */
 export interface Timer {
   cancel(): void;
@@ -17,7 +20,7 @@ export interface Clock {
   /** Wall time in milliseconds, whole. */
   now(): Instant;
   /** Milliseconds since an arbitrary start, with fractions; never goes back. */
-  monotonicMs(): number;
+  monotonicMs(): MonotonicMs;
   /** Runs `task` once, `delayMs` (≥ 0) from now on the monotonic scale. Does not keep the process alive. */
   schedule(delayMs: number, task: () => void): Timer;
 }

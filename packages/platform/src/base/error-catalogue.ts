@@ -166,7 +166,7 @@ export const ERROR_CATALOGUE = {
   StorageCorrupt: entry(500, "platform", false, "Stored bytes do not match their checksum.", "`lambent verify`, then restore a backup."),
   DataFolderLocked: entry(500, "caller", false, "Another server uses this data folder.", "Stop it, or choose another --data."),
   DataFolderUnusable: entry(500, "caller", false, "The data folder cannot be used; the message says why.", "Choose another --data."),
-  PortTaken: entry(500, "caller", false, "The port is in use.", "Stop its holder, or choose another --port."),
+  PortTaken: entry(500, "caller", false, "The port is in use.", "Stop its holder, or choose another port."),
   ShuttingDown: entry(503, "platform", true, "The server is stopping.", "Retry after the restart."),
   InternalError: entry(
     500,

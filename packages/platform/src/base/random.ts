@@ -19,17 +19,22 @@ const POOL_BYTES = 4_096;
 /** Longer keys are fetched by themselves. */
 const POOLED_BYTES_MAX = 64;
 let pool: Buffer = Buffer.alloc(0);
+let poolUsed = 0;
 
 /** The system's source of unpredictable bytes. */
 export const systemSecureRandom: SecureRandom = {
   bytes(count) {
     if (count > POOLED_BYTES_MAX) return randomBytes(count);
-    if (pool.length < count) pool = randomBytes(POOL_BYTES);
-    const taken = pool.subarray(0, count);
-    pool = pool.subarray(count);
+    if (pool.length - poolUsed < count) {
+      pool = randomBytes(POOL_BYTES);
+      poolUsed = 0;
+    }
+    const from = poolUsed;
+    poolUsed += count;
     // A copy of its own: the caller may keep or change it, and the pool must not keep what it gave away.
-    const bytes = Buffer.from(taken);
-    taken.fill(0);
+    const bytes = Buffer.allocUnsafe(count);
+    pool.copy(bytes, 0, from, poolUsed);
+    pool.fill(0, from, poolUsed);
     return bytes;
   },
   uuid: () => randomUUID(),

@@ -1,5 +1,5 @@
-import { request as httpRequest, type IncomingMessage } from "node:http";
-import { ERROR_CATALOGUE, systemClock, type ErrorCode } from "../base/index.ts";
+import type { IncomingMessage } from "node:http";
+import { ERROR_CATALOGUE, nodeHttp, systemClock, type ErrorCode } from "../base/index.ts";
 import { signRequest } from "../security/index.ts";
 import type { Connection } from "./connection.ts";
 import { CommandFailure, exitOfCode, type ExitName } from "./errors.ts";
@@ -105,7 +105,7 @@ async function open(connection: Connection, request: ApiRequest, signal?: AbortS
     connection.key,
     { service: request.service, region: connection.region, now: systemClock.now(), bodyHashHeader: true },
   );
-  const send = url.protocol === "https:" ? (await import("node:https")).request : httpRequest;
+  const send = url.protocol === "https:" ? (await import("node:https")).request : nodeHttp().request;
   return new Promise((resolve, reject) => {
     const going = send(
       {

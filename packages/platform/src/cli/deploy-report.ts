@@ -15,6 +15,8 @@ export function printDeployment(output: Output, answer: DeployAppResponse, packe
     ].join(" · ");
     output.line(`  ${output.paint("bold", name)}   ${facts}        ${endingText(answer, name, changes, tookMs)}`);
     if (!changes.some((change) => change.Kind === "createFunction")) printFields(output, name, changes);
+    const note = runtimeNoteText(each);
+    if (note !== undefined) output.line(`  ${" ".repeat(name.length)}   ${output.paint("yellow", note)}`);
     if (each.Url)
       output.line(
         `  ${" ".repeat(name.length)}   ${each.Url}     ${each.UrlAuthType === "NONE" ? "public (--no-url for none)" : "signed requests only"}`,
@@ -57,6 +59,11 @@ function endingText(answer: DeployAppResponse, name: string, changes: readonly C
 function runtimeText(packed: Packed | undefined, runtime: string): string {
   if (!packed?.guessed.runtime) return runtime;
   return runtime.startsWith("nodejs") ? "Node" : runtime.startsWith("python") ? "Python" : runtime;
+}
+
+/** Every Node runtime runs on the platform's Node and behaves as its id says; another Python is another language level. */
+function runtimeNoteText({ Runtime, RuntimeNote }: DeployAppResponse["Functions"][number]): string | undefined {
+  return RuntimeNote === undefined || Runtime.startsWith("nodejs") ? undefined : `note: ${Runtime} ${RuntimeNote}`;
 }
 
 function handlerText(packed: Packed | undefined, handler: string): string {

@@ -22,11 +22,3 @@ export function endAsked(): Promise<void> {
     process.on("SIGHUP", heard);
   });
 }
-
-/**
- * Goes on when whoever reads what is printed has left (a closed terminal, `| head`): that is no reason to end, least of
- * all in the middle of a drain, where processes and mounts would be left behind.
- */
-export function outliveReaders(): void {
-  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
-}

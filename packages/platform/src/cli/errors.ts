@@ -1,19 +1,7 @@
 import { isLambentError, type ErrorCode } from "../base/index.ts";
+import type { ExitName } from "./exit-codes.ts";
 
-/** Exit codes of the command line; `docs/cli.md` shows the same table and a test compares both. */
-export const EXIT_CODES = {
-  done: 0,
-  failed: 1,
-  usage: 2,
-  unreachable: 3,
-  refused: 4,
-  notFound: 5,
-  tryAgain: 6,
-  functionFailed: 7,
-  interrupted: 130,
-} as const;
-
-export type ExitName = keyof typeof EXIT_CODES;
+export { EXIT_CODES, type ExitName } from "./exit-codes.ts";
 
 /** How a command ends when it cannot do what was asked: one line on what was wrong, one on what to do. */
 export class CommandFailure extends Error {

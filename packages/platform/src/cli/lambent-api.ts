@@ -6,5 +6,6 @@ export const LAMBENT_PATHS = {
   status: "/_lambent/v1/status",
   plan: "/_lambent/v1/apps/plan",
   deploy: "/_lambent/v1/apps/deploy",
+  debug: (functionName: string) => `/_lambent/v1/functions/${encodeURIComponent(functionName)}/debugger`,
   followLogs: (functionName: string) => `/_lambent/v1/functions/${encodeURIComponent(functionName)}/logs`,
 } as const;

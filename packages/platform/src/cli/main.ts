@@ -8,6 +8,8 @@ import { enableCompileCache } from "node:module";
 // Worker threads take the cache from the environment only; without it each strips and compiles its modules anew.
 const { directory } = enableCompileCache();
 if (directory !== undefined) process.env["NODE_COMPILE_CACHE"] ??= directory;
+const { endWithReader } = await import("./readers.ts");
+endWithReader();
 const [first] = process.argv.slice(2);
 if (first === "--version" || first === "-V") {
   const { packageVersion } = await import("./version.ts");

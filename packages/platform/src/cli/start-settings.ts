@@ -52,10 +52,9 @@ export function searchPath(environment: NodeJS.ProcessEnv): string {
   return [...(isWhole ? [join(made, "bin")] : []), environment["PATH"] ?? ""].join(delimiter);
 }
 
-/** `node_modules` with the AWS SDK that functions find, in the repository or beside the installed package. */
+/** `node_modules` with the AWS SDK that functions find: the repository's, or what the installed package brings. */
 export function sdkTree(): string | undefined {
-  const candidates = ["../../function-sdk/node_modules", "../../../function-sdk/node_modules"].map((path) =>
-    fileURLToPath(new URL(path, import.meta.url)),
-  );
+  const places = ["../../../function-sdk/node_modules", "../../node_modules/lambent-function-sdk/node_modules"];
+  const candidates = places.map((path) => fileURLToPath(new URL(path, import.meta.url)));
   return candidates.find((path) => existsSync(`${path}/@aws-sdk/client-lambda`));
 }

@@ -101,8 +101,11 @@ export const VERBS: readonly VerbSpec[] = [
   {
     usage: "dev [folder]",
     description: "deploy at every save, and show calls as they run",
-    example: "lambent dev .",
-    options: [option("--no-url", "no public address")],
+    example: "lambent dev .\nlambent dev . --inspect",
+    options: [
+      option("--no-url", "no public address"),
+      option("--inspect [port]", "attach a debugger; the first function's is at this port, 9229 by default, 0 for free ones"),
+    ],
   },
   {
     usage: "invoke <function>",

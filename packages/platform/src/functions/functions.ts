@@ -77,7 +77,8 @@ export async function openFunctions(options: FunctionsOptions): Promise<Function
     bootId: options.bootId,
     isUsed: (code) => registry.usesCode(code),
   });
-  const trees = await openTrees({ folder: options.treesFolder, shelf, kind: options.treeKind, secureRandom: options.secureRandom });
+  const { treesFolder: folder, treeKind: kind, clock, secureRandom } = options;
+  const trees = await openTrees({ folder, shelf, kind, clock, secureRandom });
   const functions = new RegistryFunctions(registry, shelf, trees, new Background(options.onProblem));
   functions.lifecycle.resume();
   return functions;

@@ -1,4 +1,6 @@
+import type { Instant } from "../base/index.ts";
 import type { CodeReference, FunctionVersion, Realm } from "../model/index.ts";
+import { Numbering, type NumberedName } from "./numbering.ts";
 import { PART_KINDS, type FunctionParts, type FunctionRecord, type LayerVersionRecord, type PartKind, type Write } from "./records.ts";
 
 /** One function and all that belongs to it. */
@@ -17,7 +19,7 @@ export class RealmState {
   readonly functions = new Map<string, FunctionEntry>();
   readonly #byId = new Map<string, FunctionEntry>();
   readonly layers = new Map<string, Map<number, LayerVersionRecord>>();
-  readonly #numbering = new Map<string, number>();
+  readonly #numbering = new Numbering();
   readonly #byUrlId = new Map<string, { readonly entry: FunctionEntry; readonly qualifier: string }>();
   readonly #codeUses = new Map<string, { readonly code: CodeReference; uses: number }>();
 
@@ -27,9 +29,16 @@ export class RealmState {
     this.realm = realm;
   }
 
-  /** The highest version number the function or layer of this name ever had. */
-  numbering(of: "function" | "layer", name: string): number {
-    return this.#numbering.get(`${of}/${name}`) ?? 0;
+  /** The number after the highest this name ever had, and what must be written when it is given at `at`. */
+  nextNumber(of: NumberedName["of"], name: string, at: Instant): { readonly number: number; readonly writes: readonly Write[] } {
+    const number = this.#numbering.highest({ of, name }) + 1;
+    const isAlive = (each: NumberedName): boolean => (each.of === "function" ? this.functions : this.layers).has(each.name);
+    const forgotten = this.#numbering.toForget({ of, name }, isAlive);
+    const given: Write = { kind: "numbering", of, name, value: { highest: number, at } };
+    return {
+      number,
+      writes: forgotten ? [given, { kind: "numbering", of: forgotten.of, name: forgotten.name, value: undefined }] : [given],
+    };
   }
 
   /** Concurrency reserved by all functions together. */
@@ -71,7 +80,7 @@ export class RealmState {
         this.#applyLayerVersion(write.name, write.version, write.value);
         return true;
       case "numbering":
-        this.#numbering.set(`${write.of}/${write.name}`, write.value);
+        this.#numbering.set(write, write.value);
         return true;
       default: {
         const entry = this.#byId.get(write.functionId);

@@ -2,6 +2,7 @@ import { LambentError, type Instant } from "../base/index.ts";
 import type { Cipher, CodeReference, FunctionVersion, Realm } from "../model/index.ts";
 import { realmKey } from "../model/index.ts";
 import type { Op } from "../storage/index.ts";
+import type { Numbered, NumberingRecord } from "./numbering.ts";
 
 /** Whether a version's code lies ready to run. */
 export type VersionState =
@@ -127,8 +128,7 @@ export type Write =
   | PartWrite
   | { readonly kind: "function"; readonly name: string; readonly value: FunctionRecord | undefined }
   | { readonly kind: "layerVersion"; readonly name: string; readonly version: number; readonly value: LayerVersionRecord | undefined }
-  /** The highest version number a name ever had: numbers are not used twice, not even by a function made anew. */
-  | { readonly kind: "numbering"; readonly of: "function" | "layer"; readonly name: string; readonly value: number };
+  | { readonly kind: "numbering"; readonly of: Numbered; readonly name: string; readonly value: NumberingRecord | undefined };
 
 /** The row's key. Names hold neither `/` nor anything else that needs quoting. */
 export function writeKey(write: Write): string {
@@ -157,6 +157,8 @@ export function encodeWrites(cell: string, realm: Realm, writes: readonly Write[
 export function decodeRow(realm: Realm, key: string, bytes: Uint8Array, cipher: Cipher): Write {
   const parts = key.split("/");
   const value: unknown = JSON.parse(Buffer.from(bytes).toString("utf8"), (name, inner) => opened(realm, name, inner, cipher));
+  // Written as a bare number before names could be forgotten: those are the first to go.
+  if (parts[0] === "numbering" && typeof value === "number") return { ...placeOf(key, parts), value: { highest: value, at: 0 } } as Write;
   return { ...placeOf(key, parts), value } as Write;
 }
 

@@ -11,6 +11,8 @@ import { requireVersion } from "./manage/views.ts";
 /** The directory over the registry's memory: what the way of every call asks, so no step of it walks over all functions. */
 export class RegistryDirectory implements Omit<FunctionDirectory, "keepCode"> {
   readonly #registry: Registry;
+  /** What a call without a qualifier finds, made once for each record of `$LATEST`. */
+  readonly #latest = new WeakMap<VersionRecord, InvocationTarget>();
 
   constructor(registry: Registry) {
     this.#registry = registry;
@@ -18,10 +20,19 @@ export class RegistryDirectory implements Omit<FunctionDirectory, "keepCode"> {
 
   find(realm: Realm, name: string, qualifier: string | undefined): InvocationTarget {
     const entry = this.#registry.entry(realm, name);
+    if (qualifier === undefined) return this.#unqualified(entry.record.latest, realm, name);
     const arn = functionArn(realm, name, qualifier);
-    if (qualifier === undefined || qualifier === LATEST) return whole(entry.record.latest, arn);
+    if (qualifier === LATEST) return whole(entry.record.latest, arn);
     if (isVersionNumber(qualifier)) return whole(requireVersion(realm, entry, qualifier), arn);
     return aliasTarget(realm, entry, qualifier, arn);
+  }
+
+  #unqualified(latest: VersionRecord, realm: Realm, name: string): InvocationTarget {
+    const known = this.#latest.get(latest);
+    if (known) return known;
+    const made = whole(latest, functionArn(realm, name));
+    this.#latest.set(latest, made);
+    return made;
   }
 
   reservedConcurrency(realm: Realm, name: string): number | undefined {

@@ -1,6 +1,6 @@
 /**
  * Spare trees: for the code that is called, one tree of hard links lies ready, so that giving an instance its code is
- * a rename whatever the size (ARCHITECTURE.md §6). A taken tree belongs to who took it; the next is made behind.
+ * a rename whatever the size (ARCHITECTURE.md §6). A taken tree belongs to who took it; the next is made a moment behind.
  *
  * Trees are named by what is in them, not by version: versions with the same code share a spare. Deliberately absent: knowledge of
  * slots and instances.
@@ -8,7 +8,7 @@
 import { constants } from "node:fs";
 import { copyFile, link, mkdir, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
-import type { SecureRandom } from "../base/index.ts";
+import type { Clock, SecureRandom, Timer } from "../base/index.ts";
 import type { CodeReference, FunctionVersion } from "../model/index.ts";
 import { eachAtOnce } from "./code/each-at-once.ts";
 import { mergeManifests, type MergedEntry } from "./code/manifest.ts";
@@ -16,6 +16,9 @@ import type { Shelf } from "./code/shelf.ts";
 
 /** Trees that lie ready at most; at the bound the one unused for longest is removed (P7). */
 export const SPARE_TREES_MAX = 256;
+
+/** A taken tree is replaced only after this long: who took it starts a function, and that needs the disk and the processor now. */
+const SPARE_DELAY_MS = 200;
 
 /**
  * `links`: all trees share one copy of each file; right where functions cannot write to their code.
@@ -32,6 +35,7 @@ export interface TreesOptions {
   readonly folder: string;
   readonly shelf: Shelf;
   readonly kind: TreeKind;
+  readonly clock: Clock;
   readonly secureRandom: SecureRandom;
 }
 
@@ -46,6 +50,8 @@ export class Trees {
   readonly #options: TreesOptions;
   /** By content, the one unused for longest first. */
   readonly #spares = new Map<string, Promise<string>>();
+  /** By content: spares that are made once the taken one's function has started. */
+  readonly #later = new Map<string, Timer>();
   readonly #background = new Set<Promise<void>>();
   #closed = false;
 
@@ -59,7 +65,7 @@ export class Trees {
     const spare = this.#spares.get(content);
     this.#spares.delete(content);
     const tree = (await spare?.catch(() => undefined)) ?? (await this.#build(codes));
-    void this.#keepSpare(codes);
+    this.#keepSpareLater(codes);
     return tree;
   }
 
@@ -79,8 +85,13 @@ export class Trees {
 
   /** Removes spares that hold `code`. */
   async forget(code: CodeReference): Promise<void> {
+    for (const [content, timer] of this.#later) {
+      if (!holds(content, code)) continue;
+      timer.cancel();
+      this.#later.delete(content);
+    }
     for (const [content, spare] of this.#spares) {
-      if (!content.split(" ").includes(code.sha256)) continue;
+      if (!holds(content, code)) continue;
       this.#spares.delete(content);
       await this.#discard(spare);
     }
@@ -89,9 +100,22 @@ export class Trees {
   /** Waits for what is being made and removes all spares. */
   async close(): Promise<void> {
     this.#closed = true;
+    for (const timer of this.#later.values()) timer.cancel();
+    this.#later.clear();
     await Promise.allSettled(this.#background);
     await rm(this.#options.folder, { recursive: true, force: true });
     this.#spares.clear();
+  }
+
+  #keepSpareLater(codes: readonly CodeReference[]): void {
+    const content = contentKey(codes);
+    if (this.#closed || this.#later.has(content)) return;
+    if (this.#later.size >= SPARE_TREES_MAX) return void this.#keepSpare(codes);
+    const make = (): void => {
+      this.#later.delete(content);
+      void this.#keepSpare(codes);
+    };
+    this.#later.set(content, this.#options.clock.schedule(SPARE_DELAY_MS, make));
   }
 
   #keepSpare(codes: readonly CodeReference[]): Promise<string | undefined> {
@@ -160,6 +184,10 @@ async function place(kind: TreeKind, source: string, target: string): Promise<vo
     }
   }
   await copyFile(source, target, constants.COPYFILE_FICLONE);
+}
+
+function holds(content: string, code: CodeReference): boolean {
+  return content.split(" ").includes(code.sha256);
 }
 
 function contentKey(codes: readonly CodeReference[]): string {

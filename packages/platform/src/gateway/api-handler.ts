@@ -64,7 +64,7 @@ export class ApiHandler {
         target = decoded;
         const context = this.#context(wireRequest, principal, requestId, endpoint, response);
         const output = await this.#perform(service, decoded, context);
-        write(response, encodeOutput(decoded, output, requestId));
+        this.#write(response, encodeOutput(decoded, output, requestId, this.#dependencies.reportDefect), requestId);
       } finally {
         body.release();
       }
@@ -117,6 +117,7 @@ export class ApiHandler {
         return signal;
       },
       onCallerGone: (listener) => whenClosed(response, listener),
+      reportDefect: (error) => this.#dependencies.reportDefect(error, requestId),
     };
   }
 
@@ -139,7 +140,21 @@ export class ApiHandler {
       ? error
       : new LambentError("InternalError", "a defect in Lambent; its log has the details under the request id");
     const service = target.service && this.#byModel.get(target.service);
-    write(response, encodeError(target, service ? service.wireError(known) : plainError(known), requestId));
+    this.#write(response, encodeError(target, service ? service.wireError(known) : plainError(known), requestId), requestId);
+  }
+
+  #write(response: ServerResponse, answer: WireResponse, requestId: string): void {
+    if (answer.body instanceof Readable) {
+      response.writeHead(answer.status, answer.headers);
+      // Whichever side breaks off takes the other with it; the taker sees a cut answer as cut.
+      pipeline(answer.body, response, (error) => {
+        if (error && !isDeparture(error)) this.#dependencies.reportDefect(error, requestId);
+      });
+      return;
+    }
+    if (answer.status !== 204 && answer.headers["content-length"] === undefined)
+      answer.headers["content-length"] = String(answer.body.length);
+    response.writeHead(answer.status, answer.headers).end(answer.body);
   }
 }
 
@@ -183,14 +198,9 @@ export function wireRequestOf(request: IncomingMessage, body: Buffer): WireReque
   };
 }
 
-function write(response: ServerResponse, answer: WireResponse): void {
-  if (answer.body instanceof Readable) {
-    response.writeHead(answer.status, answer.headers);
-    // Whichever side breaks off takes the other with it; the taker sees a cut answer as cut.
-    pipeline(answer.body, response, () => undefined);
-    return;
-  }
-  if (answer.status !== 204 && answer.headers["content-length"] === undefined)
-    answer.headers["content-length"] = String(answer.body.length);
-  response.writeHead(answer.status, answer.headers).end(answer.body);
+/** What a stream breaks with when its reader leaves: no defect. */
+const DEPARTURES: ReadonlySet<string | undefined> = new Set(["ERR_STREAM_PREMATURE_CLOSE", "ECONNRESET", "EPIPE", "ETIMEDOUT"]);
+
+function isDeparture(error: NodeJS.ErrnoException): boolean {
+  return DEPARTURES.has(error.code) || isLambentError(error);
 }

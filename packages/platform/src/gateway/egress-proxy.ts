@@ -1,13 +1,6 @@
-import {
-  createServer,
-  type IncomingHttpHeaders,
-  type IncomingMessage,
-  request as httpRequest,
-  type Server as HttpServer,
-  type ServerResponse,
-} from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage, Server as HttpServer, ServerResponse } from "node:http";
 import { connect, type Socket } from "node:net";
-import { isLambentError, LambentError } from "../base/index.ts";
+import { isLambentError, LambentError, nodeHttp } from "../base/index.ts";
 import type { Egress, ResolvedAddress } from "../security/index.ts";
 
 /**
@@ -32,7 +25,7 @@ export function createEgressProxy(egress: Egress): HttpServer {
     leaving.once("close", () => (open -= 1));
     return true;
   };
-  const server = createServer((request, response) => {
+  const server = nodeHttp().createServer((request, response) => {
     if (admit(response)) void forward(egress, request, response);
     else response.writeHead(503, { "content-type": "text/plain" }).end(`at most ${EGRESS_CONNECTIONS_MAX} connections may be open`);
   });
@@ -59,7 +52,7 @@ async function forward(egress: Egress, request: IncomingMessage, response: Serve
 }
 
 function relay(request: IncomingMessage, response: ServerResponse, url: URL, pinned: ResolvedAddress): void {
-  const upstream = httpRequest({
+  const upstream = nodeHttp().request({
     host: pinned.address,
     port: Number(url.port || 80),
     method: request.method,

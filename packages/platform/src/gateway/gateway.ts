@@ -1,6 +1,6 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import { LambentError } from "../base/index.ts";
+import { LambentError, nodeHttp } from "../base/index.ts";
 import { type BrowserRules, checkBrowser, type Surface } from "../security/index.ts";
 import type { ApiHandler } from "./api-handler.ts";
 import type { FunctionUrlHandler } from "./function-url/handler.ts";
@@ -41,13 +41,15 @@ export class Gateway {
 
   constructor(dependencies: GatewayDependencies) {
     this.#dependencies = dependencies;
-    this.#server = createServer({
+    this.#server = nodeHttp().createServer({
       headersTimeout: HEADERS_MS_MAX,
       requestTimeout: REQUEST_MS_MAX,
       connectionsCheckingInterval: SLOW_CHECK_MS,
       keepAliveTimeout: KEEP_ALIVE_MS,
       maxHeaderSize: HEADER_BYTES_MAX,
       noDelay: true,
+      // A request without a body needs no stream that ends.
+      optimizeEmptyRequests: true,
     });
     this.#server.maxConnections = CONNECTIONS_MAX;
     this.#server.on("request", (request, response) => this.#route(request, response));

@@ -1,5 +1,6 @@
-import { createServer, type Server as HttpServer } from "node:http";
+import type { Server as HttpServer } from "node:http";
 import type { Server, Socket } from "node:net";
+import { nodeHttp } from "../base/index.ts";
 import type { InstanceCaller, InstanceEndpoint } from "../model/index.ts";
 import type { Egress } from "../security/index.ts";
 import type { ApiHandler } from "./api-handler.ts";
@@ -15,7 +16,7 @@ export const INSTANCE_CONNECTIONS_MAX = 512;
 export function createInstanceEndpoint(api: ApiHandler, egress: Egress): InstanceEndpoint {
   return {
     serveApi(listener: Server, caller: InstanceCaller) {
-      const server = createServer((request, response) => {
+      const server = nodeHttp().createServer((request, response) => {
         void api.handle(request, response, `http://${request.headers.host ?? "127.0.0.1"}`, caller);
       });
       return serve(listener, server);

@@ -1,5 +1,4 @@
-import type { Realm } from "../model/index.ts";
-import { realmKey } from "../model/index.ts";
+import { type FunctionVersion, type Realm, realmKey } from "../model/index.ts";
 
 /** Why a call was not taken, in AWS's words where it has them. */
 export type ThrottleReason =
@@ -15,38 +14,57 @@ export interface ConcurrencyBounds {
   readonly unreserved: number;
 }
 
+/** Under which names a version's calls are counted. */
+interface CountedAs {
+  readonly function: string;
+  readonly realm: string;
+}
+
 /** Counts running calls against AWS's two limits: a function's reservation, and what is left for all others. */
 export class Concurrency {
   readonly #ofFunction = new Map<string, number>();
   readonly #unreserved = new Map<string, number>();
+  /** The registry hands out one object per version: names are not put together for every call. */
+  readonly #names = new WeakMap<FunctionVersion, CountedAs>();
 
-  /** Takes one place, or names the limit that is reached; nothing is taken then. */
-  admit(realm: Realm, functionName: string, bounds: ConcurrencyBounds): Admission {
-    const scope = realmKey(realm);
-    const key = `${scope}/${functionName}`;
-    const running = this.#ofFunction.get(key) ?? 0;
+  /** Takes one place for a call of `version`, or names the limit that is reached; nothing is taken then. */
+  admit(version: FunctionVersion, bounds: ConcurrencyBounds): Admission {
+    const names = this.#namesOf(version);
+    const running = this.#ofFunction.get(names.function) ?? 0;
     if (bounds.reserved !== undefined) {
       if (running >= bounds.reserved) return { kind: "refused", reason: "ReservedFunctionConcurrentInvocationLimitExceeded" };
-      this.#ofFunction.set(key, running + 1);
-      return { kind: "admitted", release: () => decrement(this.#ofFunction, key) };
+      this.#ofFunction.set(names.function, running + 1);
+      return { kind: "admitted", release: () => decrement(this.#ofFunction, names.function) };
     }
-    const shared = this.#unreserved.get(scope) ?? 0;
+    const shared = this.#unreserved.get(names.realm) ?? 0;
     if (shared >= bounds.unreserved) return { kind: "refused", reason: "ConcurrentInvocationLimitExceeded" };
-    this.#ofFunction.set(key, running + 1);
-    this.#unreserved.set(scope, shared + 1);
+    this.#ofFunction.set(names.function, running + 1);
+    this.#unreserved.set(names.realm, shared + 1);
     return {
       kind: "admitted",
       release: () => {
-        decrement(this.#ofFunction, key);
-        decrement(this.#unreserved, scope);
+        decrement(this.#ofFunction, names.function);
+        decrement(this.#unreserved, names.realm);
       },
     };
   }
 
   /** Calls of the function that run now. */
   running(realm: Realm, functionName: string): number {
-    return this.#ofFunction.get(`${realmKey(realm)}/${functionName}`) ?? 0;
+    return this.#ofFunction.get(functionKey(realm, functionName)) ?? 0;
   }
+
+  #namesOf(version: FunctionVersion): CountedAs {
+    const known = this.#names.get(version);
+    if (known) return known;
+    const names = { function: functionKey(version.realm, version.name), realm: realmKey(version.realm) };
+    this.#names.set(version, names);
+    return names;
+  }
+}
+
+function functionKey(realm: Realm, functionName: string): string {
+  return `${realmKey(realm)}/${functionName}`;
 }
 
 export type Admission =

@@ -1,4 +1,4 @@
-import { type Clock, type SecureRandom, unreachable } from "../base/index.ts";
+import { type Clock, unreachable } from "../base/index.ts";
 import type { FunctionDirectory } from "../functions/index.ts";
 import type { Call, CallEnding, FunctionVersion, Realm, ResponseStream, Signals } from "../model/index.ts";
 import type { Acquired, Router, Slot } from "../router/index.ts";
@@ -58,7 +58,6 @@ export interface InvokerDependencies {
   readonly router: Router;
   readonly signals: Signals;
   readonly clock: Clock;
-  readonly secureRandom: SecureRandom;
 }
 
 export class Invoker {
@@ -79,7 +78,7 @@ export class Invoker {
     const target = directory.find(request.realm, request.functionName, request.qualifier);
     const version = router.chooseVersion(target);
     if (this.#bytesInFlight + request.payload.length > IN_FLIGHT_BYTES_MAX) return { kind: "throttled", reason: "InFlightBytesExceeded" };
-    const admission = this.#concurrency.admit(request.realm, version.name, {
+    const admission = this.#concurrency.admit(version, {
       reserved: directory.reservedConcurrency(request.realm, version.name),
       unreserved: directory.accountConcurrency(request.realm).unreserved,
     });
@@ -98,10 +97,13 @@ export class Invoker {
     return this.#concurrency.running(realm, functionName);
   }
 
-  async #run(request: InvokeRequest, version: FunctionVersion, functionArn: string): Promise<InvokeOutcome> {
-    const { router } = this.#dependencies;
-    const warm = router.take(version);
-    const acquired: Acquired = warm ? { kind: "slot", slot: warm } : await this.#wait(version);
+  #run(request: InvokeRequest, version: FunctionVersion, functionArn: string): Promise<InvokeOutcome> {
+    const warm = this.#dependencies.router.take(version);
+    return warm ? this.#callIn(warm, request, version, functionArn) : this.#runCold(request, version, functionArn);
+  }
+
+  async #runCold(request: InvokeRequest, version: FunctionVersion, functionArn: string): Promise<InvokeOutcome> {
+    const acquired = await this.#wait(version);
     switch (acquired.kind) {
       case "slot":
         return this.#callIn(acquired.slot, request, version, functionArn);
@@ -146,7 +148,7 @@ export class Invoker {
       payload: request.payload,
       deadline: startedAt + version.timeoutMs,
       functionArn,
-      traceId: request.traceId ?? newTraceId(startedAt, this.#dependencies.secureRandom),
+      traceId: request.traceId ?? traceIdOf(request.requestId, startedAt),
       clientContext: request.clientContext,
       stream: request.stream,
     };
@@ -201,11 +203,12 @@ function tailOf(start: string, own: Buffer, end: readonly string[]): Buffer {
   return whole.subarray(Math.max(0, whole.length - TAIL_BYTES_MAX));
 }
 
-/** A root of its own for calls that bring no trace: `Root=1-<seconds>-<96 bits>;Sampled=0`, as X-Ray writes it. */
-function newTraceId(atMs: number, secureRandom: SecureRandom): string {
-  const seconds = Math.floor(atMs / 1_000)
-    .toString(16)
-    .padStart(8, "0");
-  const hex = secureRandom.bytes(20).toString("hex");
-  return `Root=1-${seconds}-${hex.slice(0, 24)};Parent=${hex.slice(24)};Sampled=0`;
+/**
+ * A root of its own for calls that bring no trace, as X-Ray writes it: `Root=1-<seconds>-<96 bits>;Parent=<64 bits>;Sampled=0`.
+ * The bits are those of the request id, a random UUID: asking for more would cost as much as the rest of the call's record.
+ */
+function traceIdOf(requestId: string, atMs: number): string {
+  const node = requestId.slice(24);
+  const root = node + requestId.slice(0, 8) + requestId.slice(9, 13);
+  return `Root=1-${Math.floor(atMs / 1_000).toString(16)}-${root};Parent=${requestId.slice(19, 23)}${node};Sampled=0`;
 }

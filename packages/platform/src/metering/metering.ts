@@ -2,7 +2,8 @@
  * What invocations used. Subscribes to the signal `usage`, keeps one record a started invocation (P9), commits them in
  * groups that nobody waits for, and adds them up again.
  *
- * It knows no prices, and nothing about why an invocation ran.
+ * It knows no prices, and nothing about why an invocation ran. Nor does it look for doubles: the invoker emits once for each
+ * started invocation, and a request id does not tell two of them apart, because an asynchronous one keeps it over its attempts.
  */
 import { isLambentError, type Clock, type Timer } from "../base/index.ts";
 import type { Realm, Signals, UsageRecord } from "../model/index.ts";
@@ -22,8 +23,7 @@ const DAY_MS = 86_400_000;
 export const USAGE_KEEP_MS = 396 * DAY_MS;
 /** A record is committed at most this long after its invocation began: the longest timeout, the longest init, and the flush. */
 const START_TO_COMMIT_MS_MAX = 900_000 + 60_000;
-/** Records in one row of a function's log. */
-const RECORDS_PER_ROW_MAX = 1_000;
+const NO_RECORDS = Buffer.alloc(0);
 
 /** Where the server notes that it runs, so that a start can tell a crash from a stop. */
 const SESSION_CELL = "server/metering/session/0";
@@ -131,18 +131,19 @@ class StoreMetering implements Metering {
   /** One commit a row; what is not committed when the storage is busy goes back and is tried again. */
   async #commit(pending: PendingUsage, at: number): Promise<void> {
     const cell = usageCell(pending.of);
-    let left = pending;
+    const { rows } = pending;
     try {
       do {
-        const value = encodeBatch({ at, records: left.records.slice(0, RECORDS_PER_ROW_MAX), lost: left.lost });
+        const value = encodeBatch(at, pending.lost, rows[0]?.records.content() ?? NO_RECORDS);
         await this.#store.commit(cell, "any", [{ kind: "append", cell, value }], "log");
-        left = { of: left.of, records: left.records.slice(RECORDS_PER_ROW_MAX), lost: 0 };
-      } while (left.records.length > 0);
+        rows.shift();
+        pending.lost = 0;
+      } while (rows.length > 0);
     } catch (error) {
       if (!isLambentError(error)) throw error;
       // A storage that stopped, or a damaged cell, records nothing any more; the server says so where it is noticed.
       if (error.code !== "StorageBusy") return;
-      this.#buffer.putBack(left);
+      this.#buffer.putBack(pending);
       this.#flushTimer ??= this.#clock.schedule(RETRY_DELAY_MS, () => void this.#flush());
     }
   }

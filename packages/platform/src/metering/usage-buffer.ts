@@ -1,15 +1,22 @@
+import { TextBuffer } from "../base/index.ts";
 import type { UsageRecord } from "../model/index.ts";
-import { usageCell, type FunctionIdentity } from "./usage-log.ts";
+import { encodeRecord, usageCell, type FunctionIdentity } from "./usage-log.ts";
 
 /** Records that wait for their commit; at the bound further ones are dropped, counted, and shown in the bill (P7). */
 export const METERING_BUFFER_RECORDS_MAX = 65_536;
-/** Request ids remembered, so that a record sent twice is kept once (P9). */
-const RECENT_REQUESTS_MAX = 65_536;
+/** Records in one row of a function's log. */
+const RECORDS_PER_ROW_MAX = 1_000;
+
+/** Records of one row, as they are written. */
+export interface PendingRow {
+  readonly records: TextBuffer;
+  count: number;
+}
 
 /** One function's records of one group commit. */
 export interface PendingUsage {
   readonly of: FunctionIdentity;
-  readonly records: UsageRecord[];
+  readonly rows: PendingRow[];
   lost: number;
 }
 
@@ -19,27 +26,21 @@ export class UsageBuffer {
   /** The function that was billed last: calls of one function come in a row. */
   #last: PendingUsage | undefined;
   #count = 0;
-  /**
-   * Request ids of late, in two generations: the older one goes as a whole. Taking the oldest out of one set would walk over
-   * the holes of all taken out before it (seen: 13 µs a call).
-   */
-  #recent = new Set<string>();
-  #recentBefore = new Set<string>();
 
   get isEmpty(): boolean {
     return this.#pending.size === 0;
   }
 
   add(record: UsageRecord): void {
-    if (this.#recent.has(record.requestId) || this.#recentBefore.has(record.requestId)) return;
-    this.#remember(record.requestId);
     const pending = this.#of(record);
     if (this.#count >= METERING_BUFFER_RECORDS_MAX) {
       pending.lost++;
       return;
     }
     this.#count++;
-    pending.records.push(record);
+    const row = openRow(pending.rows);
+    row.records.append(row.count === 0 ? encodeRecord(record) : `,${encodeRecord(record)}`);
+    row.count++;
   }
 
   /** Empties the buffer. */
@@ -54,11 +55,16 @@ export class UsageBuffer {
   /** Puts back what could not be committed, before what came meanwhile. */
   putBack(failed: PendingUsage): void {
     const pending = this.#of(failed.of);
-    const room = Math.max(0, METERING_BUFFER_RECORDS_MAX - this.#count);
-    const kept = failed.records.slice(0, room);
-    pending.records.unshift(...kept);
-    pending.lost += failed.lost + failed.records.length - kept.length;
-    this.#count += kept.length;
+    pending.lost += failed.lost;
+    const kept: PendingRow[] = [];
+    for (const row of failed.rows) {
+      if (this.#count + row.count > METERING_BUFFER_RECORDS_MAX) pending.lost += row.count;
+      else {
+        this.#count += row.count;
+        kept.push(row);
+      }
+    }
+    pending.rows.unshift(...kept);
   }
 
   #of(identity: FunctionIdentity): PendingUsage {
@@ -78,15 +84,17 @@ export class UsageBuffer {
     const known = this.#pending.get(key);
     if (known) return known;
     const { account, region, functionName } = identity;
-    const fresh = { of: { account, region, functionName }, records: [], lost: 0 };
+    const fresh = { of: { account, region, functionName }, rows: [], lost: 0 };
     this.#pending.set(key, fresh);
     return fresh;
   }
+}
 
-  #remember(requestId: string): void {
-    this.#recent.add(requestId);
-    if (this.#recent.size < RECENT_REQUESTS_MAX / 2) return;
-    this.#recentBefore = this.#recent;
-    this.#recent = new Set();
-  }
+/** The row that takes the next record. */
+function openRow(rows: PendingRow[]): PendingRow {
+  const last = rows.at(-1);
+  if (last && last.count < RECORDS_PER_ROW_MAX) return last;
+  const fresh = { records: new TextBuffer(), count: 0 };
+  rows.push(fresh);
+  return fresh;
 }

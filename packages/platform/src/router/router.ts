@@ -51,6 +51,11 @@ export class Router {
     this.#route(version).fleet.demandChanged();
   }
 
+  /** The version came under a debugger, or is no more: other instances take the place of those it has. */
+  renew(version: FunctionVersion): void {
+    this.#route(version).fleet.renew();
+  }
+
   /** The version is superseded or deleted: its instances drain; calls that already wait are still served. */
   retire(key: string): void {
     this.#routes.delete(key);

@@ -1,12 +1,12 @@
-import type { Clock, Instant, Timer } from "../base/index.ts";
+import type { Clock, MonotonicMs, Timer } from "../base/index.ts";
 import type { Autoscaler, Demand, Fleet, FleetUser } from "../autoscaler/index.ts";
 import type { FunctionVersion } from "../model/index.ts";
 import type { Instance, StartEnding } from "../runtime/index.ts";
 import type { Acquired, Slot } from "./slot.ts";
 
 interface Waiter {
-  readonly since: Instant;
-  readonly timer: Timer;
+  readonly since: MonotonicMs;
+  timer: Timer;
   readonly tell: (acquired: Acquired) => void;
 }
 
@@ -54,13 +54,9 @@ export class VersionRoute implements FleetUser {
   wait(waitMs: number): Promise<Acquired> {
     return new Promise((resolve) => {
       const waiter: Waiter = {
-        since: this.#clock.now(),
+        since: this.#clock.monotonicMs(),
         tell: resolve,
-        timer: this.#clock.schedule(waitMs, () => {
-          this.#waiting.delete(waiter);
-          resolve({ kind: "waitedTooLong" });
-          this.fleet.demandChanged();
-        }),
+        timer: this.#clock.schedule(waitMs, () => this.#waitedTooLong(waiter, waitMs)),
       };
       this.#waiting.add(waiter);
       this.fleet.demandChanged();
@@ -120,6 +116,17 @@ export class VersionRoute implements FleetUser {
       if (!slot) return;
       this.#settle(waiter, { kind: "slot", slot });
     }
+  }
+
+  /** While a debugger may hold the one instance, the wait begins again: whoever debugs takes the time it takes. */
+  #waitedTooLong(waiter: Waiter, waitMs: number): void {
+    if (this.fleet.inspected) {
+      waiter.timer = this.#clock.schedule(waitMs, () => this.#waitedTooLong(waiter, waitMs));
+      return;
+    }
+    this.#waiting.delete(waiter);
+    waiter.tell({ kind: "waitedTooLong" });
+    this.fleet.demandChanged();
   }
 
   #settle(waiter: Waiter, acquired: Acquired): void {

@@ -1,11 +1,13 @@
 import type { FunctionVersion, RoleCredentials } from "../model/index.ts";
 import type { Places } from "../sandbox/index.ts";
 import type { Language } from "./languages.ts";
+import type { Initialization } from "./runtime.ts";
 
 /** What a function finds in its environment. Pure: the same inputs, the same variables. */
 
 export interface EnvironmentInput {
   readonly version: FunctionVersion;
+  readonly initialization: Initialization;
   readonly language: Language;
   readonly credentials: RoleCredentials;
   readonly places: Places;
@@ -61,7 +63,7 @@ function languageVariables({ version, language, places: { paths, listeners } }: 
   return { ...useProxy, NODE_PATH: folders.join(":") };
 }
 
-function reservedVariables({ version, language, credentials, places, logStream }: EnvironmentInput): Record<string, string> {
+function reservedVariables({ version, initialization, language, credentials, places, logStream }: EnvironmentInput): Record<string, string> {
   const { region } = version.realm;
   return {
     _HANDLER: version.handler,
@@ -76,7 +78,7 @@ function reservedVariables({ version, language, credentials, places, logStream }
     AWS_LAMBDA_FUNCTION_NAME: version.name,
     AWS_LAMBDA_FUNCTION_VERSION: version.version,
     AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(version.memoryMb),
-    AWS_LAMBDA_INITIALIZATION_TYPE: "on-demand",
+    AWS_LAMBDA_INITIALIZATION_TYPE: initialization,
     AWS_LAMBDA_LOG_GROUP_NAME: version.logging.group,
     AWS_LAMBDA_LOG_STREAM_NAME: logStream,
     AWS_LAMBDA_LOG_FORMAT: version.logging.format,

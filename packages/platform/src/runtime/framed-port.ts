@@ -17,6 +17,8 @@ import {
 import type { Port, PortListener } from "./port.ts";
 
 const EMPTY = Buffer.alloc(0);
+/** What stands before an answer. */
+const DURATION_BYTES = 8;
 
 /** Where a connection is; frames mean something only in their phase. */
 type Phase =
@@ -35,6 +37,7 @@ export class FramedPort implements Port {
   readonly #channel: Channel;
   readonly #ended = deferred<void>();
   readonly #greeted = deferred<string | undefined>();
+  #debuggerPort: number | undefined;
   #phase: Phase = { kind: "greeting", assignedTo: undefined };
 
   constructor(socket: Socket) {
@@ -46,6 +49,11 @@ export class FramedPort implements Port {
       closed: (what) => this.#onClosed(what, false),
     });
     this.#channel.send(helloFrame());
+  }
+
+  /** Where the process's debugger listens inside it, once it has greeted and if it has one. */
+  get debuggerPort(): number | undefined {
+    return this.#debuggerPort;
   }
 
   /** Turns the process into an instance, also before its HELLO; `listener` hears everything from here on. */
@@ -113,6 +121,7 @@ export class FramedPort implements Port {
       );
       return;
     }
+    this.#debuggerPort = hello.debuggerPort;
     this.#phase = assignedTo ? { kind: "assigned", listener: assignedTo } : { kind: "waiting" };
     this.#greeted.resolve(undefined);
   }
@@ -146,14 +155,19 @@ export class FramedPort implements Port {
     const durationMs = readDuration(body);
     if (durationMs === undefined) return this.#breach("an answer without its duration");
     const exiting = (flags & FLAG_EXITING) !== 0;
-    const rest = body.subarray(8);
-    // Copied: a small view would keep its whole read buffer alive as long as the caller keeps the answer.
     if (type === FrameType.result)
-      return listener.answered(callId, { ending: { kind: "handled", payload: Buffer.from(rest) }, durationMs, exiting });
+      return listener.answered(callId, { ending: { kind: "handled", payload: copyFrom(body, DURATION_BYTES) }, durationMs, exiting });
     if (type === FrameType.streamEnd && (flags & FLAG_FAILED) === 0)
       return listener.answered(callId, { ending: { kind: "streamed" }, durationMs, exiting });
-    const payload = readErrorPayload(rest);
+    const payload = readErrorPayload(body.subarray(DURATION_BYTES));
     if (!payload) return this.#breach("an error that is not a JSON object");
     return listener.answered(callId, { ending: { kind: "functionError", payload, phase: "invoke" }, durationMs, exiting });
   }
+}
+
+/** A copy of its own: a small view would keep its whole read buffer alive as long as the caller keeps the answer. */
+function copyFrom(body: Buffer, from: number): Buffer {
+  const copy = Buffer.allocUnsafe(body.length - from);
+  body.copy(copy, 0, from);
+  return copy;
 }

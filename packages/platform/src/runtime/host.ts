@@ -4,10 +4,11 @@ import { isLambentError } from "../base/index.ts";
 import type { CodeProvider } from "../functions/index.ts";
 import type { FunctionVersion, InstanceEndpoint, Signals } from "../model/index.ts";
 import type { ConfinedProcess } from "../sandbox/index.ts";
-import { type Candidate, Candidates, type CandidateParts } from "./candidates.ts";
+import { type Candidate, Candidates, type CandidateParts, type Wanted } from "./candidates.ts";
+import type { Inspections } from "./inspection/inspections.ts";
 import { AssignedInstance } from "./instance.ts";
 import { availableRuntimes, languageOf } from "./languages.ts";
-import type { RuntimeHost, StartEnding } from "./runtime.ts";
+import type { Initialization, RuntimeHost, StartEnding } from "./runtime.ts";
 
 /**
  * Starts instances: picks the way for the runtime id, takes or makes a process, places the code, runs init.
@@ -20,6 +21,8 @@ export interface RuntimeHostParts extends CandidateParts {
   readonly codeProvider: CodeProvider;
   readonly instanceEndpoint: InstanceEndpoint;
   readonly signals: Signals;
+  /** Which functions a debugger may attach to. */
+  readonly inspections: Inspections;
   /** Version of the program at `nodePath`, `26.10.0`. */
   readonly nodeVersion: string;
 }
@@ -53,13 +56,15 @@ class Host implements RuntimeHost {
     return this.#candidates.waiting;
   }
 
-  async start(version: FunctionVersion): Promise<StartEnding> {
+  async start(asked: FunctionVersion, initialization: Initialization): Promise<StartEnding> {
     if (!this.#isOpen()) return STOPPING;
+    const wanted = this.#wanted(asked, initialization);
+    const { version } = wanted;
     const language = languageOf(version.runtime);
     if (!language) return { kind: "unavailable", what: `the runtime ${version.runtime} is not one Lambent runs` };
     let launched: ConfinedProcess | undefined;
     try {
-      const candidate = await this.#candidates.make(language, version);
+      const candidate = await this.#candidates.make(language, wanted);
       launched = candidate.process;
       const missing = await this.#place(version, candidate);
       if (missing) return this.#refuse(candidate, missing);
@@ -67,12 +72,19 @@ class Host implements RuntimeHost {
         launched.stop(0);
         return STOPPING;
       }
-      return await this.#begin(version, candidate);
+      return await this.#begin(wanted, candidate);
     } catch (error) {
       launched?.stop(0);
       if (!isLambentError(error)) throw error;
       return { kind: "unavailable", what: error.message };
     }
+  }
+
+  /** Whoever debugs follows one call at a time, and has the instance for nobody's provisioning. */
+  #wanted(version: FunctionVersion, initialization: Initialization): Wanted {
+    const inspection = this.#parts.inspections.of(version);
+    if (!inspection) return { version, initialization, inspection };
+    return { version: { ...version, concurrencyPerInstance: 1 }, initialization: "on-demand", inspection };
   }
 
   #isOpen(): boolean {
@@ -107,10 +119,12 @@ class Host implements RuntimeHost {
     return { kind: "initFailed", instanceId: process.id, payload, initMs: 0, logTail: Buffer.alloc(0), memoryPeakMb: 0 };
   }
 
-  async #begin(version: FunctionVersion, candidate: Candidate): Promise<StartEnding> {
+  async #begin({ version, inspection }: Wanted, candidate: Candidate): Promise<StartEnding> {
     const { clock, signals } = this.#parts;
     const { process } = candidate;
-    const instance = new AssignedInstance({ version, process, clock, signals, close: this.#serve(version, process) });
+    const timeLimits = inspection ? "suspended" : "counted";
+    const instance = new AssignedInstance({ version, process, clock, signals, timeLimits, close: this.#serve(version, process) });
+    inspection?.joined(instance);
     this.#instances.add(instance);
     void instance.gone.then(() => this.#instances.delete(instance));
     return await candidate.start(instance);

@@ -1,14 +1,16 @@
+import type { Socket } from "node:net";
 import { type Clock, deferred, invariant, type Timer } from "../base/index.ts";
 import type { Call, CallEnding, Departure, FunctionVersion, Signals } from "../model/index.ts";
 import type { ConfinedProcess, ProcessExit } from "../sandbox/index.ts";
 import { RESPONSE_BYTES_MAX } from "./channel/frames.ts";
-import { Deadlines } from "./deadlines.ts";
+import { Deadlines, type TimeLimits } from "./deadlines.ts";
 import { exitErrorPayload, timedOutPayload } from "./endings.ts";
 import { advance, callsOf, type InstanceEffect, type InstanceEvent, type InstanceState } from "./instance-state.ts";
 import { LogIntake } from "./log-intake.ts";
 import { LogTail } from "./log-tail.ts";
 import type { Answer, Port, PortListener } from "./port.ts";
 import { RunningCall, STREAMED_BYTES_MAX } from "./running-call.ts";
+import { TmpWatch } from "./tmp-watch.ts";
 import { type CallReport, INIT_TIMEOUT_MS, type Instance, LOG_TAIL_BYTES_MAX, type StartEnding } from "./runtime.ts";
 
 /**
@@ -26,6 +28,9 @@ const CLOSED_GRACE_MS = 2_000;
 /** The memory peak is read again when the last reading is this old: a reading is a system call or two. */
 const MEMORY_SAMPLE_MS = 20;
 
+/** Init's place among the deadlines; calls count from 1. */
+const INIT = 0;
+
 const BYTES_PER_MB = 1_024 * 1_024;
 
 export interface InstanceParts {
@@ -33,6 +38,7 @@ export interface InstanceParts {
   readonly process: ConfinedProcess;
   readonly clock: Clock;
   readonly signals: Signals;
+  readonly timeLimits: TimeLimits;
   /** Closes what serves the instance: API and proxy listeners. Called once, when the process is gone. */
   readonly close: () => void;
 }
@@ -48,6 +54,7 @@ export class AssignedInstance implements Instance, PortListener {
   readonly #logs: LogIntake;
   readonly #deadlines: Deadlines;
   readonly #initTail = new LogTail(LOG_TAIL_BYTES_MAX);
+  readonly #tmp: TmpWatch | undefined;
   readonly #pipesEnded: Promise<unknown>;
   #state: InstanceState<RunningCall> = { kind: "starting" };
   #port: Port | undefined;
@@ -61,9 +68,12 @@ export class AssignedInstance implements Instance, PortListener {
     this.#parts = parts;
     this.gone = this.#gone.promise;
     this.#logs = new LogIntake(parts.clock, (callId, text) => this.#takeLine(callId, text));
-    this.#deadlines = new Deadlines(parts.clock, (callId) => this.#apply({ kind: "deadline", callId }));
+    this.#deadlines = new Deadlines(parts.clock, (callId) => this.#onDue(callId), parts.timeLimits);
     const callIdNow = (): number => (this.version.concurrencyPerInstance === 1 ? (callsOf(this.#state).keys().next().value ?? 0) : 0);
     this.#pipesEnded = Promise.all([parts.process.stdout, parts.process.stderr].map((pipe) => this.#logs.readPipe(pipe, callIdNow)));
+    const count = parts.process.tmpBytes;
+    const bytesMax = parts.version.tmpMb * BYTES_PER_MB;
+    this.#tmp = count && new TmpWatch({ clock: parts.clock, count, bytesMax, over: (bytes) => this.#onTmpOver(bytes) });
     void parts.process.exited.then((exit) => this.#onExit(exit));
   }
 
@@ -87,6 +97,11 @@ export class AssignedInstance implements Instance, PortListener {
     return this.#state.kind === "idle" || this.#state.kind === "busy";
   }
 
+  /** True once it drains or is gone. */
+  get leaving(): boolean {
+    return this.#state.kind === "draining" || this.#state.kind === "gone";
+  }
+
   get initMs(): number {
     return this.#initMs;
   }
@@ -100,14 +115,11 @@ export class AssignedInstance implements Instance, PortListener {
     const { clock } = this.#parts;
     const startedMs = clock.monotonicMs();
     this.#port = port;
-    const timer = clock.schedule(INIT_TIMEOUT_MS, () => {
-      this.#init.resolve({ kind: "failed", payload: timedOutPayload(undefined, INIT_TIMEOUT_MS) });
-      this.#apply({ kind: "initTimedOut" });
-    });
+    this.#deadlines.setIn(INIT, INIT_TIMEOUT_MS);
     this.#apply({ kind: "assigned" });
     assign();
     const ending = await this.#init.promise;
-    timer.cancel();
+    this.#deadlines.clear(INIT);
     this.#initMs = clock.monotonicMs() - startedMs;
     if (ending.kind === "ready") return { kind: "ready", instance: this };
     await this.gone;
@@ -130,6 +142,16 @@ export class AssignedInstance implements Instance, PortListener {
       this.#deadlines.set(callId, call.deadline);
       this.#apply({ kind: "admitted", callId, running: new RunningCall(call, clock.monotonicMs(), resolve) });
     });
+  }
+
+  /** A connection to a port inside the process's own network. */
+  connect(port: number): Promise<Socket> {
+    return this.#parts.process.connect(port);
+  }
+
+  /** No debugger holds anything any more: init and the calls that run have their whole time from now on. */
+  countTime(): void {
+    this.#deadlines.count();
   }
 
   drain(): void {
@@ -182,6 +204,12 @@ export class AssignedInstance implements Instance, PortListener {
     this.#closedTimer ??= this.#parts.clock.schedule(CLOSED_GRACE_MS, () => this.#apply({ kind: "broken", what }));
   }
 
+  #onDue(callId: number): void {
+    if (callId !== INIT) return this.#apply({ kind: "deadline", callId });
+    this.#init.resolve({ kind: "failed", payload: timedOutPayload(undefined, INIT_TIMEOUT_MS) });
+    this.#apply({ kind: "initTimedOut" });
+  }
+
   /** Duration the process measured for the call that is being settled. */
   #measured: number | undefined;
 
@@ -213,6 +241,15 @@ export class AssignedInstance implements Instance, PortListener {
     if (ending.kind === "timedOut") this.#port?.cancel(callId);
     const durationMs = this.#measured ?? this.#parts.clock.monotonicMs() - running.startedMs;
     running.end(ending, durationMs, this.#sampleMemory());
+    this.#tmp?.callEnded();
+  }
+
+  /** What would have failed to be written where `/tmp` is bounded by itself is here already: no further call finds it. */
+  #onTmpOver(bytes: number): void {
+    const held = Number.isFinite(bytes) ? `${Math.ceil(bytes / BYTES_PER_MB)} MB` : "too many files";
+    const { tmpMb } = this.version;
+    this.#takeLine(0, `/tmp holds ${held}, and ${tmpMb} MB is its size: this instance takes no further call, the next one starts empty.`);
+    this.#apply({ kind: "drain" });
   }
 
   #pauseStream(callId: number, running: RunningCall): void {
@@ -264,6 +301,7 @@ export class AssignedInstance implements Instance, PortListener {
     this.#port?.close();
     this.#parts.close();
     this.#deadlines.close();
+    this.#tmp?.close();
     this.#init.resolve({ kind: "failed", payload: exitErrorPayload(undefined, departure) });
     this.#gone.resolve(departure);
   }

@@ -65,6 +65,9 @@ export interface LaunchRequest {
   readonly mounts: readonly ReadOnlyMount[];
 }
 
+/** Whether a process is started with the debugger of its language open. */
+export type Debugging = "on" | "off";
+
 export type Command = readonly [string, ...string[]];
 
 /** A runtime's program and what it needs to see. */

@@ -4,6 +4,7 @@ import { startEnvironment } from "./environment.ts";
 import { FramedPort } from "./framed-port.ts";
 import {
   bootstrapFolder,
+  type Debugging,
   INSIDE,
   instanceId,
   type LaunchContext,
@@ -45,7 +46,7 @@ export class NodePool {
   fill(): void {
     if (this.#refill.kind === "closed") return;
     if (this.#refill.kind === "waiting") this.#refill.timer.cancel();
-    const now = this.#context.clock.now();
+    const now = this.#context.clock.monotonicMs();
     const { count, nextAt } = decidePool(this.#observe(), now);
     for (let started = 0; started < count; started++) this.#startOne();
     this.#refill =
@@ -57,7 +58,7 @@ export class NodePool {
     const fits = memoryMb === POOL_MEMORY_MB && tmpMb === this.#tmpMb;
     const waiting = fits ? this.#ready.shift() : undefined;
     if (fits) {
-      this.#takenAt = this.#context.clock.now();
+      this.#takenAt = this.#context.clock.monotonicMs();
       this.fill();
     }
     return waiting ?? (await this.#launch(memoryMb, tmpMb));
@@ -107,7 +108,7 @@ export class NodePool {
 
   #fail(): void {
     this.#failures += 1;
-    this.#failedAt = this.#context.clock.now();
+    this.#failedAt = this.#context.clock.monotonicMs();
   }
 
   /** A process that ended while it waited is replaced, with the back-off of a start that failed. */
@@ -140,8 +141,14 @@ async function end({ process, port }: UnassignedProcess): Promise<void> {
   await process.exited;
 }
 
+/**
+ * Opens V8's inspector before anything is loaded, on a port of the process's own choice, which HELLO tells. Clients learn
+ * the address from who started the debugging, not from the function's log.
+ */
+const INSPECTED = ["--inspect=127.0.0.1:0", "--inspect-publish-uid=http"];
+
 /** The program line of a Node process and the folders it needs to see. */
-export function nodeCommand(context: LaunchContext, memoryMb: number): ProgramLine {
+export function nodeCommand(context: LaunchContext, memoryMb: number, debugging: Debugging = "off"): ProgramLine {
   const node = nodeFolder(context);
   const bootstrap = seenAt(context.sandbox, bootstrapFolder("node"), INSIDE.bootstrap);
   const sdk = context.sdkTree !== undefined && context.sandbox.report.confined ? [{ source: context.sdkTree, target: INSIDE.sdk }] : [];
@@ -149,6 +156,7 @@ export function nodeCommand(context: LaunchContext, memoryMb: number): ProgramLi
     join(node.path, basename(context.nodePath)),
     `--max-old-space-size=${heapLimitMb(memoryMb)}`,
     "--max-semi-space-size=2",
+    ...(debugging === "on" ? INSPECTED : []),
     join(bootstrap.path, "bootstrap.mjs"),
   ];
   return { command, mounts: [...node.mounts, ...bootstrap.mounts, ...sdk], programFolders: [node.path] };

@@ -1,4 +1,4 @@
-import type { Instant } from "../base/index.ts";
+import type { MonotonicMs } from "../base/index.ts";
 
 /** How many unassigned processes wait ready. A decision of its own, apart from how many assigned instances there are. */
 
@@ -17,19 +17,19 @@ export interface PoolObservation {
   readonly readyMax: number;
   /** Starts that failed in a row, and when the last did. */
   readonly failures: number;
-  readonly failedAt: Instant;
+  readonly failedAt: MonotonicMs;
   /** When a process was last taken; -Infinity when never. */
-  readonly takenAt: Instant;
+  readonly takenAt: MonotonicMs;
 }
 
 /** Start `count` now; look again at `nextAt` (undefined: only when something changes). */
 export interface PoolDecision {
   readonly count: number;
-  readonly nextAt: Instant | undefined;
+  readonly nextAt: MonotonicMs | undefined;
 }
 
 /** What to start now. Reads no clock; same inputs, same answer (P10). */
-export function decidePool(seen: PoolObservation, now: Instant): PoolDecision {
+export function decidePool(seen: PoolObservation, now: MonotonicMs): PoolDecision {
   const missing = seen.readyMax - seen.ready - seen.starting;
   if (missing <= 0) return { count: 0, nextAt: undefined };
   const openAt = Math.max(seen.takenAt + POOL_REFILL_DELAY_MS, seen.failures > 0 ? seen.failedAt + backOffMs(seen.failures) : -Infinity);

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Instant } from "../base/index.ts";
+import type { MonotonicMs } from "../base/index.ts";
 import type { ConfinedProcess, Zygote } from "../sandbox/index.ts";
 import { startEnvironment } from "./environment.ts";
 import { bootstrapFolder, instanceId, type LaunchContext } from "./launch.ts";
@@ -25,7 +25,7 @@ type ZygoteState =
   | { readonly kind: "starting"; readonly zygote: Promise<Zygote | undefined> }
   | { readonly kind: "running"; readonly zygote: Zygote }
   /** Starts failed in a row; until `retryAt` processes are started without it. */
-  | { readonly kind: "failed"; readonly failures: number; readonly retryAt: Instant }
+  | { readonly kind: "failed"; readonly failures: number; readonly retryAt: MonotonicMs }
   | { readonly kind: "closed" };
 
 /** The zygote of one interpreter: started at first use, restarted with back-off when it dies. */
@@ -80,7 +80,7 @@ export class PythonZygote {
       case "closed":
         return Promise.resolve(undefined);
       case "failed":
-        if (this.#context.clock.now() < state.retryAt) return Promise.resolve(undefined);
+        if (this.#context.clock.monotonicMs() < state.retryAt) return Promise.resolve(undefined);
         return this.#start();
       case "none":
         return this.#start();
@@ -114,7 +114,7 @@ export class PythonZygote {
   #onFailed(): undefined {
     if (this.#state.kind === "closed") return undefined;
     this.#failures += 1;
-    this.#state = { kind: "failed", failures: this.#failures, retryAt: this.#context.clock.now() + backOffMs(this.#failures) };
+    this.#state = { kind: "failed", failures: this.#failures, retryAt: this.#context.clock.monotonicMs() + backOffMs(this.#failures) };
     return undefined;
   }
 }

@@ -36,6 +36,9 @@ export interface Instance {
   readonly gone: Promise<Departure>;
 }
 
+/** What an instance is started for, as AWS names it in `AWS_LAMBDA_INITIALIZATION_TYPE`. */
+export type Initialization = "on-demand" | "provisioned-concurrency";
+
 /** How a start ended. */
 export type StartEnding =
   | { readonly kind: "ready"; readonly instance: Instance }
@@ -53,7 +56,7 @@ export type StartEnding =
 
 export interface RuntimeHost {
   /** Starts one instance of `version`: takes a waiting process or makes one, places the code, runs init. */
-  start(version: FunctionVersion): Promise<StartEnding>;
+  start(version: FunctionVersion, initialization: Initialization): Promise<StartEnding>;
   /** Runtime ids this machine can run now, each with a note where it is not the exact version. */
   available(): ReadonlyMap<string, { readonly note: string | undefined }>;
   /** Processes that are started and wait for a function. */

@@ -27,8 +27,9 @@ export interface Anatomy {
   readonly paths: InstancePaths;
   readonly slot: Slot;
   readonly meter: Meter;
-  /** Bytes now in `/tmp`. */
-  tmpBytes(): Promise<number>;
+  /** A connection to a port of the instance's own loopback. */
+  connect(port: number): Promise<Socket>;
+  readonly tmpBytes: ConfinedProcess["tmpBytes"];
   readonly ended: Promise<Ending>;
   /** Asks the main process to end. */
   terminate(): void;
@@ -93,8 +94,12 @@ export class InstanceProcess implements ConfinedProcess {
     return placeTree(this.#anatomy.slot, tree, at);
   }
 
-  tmpBytes(): Promise<number> {
-    return this.#anatomy.tmpBytes();
+  connect(port: number): Promise<Socket> {
+    return this.#anatomy.connect(port);
+  }
+
+  get tmpBytes(): ConfinedProcess["tmpBytes"] {
+    return this.#anatomy.tmpBytes;
   }
 
   usage(): ReturnType<Meter["usage"]> {

@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { LambentError, type Clock } from "../base/index.ts";
 import { BubblewrapSandbox } from "./bubblewrap/bubblewrap-sandbox.ts";
 import { inspectHost } from "./bubblewrap/host.ts";
-import { probe } from "./bubblewrap/probe.ts";
 import { closeInheritedDescriptors } from "./descriptors.ts";
 import { ProcessSandbox } from "./process/process-sandbox.ts";
 import type { Sandbox } from "./sandbox.ts";
@@ -52,7 +51,7 @@ async function choose(options: SandboxOptions): Promise<Sandbox> {
   let reason = "unusable" in host ? host.unusable : "";
   if (!("unusable" in host)) {
     const sandbox = new BubblewrapSandbox(host);
-    const probed = await probe(sandbox);
+    const probed = await sandbox.probe();
     if (probed.kind === "works") return sandbox;
     await sandbox.close();
     reason = probed.why;

@@ -98,10 +98,15 @@ export interface ConfinedProcess {
   readonly exited: Promise<ProcessExit>;
   /** Renames the ready tree at `tree` (same file system as the slots) to the instance's code, or a layer tree to `/opt`. */
   place(tree: string, at: "task" | "opt"): Promise<void>;
+  /**
+   * A connection to `127.0.0.1:port` as the instance itself would make it: the way in for what listens inside, which
+   * nothing outside reaches. Rejects with `InstanceLost` when nobody listens there.
+   */
+  connect(port: number): Promise<Socket>;
   /** Asks (SIGTERM to the main process) and, after `graceMs`, kills everything. Idempotent. */
   stop(graceMs: number): void;
-  /** Bytes now in `/tmp`, counted where the bound is not exact; a drain over the bound is the caller's decision. */
-  tmpBytes(): Promise<number>;
+  /** Counts the bytes now in `/tmp`, where nothing bounds it exactly; undefined where writing more than its size fails by itself. */
+  readonly tmpBytes: (() => Promise<number>) | undefined;
   /** CPU and memory so far; zeros where the machine cannot tell. */
   usage(): { readonly cpuMs: number; readonly memoryBytes: number; readonly memoryPeakBytes: number };
 }

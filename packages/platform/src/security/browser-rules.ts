@@ -40,8 +40,18 @@ function checkSite(headers: IncomingHttpHeaders, host: string, rules: BrowserRul
   return ALLOWED;
 }
 
-/** True when `host` (with or without port) is a loopback address, `localhost`, a name below `localhost`, or an allowed name. */
+/** Most requests name the same host as the one before; the rules of a listener do not change. */
+const lastAllowed = new WeakMap<BrowserRules, string>();
+
 function hostAllowed(host: string, rules: BrowserRules): boolean {
+  if (lastAllowed.get(rules) === host) return true;
+  const allowed = isAllowedHost(host, rules);
+  if (allowed) lastAllowed.set(rules, host);
+  return allowed;
+}
+
+/** True when `host` (with or without port) is a loopback address, `localhost`, a name below `localhost`, or an allowed name. */
+function isAllowedHost(host: string, rules: BrowserRules): boolean {
   const name = hostName(host);
   if (name === undefined) return false;
   if (name === "localhost" || name.endsWith(".localhost") || isLoopbackAddress(name)) return true;

@@ -1,3 +1,3 @@
 /** A whole server, put together from its parts. */
-export { startServer } from "./platform.ts";
+export { startServer } from "./start-server.ts";
 export type { RunningServer, ServerOptions, ServerReport } from "./options.ts";

@@ -16,8 +16,8 @@ import { functionArn, type Functions, openFunctions } from "../functions/index.t
 import { ApiHandler, BodyBudget, createInstanceEndpoint, type FunctionUrl, FunctionUrlHandler, Gateway } from "../gateway/index.ts";
 import { startMetering } from "../metering/index.ts";
 import { type CodeReference, type InstanceEndpoint, type Realm, Signals } from "../model/index.ts";
-import { findPythons, openRuntimeHost, POOL_READY_MAX, type PythonInterpreter, type RuntimeHost } from "../runtime/index.ts";
-import { openSandbox, type Sandbox, UID_RANGE_DEFAULT } from "../sandbox/index.ts";
+import { findPythons, Inspections, openRuntimeHost, POOL_READY_MAX, type PythonInterpreter, type RuntimeHost } from "../runtime/index.ts";
+import type { Sandbox } from "../sandbox/index.ts";
 import {
   type Authenticator,
   type Authorizer,
@@ -33,14 +33,15 @@ import {
   type Roles,
   type RootKey,
 } from "../security/index.ts";
-import { keepFunctionLogs, type Logs, openLogs, openPlatformLog } from "../telemetry/index.ts";
+import { keepFunctionLogs, type Logs, openLogs, openPlatformLog, type PlatformLog } from "../telemetry/index.ts";
 import { createAppFunctions } from "./app-functions.ts";
 import { type Calls, joinCalls } from "./calls.ts";
 import { openEgress } from "./egress.ts";
-import { type Keep, openFolders, openKeep } from "./keep.ts";
+import type { Keep } from "./keep.ts";
 import { isLoopback } from "./loopback.ts";
-import { Opened } from "./opened.ts";
+import type { Opened } from "./opened.ts";
 import type { RunningServer, ServerOptions, ServerReport } from "./options.ts";
+import type { Begun } from "./start-server.ts";
 import { createUrlGuard } from "./url-guard.ts";
 import { platformVersion } from "./version.ts";
 
@@ -52,22 +53,15 @@ import { platformVersion } from "./version.ts";
 /** Running calls have this long to end when the server stops. @limit */
 export const STOP_GRACE_MS = 10_000;
 
+/** What no request waits for is put off until the server has said that it is ready. */
+const AFTER_READY_MS = 100;
+
 const clock: Clock = systemClock;
 const secureRandom: SecureRandom = systemSecureRandom;
 
-/** Starts a server. Throws `PortTaken`, `DataFolderLocked`, `DataFolderUnusable`, `SandboxUnavailable` or `InvalidParameter`. */
-export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const opened = new Opened();
-  try {
-    return await open(opened, options);
-  } catch (error) {
-    await opened.closeAll();
-    throw error;
-  }
-}
-
-async function open(opened: Opened, options: ServerOptions): Promise<RunningServer> {
-  const parts = await openParts(opened, options);
+/** Opens every part on what was begun, and the listener last. What is open so far is in `opened`, also when this throws. */
+export async function openPlatform(opened: Opened, options: ServerOptions, begun: Begun): Promise<RunningServer> {
+  const parts = await openParts(opened, options, begun);
   const stopping = new AbortController();
   const endpoint = new JoinedEndpoint();
   const runtime = startRuntime(parts, options, endpoint, await parts.pythons);
@@ -76,6 +70,7 @@ async function open(opened: Opened, options: ServerOptions): Promise<RunningServ
   const calls = joinCalls({
     functions,
     runtime,
+    inspections: parts.inspections,
     signals,
     clock,
     secureRandom,
@@ -100,6 +95,7 @@ async function open(opened: Opened, options: ServerOptions): Promise<RunningServ
   opened.push(() => gateway.close(new Promise((resolve) => clock.schedule(STOP_GRACE_MS, resolve))));
   calls.provision();
   void functions.warm().catch(reportDefect);
+  clock.schedule(AFTER_READY_MS, () => parts.log.load());
   const host = address.family === "IPv6" ? `[${address.address}]` : address.address;
   return {
     url: `http://${host}:${address.port}`,
@@ -119,31 +115,17 @@ interface Parts {
   readonly identity: Identity;
   readonly sandbox: Sandbox;
   readonly functions: Functions;
+  readonly inspections: Inspections;
   readonly pythons: Promise<readonly PythonInterpreter[]>;
+  readonly log: PlatformLog;
   readonly reportDefect: (error: unknown, requestId?: string) => void;
 }
 
-async function openParts(opened: Opened, options: ServerOptions): Promise<Parts> {
-  const folder = await openFolders(options.dataFolder);
-  opened.push(() => folder.release());
-  // Confinement is probed by starting a process, and Pythons are asked who they are: the rest opens meanwhile.
+async function openParts(opened: Opened, options: ServerOptions, begun: Begun): Promise<Parts> {
+  const { folder } = begun;
+  // Pythons that are not remembered are asked who they are: the rest opens meanwhile.
   const pythons = findPythons(options.searchPath, folder.memoryFile);
-  const openingSandbox = openSandbox({
-    wanted: options.sandbox,
-    slotsFolder: folder.slots,
-    clock,
-    uidRange: UID_RANGE_DEFAULT,
-    sdkTree: options.sdkTree,
-  });
-  opened.push(() =>
-    openingSandbox.then(
-      (sandbox) => sandbox.close(),
-      () => undefined,
-    ),
-  );
-  openingSandbox.catch(() => undefined);
-  const keep = await openKeep(folder, secureRandom);
-  opened.push(() => keep.close());
+  const keep = await begun.keep;
   const signals = new Signals();
   const log = openPlatformLog({ clock, level: "info", forTerminal: process.stderr.isTTY });
   const reportDefect = (error: unknown, requestId?: string): void => log.error({ err: error, requestId }, "a defect: please report it");
@@ -153,7 +135,7 @@ async function openParts(opened: Opened, options: ServerOptions): Promise<Parts>
   const metering = await startMetering({ store: keep.store, signals, clock });
   opened.push(() => metering.close());
   const identity = await openIdentity(keep, options);
-  const sandbox = await openingSandbox;
+  const sandbox = await begun.sandbox;
   refuseUnconfined(sandbox, options);
   const functions = await openFunctions({
     store: keep.store,
@@ -167,7 +149,7 @@ async function openParts(opened: Opened, options: ServerOptions): Promise<Parts>
     onProblem: reportDefect,
   });
   opened.push(() => functions.close());
-  return { keep, signals, logs, identity, sandbox, functions, pythons, reportDefect };
+  return { keep, signals, logs, identity, sandbox, functions, inspections: new Inspections(clock), pythons, log, reportDefect };
 }
 
 /** Keys, principals, roles and policies. */
@@ -220,6 +202,7 @@ function startRuntime(
     codeProvider: functions,
     credentialIssuer: parts.identity.credentials,
     instanceEndpoint: endpoint,
+    inspections: parts.inspections,
     signals,
     clock,
     secureRandom,
@@ -273,9 +256,12 @@ function servicesOf(parts: Parts, options: ServerOptions, calls: Calls, report: 
     createLambentService({
       apps,
       signals,
+      inspections: parts.inspections,
+      latest: (realm, name) => functions.reading.get(realm, name, undefined).version,
       requireFunction: (realm, name) => void functions.reading.get(realm, name, undefined),
       code: (realm, sha256) => functions.reading.zipBySha256(realm, sha256),
       status: (realm) => statusOf(realm, report, functions, calls, startedAt),
+      runtimeNote: (runtime) => runtimeNote(report, runtime),
     }),
   ];
 }
@@ -315,6 +301,12 @@ function statusOf(realm: Realm, report: ServerReport, functions: Functions, call
     InstanceCount: instances,
     PoolReady: calls.runtime.waiting,
   };
+}
+
+/** A function may be deployed where its language is not: that it cannot be called here is said with the deployment. */
+function runtimeNote({ runtimes }: ServerReport, runtime: string): string | undefined {
+  const found = runtimes.get(runtime);
+  return found ? found.note : "cannot run on this machine";
 }
 
 function authorizeWith(authorizer: Authorizer) {

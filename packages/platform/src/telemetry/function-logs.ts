@@ -8,9 +8,12 @@ const INSTANCES_REMEMBERED_MAX = 10_000;
 /** Writes every line of the signal `log` to its function's group, in the stream of its instance. */
 export function keepFunctionLogs(signals: Signals, logs: Logs): void {
   const streams = new Lru<string, string>(INSTANCES_REMEMBERED_MAX);
+  // Lines of one instance come in a row: most find its stream without asking.
+  let last = { instanceId: "", stream: "" };
   signals.on("log", (line) => {
-    const { version, at, requestId, text } = line;
-    logs.write(version.realm, version.logging.group, streamOf(streams, line), [{ timestamp: at, message: text, requestId }]);
+    const { version, instanceId, at, requestId, text } = line;
+    if (instanceId !== last.instanceId) last = { instanceId, stream: streamOf(streams, line) };
+    logs.write(version.realm, version.logging.group, last.stream, [{ timestamp: at, message: text, requestId }]);
   });
 }
 

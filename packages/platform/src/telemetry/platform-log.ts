@@ -1,9 +1,13 @@
 import { writeSync } from "node:fs";
-import { pino, type DestinationStream, type Logger } from "pino";
+import { createRequire } from "node:module";
+import type { DestinationStream, Logger } from "pino";
 import type { Clock } from "../base/index.ts";
 
 /** The platform's own log, not a function's: what an operator reads. */
-export type PlatformLog = Logger;
+export interface PlatformLog extends Pick<Logger, "debug" | "info" | "warn" | "error"> {
+  /** Loads what writes the lines, which is else loaded with the first: for after a start, which has no line to write as a rule. */
+  load(): void;
+}
 
 export interface PlatformLogOptions {
   readonly clock: Clock;
@@ -20,10 +24,34 @@ const LEVEL_NAMES: Readonly<Record<number, string>> = { 10: "trace", 20: "debug"
 export function openPlatformLog(options: PlatformLogOptions): PlatformLog {
   const write = options.write ?? ((line: string) => void writeSync(2, line));
   const destination: DestinationStream = { write: (line) => write(options.forTerminal ? readable(line) : line) };
-  return pino(
-    { level: options.level, base: null, timestamp: () => `,"time":"${new Date(options.clock.now()).toISOString()}"` },
-    destination,
-  );
+  let logger: Logger | undefined;
+  const loaded = (): Logger => (logger ??= makeLogger(options, destination));
+  return {
+    get debug() {
+      const made = loaded();
+      return made.debug.bind(made);
+    },
+    get info() {
+      const made = loaded();
+      return made.info.bind(made);
+    },
+    get warn() {
+      const made = loaded();
+      return made.warn.bind(made);
+    },
+    get error() {
+      const made = loaded();
+      return made.error.bind(made);
+    },
+    load: () => void loaded(),
+  };
+}
+
+const require = createRequire(import.meta.url);
+
+function makeLogger({ level, clock }: PlatformLogOptions, destination: DestinationStream): Logger {
+  const { pino } = require("pino") as typeof import("pino");
+  return pino({ level, base: null, timestamp: () => `,"time":"${new Date(clock.now()).toISOString()}"` }, destination);
 }
 
 /** `12:30:05 warn  message  key=value …`; an error's stack follows on lines of its own. */

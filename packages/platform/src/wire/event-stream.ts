@@ -6,6 +6,17 @@ import { type TreeStyle, writeMembers, writeStructure } from "./codec/tree.ts";
 import { encodeEventFrame } from "./event-frame.ts";
 import type { Member, StructureShape } from "./schema.ts";
 
+/** What an event stream is made of. */
+export interface EventStream {
+  readonly union: StructureShape;
+  readonly events: unknown;
+  readonly style: TreeStyle;
+  /** What the RPC protocols put first: the other members of the output. */
+  readonly initial?: Readonly<Record<string, unknown>>;
+  /** Told what the source, or the writing of an event, threw that is no `LambentError`: no client is told what it was. */
+  readonly reportDefect: (error: unknown) => void;
+}
+
 /** An answer's events, each an object with one member of the stream's union. */
 export type Events = AsyncIterable<Readonly<Record<string, unknown>>> | Iterable<Readonly<Record<string, unknown>>>;
 
@@ -14,33 +25,22 @@ const JSON_TYPE = "application/json";
 /**
  * The frames of an event stream. Events are taken one by one as the reader takes frames, so a slow reader holds the
  * source back. What the source throws becomes the stream's last frame, as a client can no longer be told by a status.
- *
- * `initial` is what the RPC protocols put first: the other members of the output.
  */
-export function eventStreamBody(
-  union: StructureShape,
-  events: unknown,
-  style: TreeStyle,
-  initial?: Readonly<Record<string, unknown>>,
-): Readable {
-  return Readable.from(frames(union, (events ?? []) as Events, style, initial), { objectMode: false });
+export function eventStreamBody(stream: EventStream): Readable {
+  return Readable.from(frames(stream), { objectMode: false });
 }
 
-async function* frames(
-  union: StructureShape,
-  events: Events,
-  style: TreeStyle,
-  initial: Readonly<Record<string, unknown>> | undefined,
-): AsyncGenerator<Buffer> {
-  if (initial) yield encodeEventFrame(frame("event", ":event-type", "initial-response", style, initial));
+async function* frames({ union, events, style, initial, reportDefect }: EventStream): AsyncGenerator<Buffer> {
   try {
-    for await (const event of events) {
+    if (initial) yield encodeEventFrame(frame("event", ":event-type", "initial-response", style, initial));
+    for await (const event of (events ?? []) as Events) {
       for (const member of union.members) {
         const value = event[member.name];
         if (value !== undefined && value !== null) yield encodeEvent(member, value as Readonly<Record<string, unknown>>, style);
       }
     }
   } catch (error) {
+    if (!isLambentError(error)) reportDefect(error);
     const [code, message] = isLambentError(error) ? [error.code, error.message] : ["InternalError", "The stream ended by a defect."];
     yield encodeEventFrame({
       headers: { ":message-type": "error", ":error-code": code, ":error-message": message },

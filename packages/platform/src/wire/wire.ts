@@ -8,7 +8,7 @@
 import { LambentError, type Fault } from "../base/index.ts";
 import type { WireRequest, WireResponse } from "./http.ts";
 import { detectProtocol } from "./detect.ts";
-import type { Codec } from "./protocols/codec.ts";
+import type { Codec, ReportDefect } from "./protocols/codec.ts";
 import { awsJson } from "./protocols/aws-json.ts";
 import { awsQuery } from "./protocols/aws-query.ts";
 import { restJson } from "./protocols/rest-json.ts";
@@ -68,12 +68,18 @@ export function decode(request: WireRequest, service: ServiceModel): Decoded {
 
 /**
  * Answers `decoded` with `output`. Members that are undefined or null are left out, as are members the schema does
- * not have. A streamed payload and an event stream (an async iterable of `{ member: value }`) become a stream.
+ * not have. A streamed payload and an event stream (an async iterable of `{ member: value }`) become a stream, and what
+ * breaks such a one is told to `reportDefect`, when it is no `LambentError`: its reader learns only that it broke.
  */
-export function encodeOutput(decoded: Decoded, output: Readonly<Record<string, unknown>> | undefined, requestId: string): WireResponse {
+export function encodeOutput(
+  decoded: Decoded,
+  output: Readonly<Record<string, unknown>> | undefined,
+  requestId: string,
+  reportDefect: ReportDefect = () => undefined,
+): WireResponse {
   const operation = decoded.service.operations.get(decoded.operation);
   if (!operation) throw new LambentError("UnknownOperation", `${decoded.service.name} has no operation ${decoded.operation}.`);
-  const response = CODECS[decoded.protocol].encodeOutput(decoded.service, operation, output ?? {}, requestId);
+  const response = CODECS[decoded.protocol].encodeOutput(decoded.service, operation, output ?? {}, requestId, reportDefect);
   response.headers["x-amzn-requestid"] = requestId;
   return response;
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { decide, type Observation, type ScalingPolicy } from "../../src/autoscaler/index.ts";
+import { decide, forDebugger, type Observation, type ScalingPolicy } from "../../src/autoscaler/index.ts";
 
 const NOW = 1_000_000;
 const POLICY: ScalingPolicy = {
@@ -54,6 +54,18 @@ describe("decide", () => {
 
   test("a limit lowered below what runs lowers what is desired", () => {
     assert.equal(decide({ ...POLICY, instancesMax: 2 }, seen({ running: 5, instancesReady: 5 }), NOW).desired, 2);
+  });
+
+  test("under a debugger one instance is wanted, idle or not, and never a second", () => {
+    const policy = forDebugger({ ...POLICY, callsPerInstance: 10, instancesMin: 3, idleMs: 0 });
+    assert.equal(decide(policy, QUIET, NOW).desired, 1);
+    assert.equal(decide(policy, seen({ instancesReady: 1, idleSince: [0], memoryFreeMb: 1 }), NOW).desired, 1);
+    assert.equal(decide(policy, seen({ running: 1, waiting: 50, instancesReady: 1 }), NOW).desired, 1);
+    assert.equal(
+      decide(forDebugger({ ...POLICY, instancesMax: 0 }), seen({ waiting: 1 }), NOW).desired,
+      0,
+      "a reservation of zero stops it",
+    );
   });
 
   test("provisioned instances are there without any call", () => {

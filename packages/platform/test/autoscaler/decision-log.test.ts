@@ -22,8 +22,10 @@ const seen = (waiting: number, ready: number): Observation => ({
   failures: undefined,
 });
 
-function record(log: DecisionLog, at: number, observation: Observation): void {
-  log.add(at, observation, decide(POLICY, observation, at));
+const WALL = 1_700_000_000_000;
+
+function record(log: DecisionLog, atMs: number, observation: Observation, at = WALL + atMs): void {
+  log.add({ at, atMs }, observation, decide(POLICY, observation, atMs));
 }
 
 test("a decision's cost is what was spent until the next one: instance time, cold starts, waiting", () => {
@@ -33,6 +35,14 @@ test("a decision's cost is what was spent until the next one: instance time, col
   record(log, 50, seen(0, 5));
   assert.deepEqual(log.records[0]?.cost, { instanceMs: 150, coldStarts: 1, waitingMs: 100 });
   assert.equal(log.records[1]?.cost, undefined, "the open decision has no cost yet");
+});
+
+test("a wall clock set back an hour changes no cost, and is what people are shown", () => {
+  const log = new DecisionLog();
+  record(log, 0, seen(2, 3));
+  record(log, 50, seen(0, 5), WALL - 3_600_000);
+  assert.deepEqual(log.records[0]?.cost, { instanceMs: 150, coldStarts: 0, waitingMs: 100 });
+  assert.equal(log.records[1]?.at, WALL - 3_600_000);
 });
 
 test("looking twice at the same thing is one step", () => {
@@ -46,5 +56,5 @@ test("the log keeps its bound, the oldest steps go first", () => {
   const log = new DecisionLog();
   for (let at = 0; at <= DECISION_LOG_RECORDS_MAX; at++) record(log, at, seen(at % 2, at));
   assert.equal(log.records.length, DECISION_LOG_RECORDS_MAX);
-  assert.equal(log.records[0]?.at, 1);
+  assert.equal(log.records[0]?.atMs, 1);
 });

@@ -26,6 +26,18 @@ describe("the tree of a function's code", () => {
     assert.equal(inodeOf(next), inodeOf(join(world.folder, "slot")), "trees are links to one copy");
   });
 
+  it("is replaced a moment after it was taken, when the function that took it has started", async (test) => {
+    const world = await FunctionsWorld.open(test);
+    await world.made("hello");
+    renameSync(await world.functions.takeTree(versionOf(world, "hello")), join(world.folder, "slot"));
+    await world.clock.advance(199);
+    assert.deepEqual(spares(world), []);
+    await world.clock.advance(1);
+    while (spares(world).length === 0) await new Promise((resolve) => setImmediate(resolve));
+    await world.functions.lifecycle.remove(REALM, "hello", undefined);
+    while (spares(world).length > 0) await new Promise((resolve) => setImmediate(resolve));
+  });
+
   it("is a copy of its own where functions are not confined", async (test) => {
     const world = await FunctionsWorld.open(test, { treeKind: "copies" });
     await world.made("hello");

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
+import { Readable } from "node:stream";
 import { describe, test, type TestContext } from "node:test";
 import { lambdaWireError } from "../../src/api/lambda/errors.ts";
 import type { OperationTable, RequestContext, Service } from "../../src/api/index.ts";
@@ -206,12 +207,36 @@ describe("an answer that is a stream", () => {
   });
 
   test("that breaks half way ends with an error event, which no client takes for completion", async (context) => {
-    const { url } = await serve(context, { operations: streaming(true) });
+    const { url, defects } = await serve(context, { operations: streaming(true) });
     const { frames } = decodeEventFrames((await sendSigned(url, call, ROOT, "lambda")).body);
     assert.deepEqual(
       frames.map(({ headers }) => headers[":event-type"] ?? headers[":error-code"]),
       ["PayloadChunk", "InternalError"],
     );
+    assert.deepEqual(defects.map(String), ["TypeError: half way"]);
+  });
+
+  test("of bytes that breaks half way is cut, and what broke it is told; a reader who leaves is no defect", async (context) => {
+    const left = Promise.withResolvers<void>();
+    let source = new Readable();
+    const operations = {
+      Invoke: () => {
+        source = new Readable({ read: () => undefined, destroy: (error, done) => (left.resolve(), done(error)) });
+        source.push("one");
+        return { StatusCode: 200, Payload: source };
+      },
+    };
+    const { url, defects } = await serve(context, { operations });
+    const ask = async (signal: AbortSignal) =>
+      fetch(url + INVOKE.path, { method: "POST", body: INVOKE.body, headers: signedHeaders(url, INVOKE, ROOT, "lambda"), signal });
+    const leaving = new AbortController();
+    assert.equal((await ask(leaving.signal)).status, 200);
+    leaving.abort();
+    await left.promise;
+    const answer = await ask(new AbortController().signal);
+    source.destroy(new TypeError("half way"));
+    await assert.rejects(answer.arrayBuffer());
+    assert.deepEqual(defects.map(String), ["TypeError: half way"]);
   });
 
   test("ends when the server stops: nobody waits for an endless stream", async (context) => {

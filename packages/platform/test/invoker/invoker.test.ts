@@ -175,6 +175,59 @@ describe("from zero and back", () => {
     assert.equal(ended(await call).durationMs, 10);
   });
 
+  test("what is started to be kept in advance is told so, what a burst needs beyond it is not", async () => {
+    const world = new CallWorld(functionVersion(), { provisioned: 2, idleMs: 1_000 });
+    world.router.limitsChanged(world.version);
+    await world.clock.advance(5_000);
+    const burst = Array.from({ length: 4 }, () => world.call());
+    await world.clock.advance(200);
+    await Promise.all(burst);
+    const initializations = (): string[] => world.runtime.alive.map((instance) => instance.initialization);
+    assert.deepEqual(initializations(), ["provisioned-concurrency", "provisioned-concurrency", "on-demand", "on-demand"]);
+    await world.clock.advance(500);
+    assert.equal(world.runtime.alive.length, 4, "the burst's instances have their own idle time, however long the others were idle before");
+    await world.clock.advance(1_000);
+    assert.deepEqual(initializations(), ["provisioned-concurrency", "provisioned-concurrency"]);
+    world.runtime.alive[0]?.crash();
+    await world.clock.advance(2_000);
+    assert.deepEqual(initializations(), ["provisioned-concurrency", "provisioned-concurrency"]);
+  });
+
+  test("when fewer are to be kept, those too many leave after their idle time", async () => {
+    const limits = { provisioned: 3, idleMs: 1_000 };
+    const world = new CallWorld(functionVersion(), limits);
+    world.router.limitsChanged(world.version);
+    await world.clock.advance(100);
+    limits.provisioned = 1;
+    world.router.limitsChanged(world.version);
+    await world.clock.advance(2_000);
+    assert.equal(world.runtime.alive.length, 1);
+  });
+
+  test("P10: a wall clock that jumps changes neither idle times nor back-offs", async () => {
+    for (const jumpMs of [-3_600_000, 3_600_000]) {
+      const idle = new CallWorld(functionVersion(), { idleMs: 1_000 });
+      const call = idle.call();
+      await idle.clock.advance(100);
+      await call;
+      idle.clock.jumpWall(jumpMs);
+      const second = idle.call();
+      await idle.clock.advance(900);
+      await second;
+      assert.equal(idle.runtime.alive.length, 1, `kept its idle time after a jump of ${jumpMs} ms`);
+      await idle.clock.advance(1_000);
+      assert.equal(idle.runtime.alive.length, 0, `and not longer after a jump of ${jumpMs} ms`);
+      const failing = new CallWorld(functionVersion(), { provisioned: 1 }, { startEnding: () => "initFailed" });
+      failing.router.limitsChanged(failing.version);
+      for (let second = 0; second < 10; second++) {
+        await failing.clock.advance(1_000);
+        failing.clock.jumpWall(jumpMs);
+        failing.router.limitsChanged(failing.version);
+      }
+      assert.equal(failing.runtime.starts, 4, `at 0, 1, 3 and 7 seconds, whatever the wall clock says (${jumpMs} ms)`);
+    }
+  });
+
   test("provisioned instances whose init fails are tried with growing pauses (P6)", async () => {
     const world = new CallWorld(functionVersion(), { provisioned: 1 }, { startEnding: () => "initFailed" });
     world.router.limitsChanged(world.version);
@@ -229,6 +282,70 @@ describe("a redeploy under load", () => {
     await world.clock.advance(200);
     assert.equal(ended(await waiting).ending.kind, "handled");
     assert.equal(world.runtime.alive.length, 0);
+  });
+});
+
+describe("a function under a debugger", () => {
+  test("has one instance, whatever the load and however long it is idle, and takes one call at a time", async () => {
+    const world = new CallWorld(functionVersion(), { idleMs: 1_000 }, { callMs: () => 60_000 });
+    world.inspected = true;
+    world.router.renew(world.version);
+    await world.clock.advance(100);
+    assert.equal(world.runtime.alive.length, 1, "it is there before the first call, to be attached to");
+    const calls = [world.call(), world.call(), world.call()];
+    await world.clock.advance(100);
+    assert.deepEqual([world.runtime.alive.length, world.runtime.alive[0]?.running], [1, 1]);
+    await world.clock.advance(3 * 60_000);
+    assert.deepEqual(
+      (await Promise.all(calls)).map((outcome) => outcome.kind),
+      ["ended", "ended", "ended"],
+      "a call that waits for the one before it waits for a person",
+    );
+    await world.clock.advance(3_600_000);
+    assert.deepEqual([world.runtime.alive.length, world.runtime.starts], [1, 1]);
+  });
+
+  test("is run by other instances from then on, and again when it is over; no call is lost", async () => {
+    const behaviour = { startMs: () => 50, callMs: () => 1_000 };
+    const world = new CallWorld(functionVersion(), {}, behaviour);
+    const before = [world.call(), world.call()];
+    await world.clock.advance(60);
+    const ordinary = [...world.runtime.alive];
+    assert.equal(ordinary.length, 2);
+    world.inspected = true;
+    world.router.renew(world.version);
+    await world.clock.advance(100);
+    assert.deepEqual(
+      ordinary.map((instance) => instance.admitting),
+      [false, false],
+    );
+    assert.equal(world.runtime.alive.length, 3, "calls that run end where they are");
+    await world.clock.advance(1_000);
+    assert.deepEqual([(await Promise.all(before)).map(({ kind }) => kind), world.runtime.alive.length], [["ended", "ended"], 1]);
+    const [held] = world.runtime.alive;
+    world.inspected = false;
+    world.router.renew(world.version);
+    await world.clock.advance(10);
+    assert.equal(held?.alive, false);
+    const after = world.call();
+    await world.clock.advance(1_100);
+    assert.equal((await after).kind, "ended");
+  });
+
+  test("whose instance starts while the debugging ends gets that one's place taken", async () => {
+    const world = new CallWorld(functionVersion(), {}, { startMs: () => 500 });
+    world.inspected = true;
+    world.router.renew(world.version);
+    await world.clock.advance(100);
+    world.inspected = false;
+    world.router.renew(world.version);
+    const call = world.call();
+    await world.clock.advance(2_000);
+    assert.equal((await call).kind, "ended");
+    assert.deepEqual(
+      world.runtime.instances.map((instance) => instance.admitting),
+      [false, true],
+    );
   });
 });
 

@@ -5,6 +5,8 @@ import { Functions, holdingsOf, until } from "../hostile/functions.ts";
 import { pssMbOf, rig, RigServer } from "./rig.ts";
 
 const LIVE = 50;
+/** Calls that begin together: all at once would, on a busy machine, wait for their instances longer than a call may. */
+const WAVE = 10;
 const POOL = 2;
 /**
  * Rounds before the baseline is taken: what is loaded at first use stays, and the heaps grow to their working size
@@ -22,12 +24,15 @@ await rig(async (box) => {
     await functions.create(
       "many",
       "nodejs22.x",
-      "export const handler = async () => { await new Promise((resolve) => setTimeout(resolve, 8000)); return 1; };",
+      "export const handler = async () => { await new Promise((resolve) => setTimeout(resolve, 12000)); return 1; };",
       { Timeout: 30 },
     );
     while (box.hasTime() || rounds.length <= WARM_ROUNDS) {
-      const calls = Array.from({ length: LIVE }, () => functions.call("many"));
-      await until(`${LIVE} instances live`, 30_000, () => holdingsOf(server.pid).slots >= LIVE);
+      const calls: ReturnType<Functions["call"]>[] = [];
+      while (calls.length < LIVE) {
+        calls.push(...Array.from({ length: WAVE }, () => functions.call("many")));
+        await until(`${calls.length} instances live`, 30_000, () => holdingsOf(server.pid).slots >= calls.length);
+      }
       const liveMb = pssMbOf(server.pid);
       for (const { error } of await Promise.all(calls)) assert.equal(error, undefined);
       await until("only the pool is left", 30_000, () => holdingsOf(server.pid).slots === POOL);

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { PassThrough } from "node:stream";
 import { Socket } from "node:net";
 import { test } from "node:test";
-import { deferred, ManualClock } from "../../src/base/index.ts";
+import { deferred, LambentError, ManualClock } from "../../src/base/index.ts";
 import { type Call, type LogLine, type ResponseStream, Signals } from "../../src/model/index.ts";
-import { AssignedInstance } from "../../src/runtime/instance.ts";
+import { AssignedInstance, type InstanceParts } from "../../src/runtime/instance.ts";
 import { LOG_BYTES_PER_SECOND_MAX, LogIntake } from "../../src/runtime/log-intake.ts";
 import type { Port } from "../../src/runtime/port.ts";
 import { STREAM_OVERRUN_BYTES_MAX, STREAMED_BYTES_MAX } from "../../src/runtime/running-call.ts";
@@ -24,7 +24,7 @@ class World {
   readonly #exit = deferred<ProcessExit>();
   readonly #ended = deferred<void>();
 
-  constructor(concurrencyPerInstance = 4) {
+  constructor(concurrencyPerInstance = 4, timeLimits: InstanceParts["timeLimits"] = "counted") {
     const signals = new Signals();
     signals.on("log", (line) => this.lines.push(line));
     const stderr = new PassThrough();
@@ -38,8 +38,9 @@ class World {
       paths: { task: "/var/task", opt: "/opt", tmp: "/tmp" },
       exited: this.#exit.promise,
       place: () => Promise.resolve(),
+      connect: () => Promise.reject(new LambentError("InstanceLost", "nobody listens")),
       stop: (graceMs) => void this.stops.push(graceMs),
-      tmpBytes: () => Promise.resolve(0),
+      tmpBytes: undefined,
       usage: () => ({ cpuMs: 5, memoryBytes: 0, memoryPeakBytes: 40 * 1_024 * 1_024 }),
     };
     void this.#exit.promise.then(() => [this.stdout, stderr].forEach((pipe) => pipe.destroy()));
@@ -48,6 +49,7 @@ class World {
       process,
       clock: this.clock,
       signals,
+      timeLimits,
       close: () => this.sent.push("close"),
     });
     this.port = {
@@ -60,8 +62,8 @@ class World {
   }
 
   /** Past init. */
-  static async ready(concurrencyPerInstance?: number): Promise<World> {
-    const world = new World(concurrencyPerInstance);
+  static async ready(concurrencyPerInstance?: number, timeLimits?: InstanceParts["timeLimits"]): Promise<World> {
+    const world = new World(concurrencyPerInstance, timeLimits);
     const started = world.instance.start(world.port, () => {});
     world.instance.ready();
     assert.equal((await started).kind, "ready");
@@ -156,6 +158,39 @@ test("init that takes too long is Sandbox.Timedout", async () => {
     errorMessage: "Error: Task timed out after 10.00 seconds",
   });
   assert.equal(ending.memoryPeakMb, 40);
+});
+
+test("under a debugger neither init nor a call has a limit; once time counts again each has its whole time left", async () => {
+  const starting = new World(1, "suspended");
+  const started = starting.instance.start(starting.port, () => {});
+  await starting.clock.advance(100 * INIT_TIMEOUT_MS);
+  starting.instance.countTime();
+  await starting.clock.advance(INIT_TIMEOUT_MS - 1);
+  assert.deepEqual(starting.stops, []);
+  await starting.clock.advance(1);
+  assert.deepEqual(starting.stops, [0]);
+  starting.exit();
+  const ending = await started;
+  assert.match(ending.kind === "initFailed" ? ending.payload.toString() : "", /Sandbox\.Timedout/u);
+
+  const world = await World.ready(1, "suspended");
+  const kinds: string[] = [];
+  const call = (ms: number): void => void world.instance.invoke(world.call(ms)).then((report) => kinds.push(report.ending.kind));
+  call(1_000);
+  await world.clock.advance(3_600_000);
+  world.instance.answered(1, handled);
+  await world.clock.advance(0);
+  assert.deepEqual(kinds, ["handled"]);
+  call(1_000);
+  await world.clock.advance(3_600_000);
+  world.instance.countTime();
+  await world.clock.advance(999);
+  assert.deepEqual(kinds, ["handled"]);
+  await world.clock.advance(1);
+  assert.deepEqual(kinds, ["handled", "timedOut"]);
+  world.exit();
+  await world.instance.gone;
+  assert.equal(world.clock.pendingCount, 0, "no timer outlives the instance");
 });
 
 test("a channel that closes is followed by the exit that explains it, or taken for a breach", async () => {

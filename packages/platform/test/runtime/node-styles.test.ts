@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { systemClock } from "../../src/base/index.ts";
 import type { HandlerStyle } from "../../src/model/index.ts";
 import { errorOf, RuntimeWorld, valueOf } from "../support/runtime-world.ts";
 
@@ -179,4 +180,32 @@ test("cloudevent: binary, structured, plain and wrapped events", async () => {
   assert.equal((await answer("cloudevent", code, httpEvent("POST", "/", { body: "{}" }))).statusCode, 400);
   const wrapped = (await answer("cloudevent", code, { any: 1 })) as unknown as unknown[];
   assert.deepEqual([wrapped[1], wrapped[3]], ["lambent.invocation", { any: 1 }]);
+});
+
+test("web: a streamed answer that is cancelled closes the response, as a lost connection would", async () => {
+  const code = `const closed = Promise.withResolvers();
+export async function handler(req, res) {
+  if (req.path === "/wait") return res.send(await closed.promise);
+  res.on("close", () => closed.resolve("closed"));
+  res.write("one");
+  await closed.promise;
+}`;
+  const instance = await world.instance({ "index.mjs": code }, { handlerStyle: "web", concurrencyPerInstance: 2 });
+  const stream = { begin: () => undefined, write: () => true, drained: () => Promise.resolve() };
+  const cut = instance.invoke(world.call(httpEvent("GET", "/"), { stream, deadline: systemClock.now() + 100 }));
+  const waiting = instance.invoke(world.call(httpEvent("GET", "/wait")));
+  assert.equal((await cut).ending.kind, "timedOut");
+  assert.equal((valueOf(await waiting) as HttpResult).body, "closed");
+});
+
+test("web, fetch: an event that is no HTTP request is answered whole, whoever asks", async () => {
+  const stream = { begin: () => assert.fail("nothing is to stream"), write: () => true, drained: () => Promise.resolve() };
+  for (const [style, code] of [
+    ["web", "export const handler = (req, res) => res.json(req.body);"],
+    ["fetch", "export const handler = async (request) => Response.json(await request.json());"],
+  ] as const) {
+    const instance = await world.instance({ "index.mjs": code }, { handlerStyle: style });
+    const result = valueOf(await instance.invoke(world.call({ n: 1 }, { stream }))) as HttpResult;
+    assert.deepEqual([result.statusCode, result.body], [200, '{"n":1}']);
+  }
 });

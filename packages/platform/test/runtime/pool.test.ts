@@ -80,6 +80,7 @@ test("a function cannot change what Lambda reserves", () => {
   const paths = { task: "/var/task", opt: "/opt", tmp: "/tmp" };
   const environment = functionEnvironment({
     version,
+    initialization: "on-demand",
     language: "node",
     credentials: { accessKeyId: "ASIA", secretAccessKey: "s", sessionToken: "t" },
     places: { listeners: undefined, paths },
@@ -117,6 +118,6 @@ test("a runtime Lambent does not run, and a start after close, are unavailable",
   const java = await world.start({}, { runtime: "java21" });
   assert.ok(java.kind === "unavailable" && /java21/.test(java.what));
   await world.close();
-  const late = await world.host.start(functionVersion());
+  const late = await world.host.start(functionVersion(), "on-demand");
   assert.ok(late.kind === "unavailable" && /stopping/.test(late.what));
 });

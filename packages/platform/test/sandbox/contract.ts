@@ -2,12 +2,12 @@ import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { mkdtemp, realpath, rm } from "node:fs/promises";
-import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
+import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
-import { invariant, systemClock } from "../../src/base/index.ts";
+import { invariant, isLambentError, systemClock } from "../../src/base/index.ts";
 import {
   openSandbox,
   UID_RANGE_DEFAULT,
@@ -171,6 +171,7 @@ async function neighbours(world: World): Promise<Pick<Record<PropertyId, boolean
     noHostLoopback: await world.holds({ name: "host_loopback", port: host.port }),
     noMetadataAddress: await world.holds({ name: "metadata_address", netNamespace: readlinkSync("/proc/self/ns/net") }),
     noOtherListener: await world.holds({ name: "other_listener", address: running.listeners?.apiAddress, owner: running.id }),
+    ownPorts: await ownPorts(world),
     ownUid: await ownUid(world, main),
     notRoot: hostUid(main) !== 0 && (await world.holds({ name: "become_root" })),
   };
@@ -191,8 +192,34 @@ type Neighbour =
   | "noHostLoopback"
   | "noMetadataAddress"
   | "noOtherListener"
+  | "ownPorts"
   | "ownUid"
   | "notRoot";
+
+/** The platform's way in must work in every mode; held is that the host's own loopback is none. */
+async function ownPorts(world: World): Promise<boolean> {
+  const { running, finding } = await world.begin({ name: "listen_alone" });
+  const port = Number(finding?.seen);
+  invariant((await wordOf(await running.connect(port))) === "inside", "the platform reaches what the instance listens on");
+  await running.connect(1).then(
+    () => invariant(false, "a connection to a port nobody listens on fails"),
+    (error: unknown) => invariant(isLambentError(error, "InstanceLost"), "and says so"),
+  );
+  const reached = await new Promise<boolean>((resolve) => {
+    const socket = connect({ host: "127.0.0.1", port }, () => resolve(true));
+    socket.on("error", () => resolve(false)).resume();
+    socket.once("close", () => socket.destroy());
+  });
+  running.stop(0);
+  await running.exited;
+  return !reached;
+}
+
+async function wordOf(socket: Socket): Promise<string> {
+  let word = "";
+  for await (const piece of socket) word += String(piece);
+  return word;
+}
 
 async function ownUid(world: World, victimPid: number): Promise<boolean> {
   const { running } = await world.begin({ name: "wait" });

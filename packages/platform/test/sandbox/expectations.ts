@@ -44,6 +44,7 @@ export const EXPECTATIONS = {
   noMetadataAddress: { title: "has no way to 169.254.169.254, nor to any other host", heldIn: CONFINED },
   ownListener: { title: "reaches Lambent at its own listener", heldIn: MODES },
   noOtherListener: { title: "cannot reach another function's listener", heldIn: CONFINED },
+  ownPorts: { title: "is reached by nobody but the platform at the ports it listens on", heldIn: CONFINED },
   noDescriptors: { title: "inherits no descriptor but its channel", heldIn: MODES },
   exactEnvironment: { title: "sees exactly the environment it was given (and `PWD`)", heldIn: MODES },
   memoryLimit: { title: "is killed over its memory limit, and that is reported", heldIn: ROOT },

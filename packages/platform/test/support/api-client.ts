@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { TestContext } from "node:test";
@@ -87,6 +88,7 @@ async function answer(request: WireRequest, services: readonly Service[], { auth
       endpoint: "http://127.0.0.1",
       signal: new AbortController().signal,
       onCallerGone: () => undefined,
+      reportDefect: (error: unknown) => assert.fail(`a defect: ${String(error)}`),
     };
     const operation = new Map(Object.entries(service.operations)).get(decoded.operation);
     if (!operation) throw new LambentError("NotImplemented", `${decoded.operation} is not built`);

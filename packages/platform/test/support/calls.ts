@@ -1,4 +1,4 @@
-import { ManualClock, seededRandom, systemSecureRandom } from "../../src/base/index.ts";
+import { ManualClock, seededRandom } from "../../src/base/index.ts";
 import { Autoscaler, DEFAULT_SETTINGS } from "../../src/autoscaler/index.ts";
 import type { FunctionChange, FunctionDirectory } from "../../src/functions/index.ts";
 import { Invoker, type InvokeOutcome } from "../../src/invoker/index.ts";
@@ -27,6 +27,8 @@ export class CallWorld {
   readonly router: Router;
   readonly invoker: Invoker;
   version: FunctionVersion;
+  /** Whether a debugger may hold the version's instances; tell the router with `renew`. */
+  inspected = false;
   #requests = 0;
 
   constructor(version: FunctionVersion, limits: Limits = {}, behaviour: Partial<FakeBehaviour> = {}) {
@@ -36,6 +38,7 @@ export class CallWorld {
     this.autoscaler = new Autoscaler({
       clock: this.clock,
       runtime: this.runtime,
+      inspected: () => this.inspected,
       limits: () => ({ concurrencyMax: limits.reserved ?? unreserved, provisioned: limits.provisioned ?? 0 }),
       memoryFreeMb: () => undefined,
       reportDefect: (error) => this.defects.push(error),
@@ -51,7 +54,6 @@ export class CallWorld {
       router: this.router,
       signals: this.signals,
       clock: this.clock,
-      secureRandom: systemSecureRandom,
     });
     this.signals.on("usage", (record) => this.usage.push(record));
     this.signals.on("log", (line) => this.log.push(line));

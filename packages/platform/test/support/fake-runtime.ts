@@ -1,6 +1,6 @@
 import type { Clock } from "../../src/base/index.ts";
 import type { Call, CallEnding, Departure, FunctionVersion } from "../../src/model/index.ts";
-import type { CallReport, Instance, StartEnding } from "../../src/runtime/index.ts";
+import type { CallReport, Initialization, Instance, StartEnding } from "../../src/runtime/index.ts";
 
 /** What the fake does with a start or a call; drawn by the test. */
 export interface FakeBehaviour {
@@ -34,7 +34,7 @@ export class FakeRuntime {
     return this.instances.filter((instance) => instance.alive);
   }
 
-  start(version: FunctionVersion): Promise<StartEnding> {
+  start(version: FunctionVersion, initialization: Initialization): Promise<StartEnding> {
     this.starts += 1;
     const id = `instance-${this.starts}`;
     const initMs = this.#behaviour.startMs(version);
@@ -52,7 +52,7 @@ export class FakeRuntime {
             memoryPeakMb: 40,
           });
         }
-        const instance = new FakeInstance(id, version, initMs, this.#clock, this.#behaviour);
+        const instance = new FakeInstance({ id, version, initMs, initialization }, this.#clock, this.#behaviour);
         this.instances.push(instance);
         resolve({ kind, instance });
       });
@@ -65,6 +65,7 @@ export class FakeInstance implements Instance {
   readonly version: FunctionVersion;
   readonly capacity: number;
   readonly initMs: number;
+  readonly initialization: Initialization;
   readonly gone: Promise<Departure>;
   running = 0;
   /** The most calls it ever ran at once. */
@@ -76,11 +77,12 @@ export class FakeInstance implements Instance {
   readonly #calls = new Set<(ending: CallEnding) => void>();
   #depart: (why: Departure) => void = () => undefined;
 
-  constructor(id: string, version: FunctionVersion, initMs: number, clock: Clock, behaviour: FakeBehaviour) {
-    this.id = id;
-    this.version = version;
-    this.capacity = version.concurrencyPerInstance;
-    this.initMs = initMs;
+  constructor(started: Pick<FakeInstance, "id" | "version" | "initMs" | "initialization">, clock: Clock, behaviour: FakeBehaviour) {
+    this.id = started.id;
+    this.version = started.version;
+    this.capacity = started.version.concurrencyPerInstance;
+    this.initMs = started.initMs;
+    this.initialization = started.initialization;
     this.#clock = clock;
     this.#behaviour = behaviour;
     this.gone = new Promise((resolve) => (this.#depart = resolve));

@@ -33,6 +33,8 @@ export interface GoingCommand {
   said(pattern: RegExp): Promise<void>;
   /** Ctrl-C; resolves with the exit code. */
   interrupt(): Promise<number | null>;
+  /** `kill -9`, which it hears nothing of. */
+  kill(): Promise<number | null>;
   /** Its exit code, once it ended by itself. */
   readonly ended: Promise<number | null>;
 }
@@ -85,6 +87,10 @@ export function beginLambent(args: readonly string[], environment: NodeJS.Proces
     },
     interrupt() {
       child.kill("SIGINT");
+      return closed;
+    },
+    kill() {
+      child.kill("SIGKILL");
       return closed;
     },
     ended: closed,

@@ -8,6 +8,7 @@ import { type Call, type FunctionVersion, type InstanceEndpoint, type LogLine, S
 import {
   type CallReport,
   findPythons,
+  Inspections,
   type Instance,
   openRuntimeHost,
   type PythonInterpreter,
@@ -31,6 +32,7 @@ export interface WorldOptions {
 /** A runtime host over real processes; code comes from the test. */
 export class RuntimeWorld {
   readonly host: RuntimeHost;
+  readonly inspections: Inspections;
   readonly lines: LogLine[] = [];
   readonly #folder: string;
   readonly #files: Map<string, Files>;
@@ -39,8 +41,16 @@ export class RuntimeWorld {
   readonly limitsMemory: boolean;
   #requests = 0;
 
-  private constructor(host: RuntimeHost, signals: Signals, folder: string, files: Map<string, Files>, sandbox: Sandbox) {
+  private constructor(
+    host: RuntimeHost,
+    inspections: Inspections,
+    signals: Signals,
+    folder: string,
+    files: Map<string, Files>,
+    sandbox: Sandbox,
+  ) {
     this.host = host;
+    this.inspections = inspections;
     this.confined = sandbox.report.confined;
     this.limitsMemory = sandbox.report.limits.memory;
     this.#folder = folder;
@@ -61,6 +71,7 @@ export class RuntimeWorld {
     });
     const files = new Map<string, Files>();
     const signals = new Signals();
+    const inspections = new Inspections(systemClock);
     const host = openRuntimeHost({
       sandbox,
       codeProvider: {
@@ -73,6 +84,7 @@ export class RuntimeWorld {
       },
       instanceEndpoint: echoEndpoint,
       signals,
+      inspections,
       clock: systemClock,
       secureRandom: systemSecureRandom,
       network: "lambent",
@@ -83,7 +95,7 @@ export class RuntimeWorld {
       poolReadyMax: options.poolReadyMax ?? 0,
       pythonZygote: options.pythonZygote ?? false,
     });
-    return new RuntimeWorld(host, signals, folder, files, sandbox);
+    return new RuntimeWorld(host, inspections, signals, folder, files, sandbox);
   }
 
   /** A version whose code is `files`. */
@@ -96,7 +108,7 @@ export class RuntimeWorld {
   }
 
   start(files: Files, changed: Partial<FunctionVersion> = {}, layer?: Files): Promise<StartEnding> {
-    return this.host.start(this.version(files, changed, layer));
+    return this.host.start(this.version(files, changed, layer), "on-demand");
   }
 
   /** An instance that must become ready. */

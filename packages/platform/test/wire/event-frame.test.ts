@@ -44,8 +44,9 @@ describe("an event frame", () => {
 describe("an answer that is an event stream", () => {
   const streaming = decode(wireRequest("POST", "/2021-11-15/functions/hello/response-streaming-invocations"), lambda);
 
-  async function framesOf(events: AsyncIterable<object>) {
-    const response = encodeOutput(streaming, { StatusCode: 200, ExecutedVersion: "1", EventStream: events }, "id-1");
+  async function framesOf(events: AsyncIterable<object>, defects: unknown[] = []) {
+    const output = { StatusCode: 200, ExecutedVersion: "1", EventStream: events };
+    const response = encodeOutput(streaming, output, "id-1", (error, requestId) => defects.push(error, requestId));
     assert.equal(response.headers["content-type"], "application/vnd.amazon.eventstream");
     assert.equal(response.headers["x-amz-executed-version"], "1");
     return decodeEventFrames(Buffer.concat(await Array.fromAsync(response.body as AsyncIterable<Buffer>))).frames;
@@ -67,19 +68,44 @@ describe("an answer that is an event stream", () => {
     );
   });
 
-  test("ends with an error frame when its source throws, and tells nothing of a defect", async () => {
-    for (const [thrown, code, message] of [
-      [new LambentError("InstanceLost", "the instance ended"), "InstanceLost", "the instance ended"],
-      [new TypeError("secret"), "InternalError", "The stream ended by a defect."],
+  test("ends with an error frame when its source throws, and tells its reader nothing of a defect, but whoever keeps the log", async () => {
+    const defect = new TypeError("secret");
+    for (const [thrown, code, message, told] of [
+      [new LambentError("InstanceLost", "the instance ended"), "InstanceLost", "the instance ended", []],
+      [defect, "InternalError", "The stream ended by a defect.", [defect, "id-1"]],
     ] as const) {
+      const defects: unknown[] = [];
       const frames = await framesOf(
         (async function* () {
           yield { PayloadChunk: { Payload: Buffer.from("a") } };
           throw thrown;
         })(),
+        defects,
       );
+      assert.deepEqual(defects, told);
       assert.deepEqual({ ...frames[1]?.headers }, { ":message-type": "error", ":error-code": code, ":error-message": message });
     }
+  });
+
+  test("of which one cannot be written ends as well, and that is told", async () => {
+    const defects: unknown[] = [];
+    const frames = await framesOf(
+      (async function* () {
+        yield {
+          InvokeComplete: {
+            get ErrorCode(): string {
+              throw new RangeError("not to be read");
+            },
+          },
+        };
+      })(),
+      defects,
+    );
+    assert.deepEqual(
+      frames.map(({ headers }) => headers[":error-code"]),
+      ["InternalError"],
+    );
+    assert.equal(String(defects[0]), "RangeError: not to be read");
   });
 
   test("takes an event only when the reader wants it, and lets its source end with the reader", async () => {

@@ -1,5 +1,5 @@
 import type { InvokeWithResponseStreamResponseEvent } from "@aws-sdk/client-lambda";
-import { deferred } from "../../base/index.ts";
+import { deferred, type LambentError } from "../../base/index.ts";
 import { answerOf, type EndedCall } from "../../invoker/index.ts";
 import type { ResponsePrelude, ResponseStream } from "../../model/index.ts";
 
@@ -13,7 +13,7 @@ type End =
       readonly errorDetails: string | undefined;
       readonly logResult: string | undefined;
     }
-  | { readonly kind: "failed"; readonly error: unknown };
+  | { readonly kind: "failed"; readonly error: LambentError };
 
 /** A streamed answer as the events of `InvokeWithResponseStream`: chunks as they come, then one `InvokeComplete`. */
 export class EventStreamAnswer implements ResponseStream {
@@ -24,7 +24,6 @@ export class EventStreamAnswer implements ResponseStream {
   #end: End | undefined;
   #wake = deferred<void>();
   #room = deferred<void>();
-  contentType = "application/octet-stream";
 
   /** Resolves with the first sign of an answer. */
   get begun(): Promise<void> {
@@ -32,7 +31,6 @@ export class EventStreamAnswer implements ResponseStream {
   }
 
   begin(prelude: ResponsePrelude): void {
-    this.contentType = prelude.http ? "application/vnd.awslambda.http-integration-response" : prelude.contentType;
     // The HTTP prelude travels in front of the body, ended by eight NUL bytes, as AWS's own integration reads it.
     if (prelude.http) this.#push(Buffer.concat([prelude.http, Buffer.alloc(8)]));
     this.#begun.resolve();
@@ -69,7 +67,7 @@ export class EventStreamAnswer implements ResponseStream {
   }
 
   /** The platform failed after the answer had begun: the stream breaks off without `InvokeComplete`. */
-  fail(error: unknown): void {
+  fail(error: LambentError): void {
     this.#finish({ kind: "failed", error });
   }
 

@@ -1,5 +1,5 @@
 import type { InvocationRequest, InvokeWithResponseStreamRequest, InvokeWithResponseStreamResponse } from "@aws-sdk/client-lambda";
-import { LambentError } from "../../base/index.ts";
+import { isLambentError, LambentError } from "../../base/index.ts";
 import { type FunctionDirectory, parseFunctionReference } from "../../functions/index.ts";
 import { answerOf, type EndedCall, type InvokeOutcome, type Invoker } from "../../invoker/index.ts";
 import type { RequestContext } from "../operation.ts";
@@ -92,13 +92,19 @@ async function invokeWithResponseStream(
   // Refusals (unknown function, throttles) are answers of their own; once bytes flow or the call ended, the stream is the answer.
   const ended = running.then(endedOrThrow).then((call) => stream.end(call, context.requestId, input.LogType === "Tail"));
   await Promise.race([stream.begun, ended]);
-  ended.catch((error: unknown) => stream.fail(error));
+  ended.catch((error: unknown) => stream.fail(told(error, context)));
   return {
     StatusCode: 200,
     ExecutedVersion: reference.qualifier ?? "$LATEST",
-    ResponseStreamContentType: stream.contentType,
     EventStream: stream.events(),
   };
+}
+
+/** Told here, where it is met, and not by whoever reads the stream, who may have left: once, and in any case. */
+function told(error: unknown, context: RequestContext): LambentError {
+  if (isLambentError(error)) return error;
+  context.reportDefect(error);
+  return new LambentError("InternalError", "a defect in Lambent; its log has the details under the request id");
 }
 
 function endedOrThrow(outcome: InvokeOutcome): EndedCall {

@@ -18,10 +18,11 @@ export function changeShape(change: Change): ChangeShape {
 }
 
 /** `endpoint` is the address as the caller used it: what is printed can be opened from where they are. */
-export function deployedShape(form: CurrentFunction, endpoint: string): DeployedFunctionShape {
+export function deployedShape(form: CurrentFunction, endpoint: string, runtimeNote: string | undefined): DeployedFunctionShape {
   return {
     FunctionName: form.name,
     Runtime: form.runtime,
+    ...(runtimeNote === undefined ? {} : { RuntimeNote: runtimeNote }),
     Handler: form.handler,
     MemorySize: form.options.memoryMb,
     TimeoutMs: form.options.timeoutMs,

@@ -64,6 +64,8 @@ const change = structure("Change", {
 const deployedFunction = structure("DeployedFunction", {
   FunctionName: functionName(),
   Runtime: string(),
+  /** What this machine runs it on, where that is not exactly the runtime named. */
+  RuntimeNote: optional(string()),
   Handler: string(),
   MemorySize: integer(),
   TimeoutMs: integer(),
@@ -108,6 +110,17 @@ const followRequest = structure("FollowLogsRequest", { FunctionName: inPath(func
 /** One JSON document a line: `{"following"}` first, then `{"at","instance","version","requestId"?,"text"}`, or `{"dropped"}`. */
 const followResponse = structure("FollowLogsResponse", { Lines: asPayload(blob()) });
 
+const debugRequest = structure("DebugFunctionRequest", {
+  FunctionName: inPath(functionName()),
+  /** On the loopback of the server's machine; 0 or left out picks a free one. */
+  Port: optional(integer({ min: 0, max: 65_535 })),
+});
+/**
+ * One JSON document a line, until the caller leaves: `{"debugging","address"}` first, then for every instance
+ * `{"debugger","instance"}` (`inspector` or `debugpy`) or `{"missing"}`.
+ */
+const debugResponse = structure("DebugFunctionResponse", { Lines: asPayload(blob()) });
+
 const codeRequest = structure("GetCodeRequest", { Sha256: inPath(string({ pattern: "[A-Za-z0-9_-]{43}" })) });
 /** The zip as it was uploaded. */
 const codeResponse = structure("GetCodeResponse", { Zip: asPayload(blob()) });
@@ -121,6 +134,7 @@ export type ChangeShape = TypeOf<typeof change>;
 export type DeployedFunctionShape = TypeOf<typeof deployedFunction>;
 export type GetStatusResponse = TypeOf<typeof statusResponse>;
 export type FollowLogsRequest = TypeOf<typeof followRequest>;
+export type DebugFunctionRequest = TypeOf<typeof debugRequest>;
 export type GetCodeRequest = TypeOf<typeof codeRequest>;
 
 /** Where `GetCode` is for the code with this SHA-256 (base64url). */
@@ -146,6 +160,7 @@ export function lambentModel(): ServiceModel {
       operation("PlanApp", "POST", "/_lambent/v1/apps/plan", { input: planRequest, output: planResponse }),
       operation("DeployApp", "POST", "/_lambent/v1/apps/deploy", { input: deployRequest, output: deployResponse }),
       operation("GetCode", "GET", "/_lambent/v1/code/{Sha256}", { input: codeRequest, output: codeResponse }),
+      operation("DebugFunction", "POST", "/_lambent/v1/functions/{FunctionName}/debugger", { input: debugRequest, output: debugResponse }),
       operation("FollowLogs", "GET", "/_lambent/v1/functions/{FunctionName}/logs", { input: followRequest, output: followResponse }),
     ]),
   );

@@ -1,13 +1,16 @@
 import type { Readable } from "node:stream";
 import { LambentError } from "../../base/index.ts";
 import type { Apps } from "../../apps/index.ts";
-import type { Realm, Signals } from "../../model/index.ts";
+import type { FunctionVersion, Realm, Signals } from "../../model/index.ts";
+import type { Inspections } from "../../runtime/index.ts";
 import type { OperationTable, RequestContext } from "../operation.ts";
 import type { Service } from "../service.ts";
+import { debugFunction } from "./debugging.ts";
 import { archivesOf, changeShape, deployedShape, deploymentOf } from "./forms.ts";
 import { LogFollowers } from "./log-followers.ts";
 import {
   lambentModel,
+  type DebugFunctionRequest,
   type DeployAppRequest,
   type DeployAppResponse,
   type FollowLogsRequest,
@@ -27,8 +30,13 @@ export interface LambentServiceParts {
   readonly signals: Signals;
   /** What `server/` knows of itself. */
   readonly status: (realm: Realm) => GetStatusResponse;
+  /** How this machine runs a runtime id, where that is not exactly the one named. */
+  readonly runtimeNote: (runtime: string) => string | undefined;
   /** The zip with this SHA-256 (base64url); undefined when nothing here uses it. */
   readonly code: (realm: Realm, sha256: string) => Promise<Buffer | undefined>;
+  readonly inspections: Pick<Inspections, "open">;
+  /** What `$LATEST` of a function is now. Throws `NotFound` when there is no such function. */
+  readonly latest: (realm: Realm, name: string) => FunctionVersion;
   /** Throws `NotFound` when there is no such function. */
   readonly requireFunction: (realm: Realm, name: string) => void;
 }
@@ -59,12 +67,17 @@ function operationsOf(parts: LambentServiceParts, followers: LogFollowers): Oper
     },
     DeployApp: async (input: DeployAppRequest, context: RequestContext): Promise<DeployAppResponse> => {
       const { changes, kept, functions } = await parts.apps.deploy(context.realm, deploymentOf(input), archivesOf(input));
-      return { Changes: changes.map(changeShape), Kept: kept, Functions: functions.map((each) => deployedShape(each, context.endpoint)) };
+      const shapes = functions.map((each) => deployedShape(each, context.endpoint, parts.runtimeNote(each.runtime)));
+      return { Changes: changes.map(changeShape), Kept: kept, Functions: shapes };
     },
     GetCode: async (input: GetCodeRequest, context: RequestContext): Promise<{ readonly Zip: Buffer }> => {
       const zip = await parts.code(context.realm, input.Sha256);
       if (!zip) throw new LambentError("NotFound", `No function or layer here has code with the SHA-256 ${input.Sha256}.`);
       return { Zip: zip };
+    },
+    DebugFunction: async (input: DebugFunctionRequest, context: RequestContext): Promise<{ readonly Lines: Readable }> => {
+      const version = parts.latest(context.realm, input.FunctionName);
+      return { Lines: await debugFunction(parts.inspections, version, input.Port ?? 0, context.signal) };
     },
     FollowLogs: (input: FollowLogsRequest, context: RequestContext): { readonly Lines: Readable } => {
       parts.requireFunction(context.realm, input.FunctionName);

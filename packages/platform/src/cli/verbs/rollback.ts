@@ -1,4 +1,4 @@
-import { get } from "node:http";
+import { nodeHttp } from "../../base/index.ts";
 import type { Client } from "../client.ts";
 import type { Run } from "../command.ts";
 import { CommandFailure } from "../errors.ts";
@@ -59,7 +59,7 @@ async function download(client: Client, name: string, location: string | undefin
       reject(
         new CommandFailure("failed", `The code of ${name} could not be fetched: ${why}.`, "Repeat, or deploy the earlier code again."),
       );
-    get(url, (answer) => {
+    nodeHttp().get(url, (answer) => {
       if (answer.statusCode !== 200) return fail(`status ${answer.statusCode ?? 0}`);
       collect(answer).then(resolve, (error: Error) => fail(error.message));
     }).on("error", (error) => fail(error.message));

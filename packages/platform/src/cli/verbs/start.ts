@@ -3,12 +3,12 @@ import { isLambentError } from "../../base/index.ts";
 import { DEFAULT_REGION } from "../../model/index.ts";
 import { startServer, type RunningServer, type ServerOptions } from "../../server/index.ts";
 import { bannerLines } from "../banner.ts";
-import { createClient } from "../client.ts";
 import type { CommandContext, Run } from "../command.ts";
 import { detach } from "../detach.ts";
-import { endAsked, outliveReaders } from "../end-asked.ts";
-import { deployExamples, examplesFolder, type ExamplesResult } from "../examples.ts";
+import { endAsked } from "../end-asked.ts";
+import type { ExamplesResult } from "../examples.ts";
 import { refuseTakenPort, takenPort } from "../port-holder.ts";
+import { outliveReaders } from "../readers.ts";
 import { leaveRunRecord, removeRunRecord, runFolderPath } from "../run-folder.ts";
 import { wholeNumber } from "../settings.ts";
 import { oneOf } from "../choices.ts";
@@ -119,6 +119,8 @@ function shownFolder(folder: string | undefined): string | undefined {
 }
 
 async function withExamples(context: CommandContext, options: StartOptions, server: RunningServer): Promise<ExamplesResult> {
+  const { createClient } = await import("../client.ts");
+  const { deployExamples, examplesFolder } = await import("../examples.ts");
   const folder = examplesFolder();
   if (!folder) return { names: [], remarks: ["this package has no examples; they are in the repository"] };
   const { region, ...key } = keyOf(server);

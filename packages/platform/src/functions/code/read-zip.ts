@@ -1,4 +1,4 @@
-import yauzl from "yauzl";
+import type { Entry } from "yauzl";
 import { LambentError } from "../../base/index.ts";
 import { CODE_ENTRIES_MAX } from "../rules/limits.ts";
 import type { ZipEntry } from "./zip-plan.ts";
@@ -20,6 +20,8 @@ const MADE_ON_UNIX = 3;
 /** Reads the directory of a zip. Throws `InvalidCode` for bytes that are no zip, or a truncated one. */
 export async function readZip(zip: Buffer): Promise<OpenZip> {
   if (zip.length === 0) throw new LambentError("InvalidCode", "The deployment package is empty.");
+  // Loaded with the first zip: a server that only starts has none.
+  const { default: yauzl } = await import("yauzl");
   const file = await orInvalid(() => yauzl.fromBufferPromise(zip, { lazyEntries: true, decodeStrings: false, validateEntrySizes: true }));
   // Closing twice is harmless, and nothing is held open: the zip is a buffer.
   file.on("error", () => file.close());
@@ -50,7 +52,7 @@ function packedBytes(zip: Buffer, { headerAt, compressedBytes }: LocatedEntry): 
   return zip.subarray(start, start + compressedBytes);
 }
 
-function located(entry: yauzl.Entry): LocatedEntry {
+function located(entry: Entry): LocatedEntry {
   return {
     name: entry.fileNameRaw,
     compressedBytes: entry.compressedSize,

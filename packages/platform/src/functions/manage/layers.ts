@@ -61,7 +61,8 @@ export class Layers {
         const bytes = state.codeBytes() + (state.usesCode(code) ? 0 : code.zipBytes);
         if (bytes > CODE_STORAGE_BYTES_MAX)
           throw new LambentError("CodeStorageExceeded", `Code storage limit exceeded: ${bytes} of ${CODE_STORAGE_BYTES_MAX} bytes.`);
-        const version = state.numbering("layer", input.name) + 1;
+        const createdAt = this.#registry.clock.now();
+        const { number: version, writes } = state.nextNumber("layer", input.name, createdAt);
         const value: LayerVersionRecord = {
           name: input.name,
           version,
@@ -69,15 +70,12 @@ export class Layers {
           licenseInfo: input.licenseInfo,
           compatibleRuntimes: input.compatibleRuntimes ?? [],
           compatibleArchitectures: input.compatibleArchitectures ?? [],
-          createdAt: this.#registry.clock.now(),
+          createdAt,
           code,
           policy: undefined,
         };
         return {
-          writes: [
-            { kind: "layerVersion", name: input.name, version, value },
-            { kind: "numbering", of: "layer", name: input.name, value: version },
-          ],
+          writes: [{ kind: "layerVersion", name: input.name, version, value }, ...writes],
           result: value,
         };
       }),

@@ -27,6 +27,8 @@ const URL_ID_LENGTH = 32;
 /** Function URLs: one for a function, one for each of its aliases. */
 export class Urls {
   readonly #registry: Registry;
+  /** What `ofFunction` found, for each record: it is asked for every call by path. */
+  readonly #ownViews = new WeakMap<UrlRecord, UrlView>();
 
   constructor(registry: Registry) {
     this.#registry = registry;
@@ -106,7 +108,7 @@ export class Urls {
   /** The function's own URL, or undefined. For every HTTP call that names the function in its path. */
   ofFunction(realm: Realm, name: string): UrlView | undefined {
     const record = this.#registry.state(realm).functions.get(name)?.parts.url.get(LATEST);
-    return record && view(realm, name, undefined, record);
+    return record && this.#ownView(realm, name, record);
   }
 
   list(realm: Realm, name: string, request: PageRequest): Page<UrlView> {
@@ -123,6 +125,14 @@ export class Urls {
       const functionId = this.#registry.entry(realm, name).record.id;
       return { writes: [{ kind: "url", functionId, qualifier: qualifier ?? LATEST, value: undefined }], result: undefined };
     });
+  }
+
+  #ownView(realm: Realm, name: string, record: UrlRecord): UrlView {
+    const known = this.#ownViews.get(record);
+    if (known) return known;
+    const made = view(realm, name, undefined, record);
+    this.#ownViews.set(record, made);
+    return made;
   }
 
   #entry(realm: Realm, name: string, qualifier: string | undefined): FunctionEntry {

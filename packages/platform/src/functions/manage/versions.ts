@@ -58,21 +58,19 @@ export function versionWrites(
   state: RealmState,
   source: { readonly functionId: string; readonly version: FunctionVersion; readonly state: VersionState },
 ): { readonly writes: readonly Write[]; readonly record: VersionRecord } {
-  const number = state.numbering("function", source.version.name) + 1;
+  const at = registry.clock.now();
+  const { number, writes } = state.nextNumber("function", source.version.name, at);
   const entry = state.functions.get(source.version.name);
   if (entry) requireRoom(entry);
   const version: FunctionVersion = {
     ...source.version,
     version: String(number),
     revisionId: registry.secureRandom.uuid(),
-    modifiedAt: registry.clock.now(),
+    modifiedAt: at,
   };
   const record: VersionRecord = { version, state: source.state };
   return {
-    writes: [
-      { kind: "version", functionId: source.functionId, qualifier: version.version, value: record },
-      { kind: "numbering", of: "function", name: version.name, value: number },
-    ],
+    writes: [{ kind: "version", functionId: source.functionId, qualifier: version.version, value: record }, ...writes],
     record,
   };
 }

@@ -75,6 +75,8 @@ export const VERSIONS_PER_FUNCTION_MAX = 1_000;
 export const ALIASES_PER_FUNCTION_MAX = 1_000;
 /** Layers of one account in one region (P7). */
 export const LAYERS_PER_REALM_MAX = 1_000;
+/** Names of functions and layers of one account in one region whose version numbers are remembered; at the bound the deleted one numbered longest ago is forgotten (P7). */
+export const NUMBERED_NAMES_MAX = 20_000;
 /** Versions of one layer (P7). */
 export const VERSIONS_PER_LAYER_MAX = 1_000;
 

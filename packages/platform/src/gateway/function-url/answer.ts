@@ -21,7 +21,7 @@ const CONNECTION_HEADERS = new Set(["connection", "keep-alive", "transfer-encodi
  */
 export function httpAnswer(payload: Buffer): HttpAnswer | undefined {
   const text = payload.toString("utf8");
-  const value = parse(text);
+  const value = mayHaveStatusCode(text) ? parse(text) : undefined;
   if (!isObject(value) || value.statusCode === undefined) {
     return { status: 200, headers: { "content-type": JSON_TYPE }, body: text };
   }
@@ -32,6 +32,11 @@ export function httpAnswer(payload: Buffer): HttpAnswer | undefined {
   const body = answerBody(value.body, value.isBase64Encoded === true);
   headers["content-type"] ??= JSON_TYPE;
   return { status, headers, body };
+}
+
+/** False when no key of the JSON can read `statusCode`, however it is escaped: most answers need no parsing. */
+function mayHaveStatusCode(text: string): boolean {
+  return text.includes("statusCode") || text.includes("\\u");
 }
 
 /** Status and headers a streaming function set before its first byte; as `httpAnswer`, without a body. */

@@ -3,7 +3,7 @@ import { type Clock, LambentError, type SecureRandom } from "../../base/index.ts
 import type { CorsSettings } from "../../functions/index.ts";
 import type { InvokeOutcome, Invoker } from "../../invoker/index.ts";
 import type { Realm } from "../../model/index.ts";
-import { type BodyBudget, HTTP_BODY_BYTES_MAX } from "../body.ts";
+import { type BodyBudget, type HeldBody, HTTP_BODY_BYTES_MAX } from "../body.ts";
 import { httpAnswer, type HttpAnswer } from "./answer.ts";
 import { corsHeaders, isPreflight, preflightHeaders } from "./cors.ts";
 import { type HttpCaller, httpEvent } from "./event.ts";
@@ -59,44 +59,48 @@ export class FunctionUrlHandler {
   async handle(match: UrlMatch, request: IncomingMessage, response: ServerResponse): Promise<void> {
     const requestId = this.#dependencies.secureRandom.uuid();
     const decorate = decorator(match, request, requestId);
+    if (match.url.cors && isPreflight(request.method ?? "", request.headers)) {
+      const headers: HttpAnswer["headers"] = preflightHeaders(match.url.cors, request.headers);
+      headers["x-amzn-requestid"] = requestId;
+      response.writeHead(200, headers).end();
+      return;
+    }
+    let body: HeldBody | undefined;
     try {
-      if (match.url.cors && isPreflight(request.method ?? "", request.headers)) {
-        const headers: HttpAnswer["headers"] = preflightHeaders(match.url.cors, request.headers);
-        headers["x-amzn-requestid"] = requestId;
-        response.writeHead(200, headers).end();
-        return;
-      }
-      await this.#call(match, request, response, requestId, decorate);
+      const received = this.#dependencies.bodies.receive(request, HTTP_BODY_BYTES_MAX);
+      body = received instanceof Promise ? await received : received;
+      const stream = match.url.invokeMode === "RESPONSE_STREAM" ? new HttpResponseStream(response, decorate) : undefined;
+      const outcome = await this.#invoke(match, request, body.bytes, requestId, stream);
+      if (stream) finishStream(stream, outcome, response, decorate);
+      else answer(outcome, response, decorate);
     } catch (error) {
       if (!(error instanceof LambentError)) throw error;
       refuse(response, error, decorate);
+    } finally {
+      body?.release();
     }
   }
 
-  async #call(match: UrlMatch, request: IncomingMessage, response: ServerResponse, requestId: string, decorate: Decorate): Promise<void> {
-    const { invoker, guard, bodies } = this.#dependencies;
-    const received = bodies.receive(request, HTTP_BODY_BYTES_MAX);
-    const body = received instanceof Promise ? await received : received;
-    try {
-      const caller = guard(match.url, request, body.bytes);
-      const streaming = match.url.invokeMode === "RESPONSE_STREAM";
-      const stream = streaming ? new HttpResponseStream(response, decorate) : undefined;
-      const outcome = await invoker.invoke({
-        realm: match.url.realm,
-        functionName: match.url.functionName,
-        qualifier: match.url.qualifier,
-        payload: this.#event(match, request, body.bytes, requestId, caller),
-        requestId,
-        traceId: header(request, "x-amzn-trace-id"),
-        clientContext: undefined,
-        stream,
-        wantsTail: false,
-      });
-      if (stream) finishStream(stream, outcome, response, decorate);
-      else answer(outcome, response, decorate);
-    } finally {
-      body.release();
-    }
+  #invoke(
+    match: UrlMatch,
+    request: IncomingMessage,
+    body: Buffer,
+    requestId: string,
+    stream: HttpResponseStream | undefined,
+  ): Promise<InvokeOutcome> {
+    const { invoker, guard } = this.#dependencies;
+    const caller = guard(match.url, request, body);
+    return invoker.invoke({
+      realm: match.url.realm,
+      functionName: match.url.functionName,
+      qualifier: match.url.qualifier,
+      payload: this.#event(match, request, body, requestId, caller),
+      requestId,
+      traceId: header(request, "x-amzn-trace-id"),
+      clientContext: undefined,
+      stream,
+      wantsTail: false,
+    });
   }
 
   #event(match: UrlMatch, request: IncomingMessage, body: Buffer, requestId: string, caller: HttpCaller): Buffer {

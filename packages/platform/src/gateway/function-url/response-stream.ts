@@ -31,7 +31,11 @@ export class HttpResponseStream implements ResponseStream {
     }
     this.#state = { kind: "begun" };
     this.#decorate(answer.headers);
+    // Nothing may come for long (server-sent events): the head leaves by itself, and together with a first chunk that is here already.
+    this.#response.cork();
     this.#response.writeHead(answer.status, answer.headers);
+    this.#response.flushHeaders();
+    process.nextTick(() => this.#response.uncork());
   }
 
   write(chunk: Buffer): boolean {

@@ -1,6 +1,6 @@
-import { createServer, type IncomingMessage, type Server as HttpServer, type ServerResponse } from "node:http";
+import type { IncomingMessage, Server as HttpServer, ServerResponse } from "node:http";
 import type { Server, Socket } from "node:net";
-import { deferred } from "../../base/index.ts";
+import { deferred, nodeHttp } from "../../base/index.ts";
 import type { Call } from "../../model/index.ts";
 import { RESPONSE_BYTES_MAX } from "../channel/frames.ts";
 import type { Port, PortListener } from "../port.ts";
@@ -34,7 +34,7 @@ export class RuntimeApi implements Port {
 
   constructor(server: Server, listener: PortListener) {
     this.#listener = listener;
-    this.#http = createServer({ keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: 10_000 }, (request, response) => {
+    this.#http = nodeHttp().createServer({ keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: 10_000 }, (request, response) => {
       this.#serve(request, response).catch(() => response.destroy());
     });
     server.on("connection", (socket) => this.#take(socket));

@@ -11,6 +11,9 @@ export interface ChannelListener {
   closed(what: string): void;
 }
 
+/** Frames that gathered leave as one piece of memory up to here; larger ones are not worth copying. */
+const JOINED_BYTES_MAX = 256 * 1_024;
+
 /**
  * Frames over one duplex socket. All frames of one turn leave in one write.
  *
@@ -19,8 +22,9 @@ export interface ChannelListener {
  */
 export class Channel {
   readonly #socket: Socket;
-  #phase: "open" | "corked" | "closed" = "open";
+  #phase: "open" | "gathering" | "closed" = "open";
   #gathers = true;
+  #gathered: Buffer[] = [];
 
   constructor(socket: Socket, listener: ChannelListener) {
     this.#socket = socket;
@@ -48,18 +52,11 @@ export class Channel {
   /** Writes a frame, with others at the end of this turn where frames gather; after the channel closed it does nothing. */
   send(pieces: Pieces): void {
     if (this.#phase === "closed") return;
-    if (!this.#gathers && this.#phase === "open") {
-      this.#socket.cork();
-      for (const piece of pieces) this.#socket.write(piece);
-      this.#socket.uncork();
-      return;
-    }
-    if (this.#phase === "open") {
-      this.#phase = "corked";
-      this.#socket.cork();
-      setImmediate(() => this.#flush());
-    }
-    for (const piece of pieces) this.#socket.write(piece);
+    this.#gathered.push(...pieces);
+    if (this.#phase === "gathering") return;
+    if (!this.#gathers) return this.#write();
+    this.#phase = "gathering";
+    setImmediate(() => this.#flush());
   }
 
   /** Ends the channel; `closed` is not called for it. */
@@ -71,6 +68,18 @@ export class Channel {
   #flush(): void {
     if (this.#phase === "closed") return;
     this.#phase = "open";
+    this.#write();
+  }
+
+  #write(): void {
+    const pieces = this.#gathered;
+    this.#gathered = [];
+    const [only] = pieces;
+    if (pieces.length === 1 && only) return void this.#socket.write(only);
+    const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    if (bytes <= JOINED_BYTES_MAX) return void this.#socket.write(Buffer.concat(pieces, bytes));
+    this.#socket.cork();
+    for (const piece of pieces) this.#socket.write(piece);
     this.#socket.uncork();
   }
 

@@ -13,7 +13,9 @@ const EMPTY = Buffer.alloc(0);
  */
 export class FrameDecoder {
   readonly #take: FrameTaker;
+  /** What came and was not taken yet; `#offset` bytes of the first are. */
   #chunks: Buffer[] = [];
+  #offset = 0;
   #bytesHeld = 0;
   #header: { readonly type: number; readonly flags: number; readonly callId: number; readonly bodyBytes: number } | undefined;
   #bytesToSkip = 0;
@@ -46,9 +48,16 @@ export class FrameDecoder {
 
   #readHeader(): boolean {
     if (this.#bytesHeld < FRAME_HEADER_BYTES) return false;
-    const head = this.#cut(FRAME_HEADER_BYTES);
-    const bodyBytes = head.readUInt32LE(0);
-    const type = head.readUInt8(4);
+    const first = this.#chunks[0] ?? EMPTY;
+    const whole = first.length - this.#offset >= FRAME_HEADER_BYTES;
+    // Read where it lies when it came in one piece: a view for twelve bytes costs more than reading them.
+    const head = whole ? first : this.#cut(FRAME_HEADER_BYTES);
+    const at = whole ? this.#offset : 0;
+    if (whole) this.#advance(first, FRAME_HEADER_BYTES);
+    return this.#judgeHeader(head.readUInt32LE(at), head.readUInt8(at + 4), head.readUInt8(at + 5), head.readUInt32LE(at + 8));
+  }
+
+  #judgeHeader(bodyBytes: number, type: number, flags: number, callId: number): boolean {
     const bytesMax = bodyBytesMax(type);
     if (bodyBytes > bytesMax) {
       this.#breach = `a frame of type ${type} says it has ${bodyBytes} bytes; it may have ${bytesMax}`;
@@ -56,7 +65,7 @@ export class FrameDecoder {
       this.#bytesHeld = 0;
       return false;
     }
-    if (isKnownType(type)) this.#header = { type, flags: head.readUInt8(5), callId: head.readUInt32LE(8), bodyBytes };
+    if (isKnownType(type)) this.#header = { type, flags, callId, bodyBytes };
     else this.#bytesToSkip = bodyBytes;
     return true;
   }
@@ -72,31 +81,30 @@ export class FrameDecoder {
   /** The next `bytes` bytes: a view where they came in one read, one copy where they did not. */
   #cut(bytes: number): Buffer {
     if (bytes === 0) return EMPTY;
-    this.#bytesHeld -= bytes;
     const first = this.#chunks[0] ?? EMPTY;
-    if (first.length > bytes) {
-      this.#chunks[0] = first.subarray(bytes);
-      return first.subarray(0, bytes);
-    }
-    if (first.length === bytes) {
-      this.#chunks.shift();
-      return first;
-    }
-    return this.#join(bytes);
+    const from = this.#offset;
+    if (first.length - from < bytes) return this.#join(bytes);
+    this.#advance(first, bytes);
+    return first.subarray(from, from + bytes);
+  }
+
+  /** Takes `bytes` of `first`, the first chunk, which has them. */
+  #advance(first: Buffer, bytes: number): void {
+    this.#bytesHeld -= bytes;
+    this.#offset += bytes;
+    if (this.#offset < first.length) return;
+    this.#offset = 0;
+    this.#chunks.shift();
   }
 
   #join(bytes: number): Buffer {
     const joined = Buffer.allocUnsafe(bytes);
-    let filled = 0;
-    let used = 0;
-    while (filled < bytes) {
-      const chunk = this.#chunks[used] ?? EMPTY;
-      const copied = chunk.copy(joined, filled, 0, bytes - filled);
+    for (let filled = 0; filled < bytes;) {
+      const chunk = this.#chunks[0] ?? EMPTY;
+      const copied = chunk.copy(joined, filled, this.#offset, this.#offset + bytes - filled);
       filled += copied;
-      if (copied === chunk.length) used += 1;
-      else this.#chunks[used] = chunk.subarray(copied);
+      this.#advance(chunk, copied);
     }
-    this.#chunks.splice(0, used);
     return joined;
   }
 }

@@ -7,6 +7,8 @@ import { FRAME_HEADER_BYTES, FrameType, PROTOCOL_VERSION, writeHeader } from "./
 export interface Hello {
   readonly version: number;
   readonly features: readonly string[];
+  /** Of a process that was started with a debugger: where that listens, on the process's own loopback. */
+  readonly debuggerPort?: number;
 }
 
 /** Features of this side: streamed answers with pause and resume, several calls at once. */
@@ -42,6 +44,9 @@ export interface StreamBegin {
 /** Bodies up to here are copied behind their header, so that a small frame is one piece of memory. */
 const INLINE_BYTES_MAX = 16_384;
 
+/** A unit of UTF-16 takes at most this many bytes. */
+const UTF8_BYTES_PER_UNIT_MAX = 3;
+
 /** A frame as the pieces to write, in order. */
 export type Pieces = readonly [Buffer] | readonly [Buffer, Buffer];
 
@@ -70,25 +75,27 @@ export function helloFrame(): Pieces {
 
 /** INVOKE: u32 length of the metadata, the metadata as JSON, the event's bytes. */
 export function invokeFrame(callId: number, call: Call): Pieces {
-  const metadata = JSON.stringify({
-    requestId: call.requestId,
-    deadline: call.deadline,
-    functionArn: call.functionArn,
-    traceId: call.traceId,
-    clientContext: call.clientContext,
-    streaming: call.stream !== undefined,
-  });
-  const metadataBytes = Buffer.byteLength(metadata);
+  const metadata = invokeMetadata(call);
   const payloadBytes = call.payload.length;
   const inline = payloadBytes <= INLINE_BYTES_MAX;
-  const headBytes = FRAME_HEADER_BYTES + 4 + metadataBytes;
-  const head = Buffer.allocUnsafe(inline ? headBytes + payloadBytes : headBytes);
-  writeHeader(head, FrameType.invoke, 0, callId, 4 + metadataBytes + payloadBytes);
-  head.writeUInt32LE(metadataBytes, FRAME_HEADER_BYTES);
-  head.write(metadata, FRAME_HEADER_BYTES + 4, "utf8");
-  if (!inline) return [head, call.payload];
-  call.payload.copy(head, headBytes);
-  return [head];
+  const metadataAt = FRAME_HEADER_BYTES + 4;
+  const room = Buffer.allocUnsafe(metadataAt + metadata.length * UTF8_BYTES_PER_UNIT_MAX + (inline ? payloadBytes : 0));
+  const metadataBytes = room.write(metadata, metadataAt);
+  writeHeader(room, FrameType.invoke, 0, callId, 4 + metadataBytes + payloadBytes);
+  room.writeUInt32LE(metadataBytes, FRAME_HEADER_BYTES);
+  const headBytes = metadataAt + metadataBytes;
+  if (!inline) return [room.subarray(0, headBytes), call.payload];
+  call.payload.copy(room, headBytes);
+  return [room.subarray(0, headBytes + payloadBytes)];
+}
+
+/** Put together by hand, because it is made for every call. A request id is the platform's own; the rest may come from outside. */
+function invokeMetadata({ requestId, deadline, functionArn, traceId, clientContext, stream }: Call): string {
+  const context = clientContext === undefined ? "" : `,"clientContext":${JSON.stringify(clientContext)}`;
+  return (
+    `{"requestId":"${requestId}","deadline":${deadline},"functionArn":${JSON.stringify(functionArn)}` +
+    `,"traceId":${JSON.stringify(traceId)}${context},"streaming":${stream !== undefined}}`
+  );
 }
 
 /** A HELLO, or undefined when it is none. */
@@ -96,7 +103,12 @@ export function readHello(body: Buffer): Hello | undefined {
   const value = readJson(body);
   if (!isRecord(value) || typeof value["version"] !== "number") return undefined;
   const features = value["features"];
-  return { version: value["version"], features: Array.isArray(features) ? features.filter((name) => typeof name === "string") : [] };
+  const debuggerPort = value["debuggerPort"];
+  return {
+    version: value["version"],
+    features: Array.isArray(features) ? features.filter((name) => typeof name === "string") : [],
+    ...(isPort(debuggerPort) ? { debuggerPort } : {}),
+  };
 }
 
 /** The f64 of milliseconds in front of RESULT, ERROR and STREAM_END; undefined when the body is too short or not a duration. */
@@ -119,6 +131,10 @@ export function readStreamBegin(body: Buffer): StreamBegin | undefined {
 /** An error's payload when it is a JSON object, as both bootstraps make it. */
 export function readErrorPayload(body: Buffer): Buffer | undefined {
   return isRecord(readJson(body)) ? Buffer.from(body) : undefined;
+}
+
+function isPort(value: unknown): value is number {
+  return typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= 65_535;
 }
 
 function readJson(body: Buffer): unknown {

@@ -27,10 +27,22 @@ channel.sendText(
   frames.HELLO,
   0,
   0,
-  JSON.stringify({ version: frames.PROTOCOL_VERSION, features: ["streaming", "concurrency"], runtime: `nodejs${process.versions.node}` }),
+  JSON.stringify({
+    version: frames.PROTOCOL_VERSION,
+    features: ["streaming", "concurrency"],
+    runtime: `nodejs${process.versions.node}`,
+    debuggerPort: debuggerPort(),
+  }),
 );
 installGlobal();
 useProxyWhenNeeded();
+
+/** Of a process that was started with Node's inspector open. */
+function debuggerPort() {
+  if (!process.execArgv.some((flag) => flag.startsWith("--inspect="))) return undefined;
+  const url = process.getBuiltinModule("node:inspector").url();
+  return url === undefined ? undefined : Number(new URL(url).port);
+}
 
 function onFrame(type, _flags, id, body) {
   if (type === frames.INVOKE) invocations.invoke(id, body);

@@ -28,13 +28,19 @@ export function toRequest(event) {
   };
 }
 
-/** `headers`: lower-case name → string or list of strings. `set-cookie` becomes payload 2.0's `cookies`. */
-export function toResult(statusCode, headers, body) {
-  const result = { statusCode, headers: Object.create(null), body: "", isBase64Encoded: false };
+/** Status, headers and cookies of payload 2.0. `headers`: lower-case name → string or list of strings. */
+export function toHead(statusCode, headers) {
+  const head = { statusCode, headers: Object.create(null) };
   for (const [name, value] of Object.entries(headers)) {
-    if (name === "set-cookie") result.cookies = [value].flat().map(String);
-    else result.headers[name] = Array.isArray(value) ? value.join(", ") : String(value);
+    if (name === "set-cookie") head.cookies = [value].flat().map(String);
+    else head.headers[name] = Array.isArray(value) ? value.join(", ") : String(value);
   }
+  return head;
+}
+
+/** A whole answer, its head as `toHead` has it. */
+export function toResult(statusCode, headers, body) {
+  const result = { ...toHead(statusCode, headers), body: "", isBase64Encoded: false };
   const text = TEXT_TYPES.test(result.headers["content-type"] ?? "text/plain") && result.headers["content-encoding"] === undefined;
   result.isBase64Encoded = !text && body.length > 0;
   result.body = body.toString(result.isBase64Encoded ? "base64" : "utf8");

@@ -2,7 +2,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import * as frames from "./channel.mjs";
 import { errorForLog, errorPayload, RESPONSE_BYTES_MAX, responseTooLarge, RuntimeError } from "./errors.mjs";
-import { isStreaming, ResponseStream } from "./streaming.mjs";
+import { isStreaming, ResponseStream, STREAMED } from "./streaming.mjs";
 
 /** Runs calls of one handler. `concurrency` 1 pays for no async context. */
 export class Invocations {
@@ -32,7 +32,7 @@ export class Invocations {
   use(handler, output) {
     this.#output = output;
     if (isStreaming(handler)) this.#run = (call, event, context) => this.#runStreaming(handler, call, event, context);
-    else if (this.#assignment.style !== "lambda") this.#run = (call, event, context) => this.#settle(call, handler(event, context));
+    else if (this.#assignment.style !== "lambda") this.#run = (call, event, context) => this.#runStyled(handler, call, event, context);
     else if (this.#callbacks) this.#run = (call, event, context) => this.#runWithCallback(handler, call, event, context);
     else if (handler.length >= 3) {
       throw new RuntimeError(
@@ -46,7 +46,14 @@ export class Invocations {
   invoke(id, body) {
     const metadataEnd = 4 + body.readUInt32LE(0);
     const metadata = JSON.parse(body.utf8Slice(4, metadataEnd));
-    const call = { id, requestId: metadata.requestId, startedMs: performance.now(), stream: undefined, ended: false };
+    const call = {
+      id,
+      requestId: metadata.requestId,
+      startedMs: performance.now(),
+      streaming: metadata.streaming,
+      stream: undefined,
+      ended: false,
+    };
     this.#running.set(id, call);
     if (this.#storage) {
       this.#storage.run(call, () => this.#begin(call, metadata, body, metadataEnd));
@@ -109,7 +116,16 @@ export class Invocations {
     });
   }
 
-  #runStreaming(handler, call, event, context) {
+  /** Handlers of other styles answer whole, or, where the caller takes a stream, may open one for an answer that comes in pieces. */
+  #runStyled(handler, call, event, context) {
+    const openStream = call.streaming ? () => this.#openStream(call) : undefined;
+    handler(event, context, openStream).then(
+      (value) => value === STREAMED || this.succeed(call, value),
+      (error) => this.fail(call, error),
+    );
+  }
+
+  #openStream(call) {
     const stream = new ResponseStream(this.#channel, call.id);
     call.stream = stream;
     stream.on("error", (error) => this.fail(call, error));
@@ -118,6 +134,11 @@ export class Invocations {
       "close",
       () => call.ended || this.fail(call, new RuntimeError("Runtime.StreamClosed", "The response stream was closed before its end.")),
     );
+    return stream;
+  }
+
+  #runStreaming(handler, call, event, context) {
+    const stream = this.#openStream(call);
     Promise.resolve(handler(event, stream, context)).then(
       () =>
         stream.writableEnded ||

@@ -68,6 +68,11 @@ export class ResponseStream extends Writable {
     done();
   }
 
+  /** Sends the head before there is any byte of the body. */
+  flushHeaders() {
+    this.#begin();
+  }
+
   /** STREAM_PAUSE, STREAM_RESUME. */
   setPaused(paused) {
     this.#paused = paused;
@@ -87,6 +92,9 @@ export class ResponseStream extends Writable {
     this.#channel.send(frames.STREAM_BEGIN, 0, this.#callId, Buffer.concat([head, Buffer.from(this.#http)]));
   }
 }
+
+/** What a handler of another style answers when its answer went through a stream. */
+export const STREAMED = Symbol("streamed");
 
 /** True for a handler wrapped by `streamifyResponse`. */
 export const isStreaming = (handler) => handler[STREAMING] !== undefined;

@@ -1,7 +1,8 @@
 // Handler style `web`: httpHandler(request, response, next), with the everyday members of Node's and Express's objects.
 import { Readable, Writable } from "node:stream";
 import { RESPONSE_BYTES_MAX, responseTooLarge } from "./errors.mjs";
-import { toRequest, toResult } from "./http-event.mjs";
+import { isHttpEvent, toHead, toRequest, toResult } from "./http-event.mjs";
+import { STREAMED } from "./streaming.mjs";
 
 export class WebRequest extends Readable {
   #bytes;
@@ -84,10 +85,13 @@ export class WebResponse extends Writable {
   #chunks = [];
   #bytes = 0;
   #answered;
+  #openStream;
+  #stream;
 
-  /** `answered(result)` once, with the payload 2.0 answer. */
-  constructor(answered) {
+  /** `answered(result)` once, with the payload 2.0 answer; with `openStream` what is written leaves at once instead. */
+  constructor(answered, openStream) {
     super();
+    this.#openStream = openStream;
     this.statusCode = 200;
     this.statusMessage = "";
     this.locals = {};
@@ -101,6 +105,10 @@ export class WebResponse extends Writable {
   }
 
   setHeader(name, value) {
+    if (this.#stream) {
+      const error = new Error("Cannot set headers after they are sent to the client");
+      throw Object.assign(error, { code: "ERR_HTTP_HEADERS_SENT" });
+    }
     this.#headers[String(name).toLowerCase()] = value;
     return this;
   }
@@ -132,7 +140,21 @@ export class WebResponse extends Writable {
     return this;
   }
 
-  flushHeaders() {}
+  /** An answer that is buffered has nothing to send yet. */
+  flushHeaders() {
+    if (this.#openStream) this.#opened().flushHeaders();
+  }
+
+  /** The stream, once status and headers are what they will be. */
+  #opened() {
+    if (this.#stream) return this.#stream;
+    this.headersSent = true;
+    this.#stream = this.#openStream();
+    this.#stream.setHttpPrelude(toHead(this.statusCode, this.#headers));
+    // As with a connection that is lost: whoever writes on hears "close".
+    this.#stream.on("close", () => this.destroy());
+    return this.#stream;
+  }
 
   status(code) {
     this.statusCode = code;
@@ -207,6 +229,7 @@ export class WebResponse extends Writable {
   }
 
   _write(chunk, _encoding, done) {
+    if (this.#openStream) return void this.#opened().write(chunk, done);
     this.headersSent = true;
     this.#bytes += chunk.length;
     if (this.#bytes > RESPONSE_BYTES_MAX) return done(responseTooLarge());
@@ -215,6 +238,10 @@ export class WebResponse extends Writable {
   }
 
   _final(done) {
+    if (this.#openStream) {
+      this.#opened().end(done);
+      return this.#answered(STREAMED);
+    }
     done();
     this.#answered(toResult(this.statusCode, this.#headers, Buffer.concat(this.#chunks)));
   }
@@ -242,14 +269,14 @@ export const NO_RESPONSE = {
 };
 
 /**
- * A handler `(event, context)` around `httpHandler(request, response, next)`. `whenIdle(task)` runs the task once nothing
+ * A handler `(event, context, openStream)` around `httpHandler(request, response, next)`. `whenIdle(task)` runs the task once nothing
  * the handler started can answer any more: a handler that returns no promise may still answer from a callback.
  */
 export function webHandler(httpHandler, whenIdle) {
-  return (event, context) =>
+  return (event, context, openStream) =>
     new Promise((resolve, reject) => {
       const request = new WebRequest(toRequest(event), { ...context, sourceIp: event?.requestContext?.http?.sourceIp });
-      const response = new WebResponse(resolve);
+      const response = new WebResponse(resolve, isHttpEvent(event) ? openStream : undefined);
       response.on("error", reject);
       const noResponse = () => (response.underway ? undefined : resolve(NO_RESPONSE));
       const next = (error) => {

@@ -5,6 +5,7 @@ import { invariant } from "../../base/index.ts";
 import { cpuLimit, INSTANCE_PIDS_MAX, type Cgroup } from "../cgroup/cgroups.ts";
 import { InstanceProcess, type Meter, type StartedProcess } from "../instance-process.ts";
 import { closeListeners } from "../network/listeners.ts";
+import { Dialer, dialHost } from "../network/dialer.ts";
 import { openHostListeners } from "../network/host-listeners.ts";
 import { INSTANCE_PORTS, NAMESPACE_ADDRESSES, namespaceListeners, Porter, type InstanceNetwork } from "../network/porter.ts";
 import { processMeter } from "../process/process-meter.ts";
@@ -21,7 +22,7 @@ import type {
 } from "../sandbox.ts";
 import { bytesBelow, makeSlot, removeSlot, type Slot } from "../slots.ts";
 import { signal, startProcess, type Started } from "../spawn.ts";
-import type { TmpImage } from "../tmp/tmp-images.ts";
+import type { TmpImage, TmpImages } from "../tmp/tmp-images.ts";
 import { freshZygote } from "../zygote/fresh-zygote.ts";
 import { ZygoteProcess } from "../zygote/zygote-process.ts";
 import {
@@ -39,6 +40,7 @@ import {
   type Layout,
 } from "./arguments.ts";
 import type { Host } from "./host.ts";
+import { probe, type Probed } from "./probe.ts";
 import { endingInside, feed, firstPid, launchedListeners, mainPid, orEndedFirst } from "./start.ts";
 
 /** Where the launcher of an ordinary user's sandbox lies inside. */
@@ -58,7 +60,12 @@ interface Prepared {
   readonly network: PreparedNetwork;
 }
 
-type PreparedTmp = Pick<TmpImage, "folder" | "usedBytes">;
+/** `image` where there are any, else a plain folder, whose size is only counted. */
+type TmpKind = "image" | "folder";
+
+interface PreparedTmp extends Pick<TmpImage, "folder"> {
+  readonly countBytes: ConfinedProcess["tmpBytes"];
+}
 
 type PreparedNetwork =
   | { readonly kind: "own" }
@@ -73,35 +80,42 @@ type PreparedNetwork =
  * be reached over the network: it hands listeners up, and whoever serves them decides.
  */
 export class BubblewrapSandbox implements Sandbox {
-  readonly report: SandboxReport;
   readonly #host: Host;
+  #report: SandboxReport;
+  /** Undefined where `/tmp` is not bounded by images. */
+  #tmpImages: TmpImages | undefined;
   readonly #living = new Set<ConfinedProcess>();
   readonly #zygotes = new Set<ZygoteProcess>();
   #porter: Porter | undefined;
 
   constructor(host: Host) {
     this.#host = host;
-    const { privileges } = host;
-    const cgroups = privileges.kind === "root" ? privileges.cgroups : undefined;
-    const limited = cgroups !== undefined;
-    this.report = {
-      kind: "bubblewrap",
-      confined: true,
-      ownUid: privileges.kind === "root",
-      limits: {
-        memory: limited,
-        cpu: limited,
-        pids: limited,
-        tmp: privileges.kind === "root" && privileges.tmpImages ? "exact" : "accounted",
-      },
-      cgroup: cgroups?.version ?? "none",
-      remarks: host.remarks,
-    };
+    this.#tmpImages = host.privileges.kind === "root" ? host.privileges.tmpImages : undefined;
+    this.#report = reportOf(host, this.#tmpImages, []);
   }
 
-  async launch(spec: LaunchSpec): Promise<ConfinedProcess> {
+  get report(): SandboxReport {
+    return this.#report;
+  }
+
+  /** Sees by doing whether confinement works here, and beside it whether images for `/tmp` do: without these their size is accounted. */
+  async probe(): Promise<Probed> {
+    const [probed, troubleWithImages] = await Promise.all([probe((spec) => this.#launch(spec, "folder")), this.#tmpImages?.prove()]);
+    if (troubleWithImages !== undefined) {
+      await this.#tmpImages?.close();
+      this.#tmpImages = undefined;
+      this.#report = reportOf(this.#host, undefined, [`the size of /tmp is accounted, not exact: ${troubleWithImages}`]);
+    }
+    return probed;
+  }
+
+  launch(spec: LaunchSpec): Promise<ConfinedProcess> {
+    return this.#launch(spec, "image");
+  }
+
+  async #launch(spec: LaunchSpec, tmp: TmpKind): Promise<ConfinedProcess> {
     await using failed = new AsyncDisposableStack();
-    const prepared = await this.#prepare(spec, failed);
+    const prepared = await this.#prepare(spec, tmp, failed);
     const layout = this.#layout(spec, prepared);
     const started = await this.#start(layout, prepared);
     failed.defer(async () => {
@@ -128,7 +142,7 @@ export class BubblewrapSandbox implements Sandbox {
 
   async #fork(zygote: ZygoteProcess, spec: InstanceSpec): Promise<ConfinedProcess> {
     await using failed = new AsyncDisposableStack();
-    const prepared = await this.#prepare(spec, failed);
+    const prepared = await this.#prepare(spec, "image", failed);
     invariant(prepared.uid !== undefined, "a zygote forks only where the platform is root");
     const { slot, cgroup, network, uid } = prepared;
     const forked = await zygote.fork({
@@ -155,12 +169,12 @@ export class BubblewrapSandbox implements Sandbox {
     await Promise.all([...this.#zygotes].map((zygote) => zygote.exited));
     const { privileges } = this.#host;
     if (privileges.kind === "user") return;
-    await privileges.tmpImages?.close();
+    await this.#tmpImages?.close();
     await privileges.cgroups?.close();
   }
 
   /** Makes what must be there before the process; each thing's removal is on the stack as soon as it exists. */
-  async #prepare(spec: InstanceSpec, stack: AsyncDisposableStack): Promise<Prepared> {
+  async #prepare(spec: InstanceSpec, kind: TmpKind, stack: AsyncDisposableStack): Promise<Prepared> {
     const { privileges, slotsFolder } = this.#host;
     const slot = makeSlot(slotsFolder, spec.id);
     stack.defer(() => removeSlot(slot));
@@ -174,19 +188,22 @@ export class BubblewrapSandbox implements Sandbox {
     const cgroup = privileges.cgroups?.make(spec.id, { memoryMb: spec.memoryMb, cpu: cpuLimit(spec.memoryMb), pidsMax: INSTANCE_PIDS_MAX });
     if (cgroup) stack.defer(() => cgroup.remove());
     // Both to their ends, also when one fails: what the other got must be on the stack before that is unwound.
-    const [network, tmp] = await Promise.allSettled([this.#network(spec, stack), this.#tmp(spec, slot, uid, stack)]);
+    const [network, tmp] = await Promise.allSettled([this.#network(spec, stack), this.#tmp(spec, kind, { slot, uid, stack })]);
     if (network.status === "rejected") throw network.reason;
     if (tmp.status === "rejected") throw tmp.reason;
     return { slot, uid, tmp: tmp.value, cgroup, network: network.value };
   }
 
   /** An image where there are loop devices, else a plain folder, whose size is only counted. */
-  async #tmp(spec: InstanceSpec, slot: Slot, uid: number, stack: AsyncDisposableStack): Promise<PreparedTmp> {
-    const { privileges } = this.#host;
-    const image = privileges.kind === "root" ? await privileges.tmpImages?.take(spec.tmpMb, uid) : undefined;
+  async #tmp(
+    spec: InstanceSpec,
+    kind: TmpKind,
+    { slot, uid, stack }: { readonly slot: Slot; readonly uid: number; readonly stack: AsyncDisposableStack },
+  ): Promise<PreparedTmp> {
+    const image = kind === "image" ? await this.#tmpImages?.take(spec.tmpMb, uid) : undefined;
     if (image) {
       stack.defer(() => image.release());
-      return image;
+      return { folder: image.folder, countBytes: undefined };
     }
     await chown(slot.tmpFolder, uid, uid);
     return plainTmp(slot);
@@ -237,7 +254,8 @@ export class BubblewrapSandbox implements Sandbox {
     const [program, ...rest] = commandLine(layout);
     invariant(program !== undefined, "a command line names a program");
     const joined = prepared.network.kind === "joined" ? ["nsenter", `--net=${prepared.network.joined.namespacePath}`, "--"] : [];
-    const [first = program, ...others] = [...joinGroups(prepared.cgroup), ...joined, program, ...rest];
+    // As batch work a function that is woken does not interrupt the platform, which is writing the next calls (decisions/0015).
+    const [first = program, ...others] = [...joinGroups(prepared.cgroup), ...this.#host.asBatch, ...joined, program, ...rest];
     const started = await startProcess({
       command: [first, ...others],
       cwd: "/",
@@ -257,6 +275,8 @@ export class BubblewrapSandbox implements Sandbox {
     listeners: InstanceListeners | undefined,
     resources: AsyncDisposableStack,
   ): InstanceProcess {
+    const dialer = prepared.network.kind === "host" ? undefined : new Dialer(this.#host.python, pid);
+    if (dialer) resources.defer(() => dialer.close());
     let over = false;
     const ended = started.ended.then((ending) => {
       over = true;
@@ -276,7 +296,8 @@ export class BubblewrapSandbox implements Sandbox {
         paths: CONFINED_PATHS,
         slot: prepared.slot,
         meter: prepared.cgroup ?? lazyMeter(pid),
-        tmpBytes: () => prepared.tmp.usedBytes(),
+        connect: (port) => (dialer ? dialer.dial(port) : dialHost(port)),
+        tmpBytes: prepared.tmp.countBytes,
         ended,
         terminate: () => {
           if (!over) signal(terminatedPid(pid), "SIGTERM");
@@ -293,6 +314,19 @@ export class BubblewrapSandbox implements Sandbox {
     void running.exited.then(() => this.#living.delete(running));
     return running;
   }
+}
+
+function reportOf({ privileges, remarks }: Host, tmpImages: TmpImages | undefined, moreRemarks: readonly string[]): SandboxReport {
+  const cgroups = privileges.kind === "root" ? privileges.cgroups : undefined;
+  const limited = cgroups !== undefined;
+  return {
+    kind: "bubblewrap",
+    confined: true,
+    ownUid: privileges.kind === "root",
+    limits: { memory: limited, cpu: limited, pids: limited, tmp: tmpImages ? "exact" : "accounted" },
+    cgroup: cgroups?.version ?? "none",
+    remarks: [...remarks, ...moreRemarks],
+  };
 }
 
 function listenersOf(network: PreparedNetwork): InstanceListeners | undefined {
@@ -329,7 +363,7 @@ function joinGroups(cgroup: Cgroup | undefined): readonly string[] {
 }
 
 function plainTmp(slot: Slot): PreparedTmp {
-  return { folder: slot.tmpFolder, usedBytes: () => bytesBelow(slot.tmpFolder) };
+  return { folder: slot.tmpFolder, countBytes: () => bytesBelow(slot.tmpFolder) };
 }
 
 /** So that programs which ask who they are find a name. */

@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { createHash } from "node:crypto";
 import { delimiter, join } from "node:path";
@@ -15,6 +15,8 @@ export interface Host {
   /** Root confines with real root's mounts and own uids; anyone else through a user namespace. */
   readonly privileges: Privileges;
   readonly python: string;
+  /** Put before a command, makes it batch work for the scheduler; empty where the machine cannot. */
+  readonly asBatch: readonly string[];
   readonly seccomp: Buffer | undefined;
   /** bubblewrap 0.8 and later can forbid further user namespaces by itself; the filter forbids them in any case. */
   readonly disableUserNamespaces: boolean;
@@ -39,8 +41,8 @@ export interface Unusable {
 /** Looks at the machine. Cleans up after a crashed server of the same slots folder on the way. */
 export async function inspectHost(options: HostOptions): Promise<Host | Unusable> {
   if (process.platform !== "linux") return { unusable: "functions can be confined on Linux only" };
-  const version = bubblewrapVersion();
-  if (version === undefined) return { unusable: "bubblewrap is not installed (apt-get install bubblewrap)" };
+  const bubblewrap = findProgram("bwrap", []);
+  if (bubblewrap === undefined) return { unusable: "bubblewrap is not installed (apt-get install bubblewrap)" };
   const python = findProgram("python3", ["/usr/bin/python3"]);
   if (python === undefined) return { unusable: "python3 is not installed (apt-get install python3)" };
   const remarks: string[] = [];
@@ -50,7 +52,11 @@ export async function inspectHost(options: HostOptions): Promise<Host | Unusable
   const privileges: Privileges = uid === 0 ? await rootPrivileges(options, remarks) : { kind: "user", uid };
   if (privileges.kind === "user") remarks.push("memory, CPU and process limits are off: they need root (or start Lambent as root)");
   const { slotsFolder, clock } = options;
-  return { slotsFolder, clock, privileges, python, seccomp, disableUserNamespaces: atLeast(version, 0, 8), remarks };
+  // Only an ordinary user's sandbox has the option: for root its presence is all that matters, and the probe shows the rest.
+  const disableUserNamespaces = privileges.kind === "user" && atLeast(await versionOf(bubblewrap), 0, 8);
+  const chrt = findProgram("chrt", ["/usr/bin/chrt"]);
+  const asBatch = chrt === undefined ? [] : [chrt, "--batch", "0"];
+  return { slotsFolder, clock, privileges, python, asBatch, seccomp, disableUserNamespaces, remarks };
 }
 
 async function rootPrivileges(options: HostOptions, remarks: string[]): Promise<Privileges> {
@@ -75,16 +81,15 @@ function serverName(slotsFolder: string): string {
   return `s-${createHash("sha256").update(slotsFolder).digest("hex").slice(0, 12)}`;
 }
 
-function bubblewrapVersion(): string | undefined {
-  try {
-    return /(\d+\.\d+)/.exec(execFileSync("bwrap", ["--version"], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }))?.[1];
-  } catch {
-    return undefined;
-  }
+/** `0.8`; undefined when it does not say. */
+function versionOf(bubblewrap: string): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    execFile(bubblewrap, ["--version"], (_error, output) => resolve(/(\d+\.\d+)/.exec(output)?.[1]));
+  });
 }
 
-function atLeast(version: string, major: number, minor: number): boolean {
-  const [haveMajor = 0, haveMinor = 0] = version.split(".").map(Number);
+function atLeast(version: string | undefined, major: number, minor: number): boolean {
+  const [haveMajor = 0, haveMinor = 0] = (version ?? "").split(".").map(Number);
   return haveMajor > major || (haveMajor === major && haveMinor >= minor);
 }
 

@@ -11,9 +11,9 @@ const PROBE_COMPLAINT_BYTES_MAX = 1_024;
  * Runs one process in the sandbox, with listeners and limits, as an instance would: many machines have bubblewrap and
  * deny what it needs (Ubuntu 24.04's restriction of user namespaces, most containers).
  */
-export async function probe(sandbox: Sandbox): Promise<Probed> {
+export async function probe(launch: Sandbox["launch"]): Promise<Probed> {
   try {
-    const probing = await sandbox.launch({
+    const probing = await launch({
       id: "probe",
       command: ["/bin/sh", "-c", "exit 0"],
       environment: {},

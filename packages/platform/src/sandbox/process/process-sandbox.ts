@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Clock } from "../../base/index.ts";
 import { InstanceProcess, type Anatomy, type StartedProcess } from "../instance-process.ts";
 import { closeListeners } from "../network/listeners.ts";
+import { dialHost } from "../network/dialer.ts";
 import { openHostListeners } from "../network/host-listeners.ts";
 import type {
   ConfinedProcess,
@@ -110,6 +111,7 @@ export class ProcessSandbox implements Sandbox {
     const anatomy: Anatomy = {
       ...{ pid, channel, stdout, stderr, ended, listeners, paths: hostPaths(slot), slot },
       meter: processMeter(pid),
+      connect: dialHost,
       tmpBytes: () => bytesBelow(slot.tmpFolder),
       terminate: () => signal(pid, "SIGTERM"),
       // The group outlives its leader while others are in it.

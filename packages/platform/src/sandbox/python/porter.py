@@ -1,7 +1,8 @@
 """
 The porter: makes network namespaces with listeners inside and hands the listeners up to the platform.
 
-Runs as root beside the platform, holds nothing secret, ends when the platform's end of the IPC closes.
+Runs as root beside the platform, holds nothing secret, ends when the platform's end of the IPC closes: by nothing else,
+so that a signal to all processes of a terminal or a service does not take it from a platform that is still draining.
 Reads {"make": id, "ports": [...]} and {"release": fd}; answers one message per port: {"id", "port", "ns"},
 where `ns` is the number of its own descriptor that keeps the namespace: /proc/<porter>/fd/<ns>.
 """
@@ -10,6 +11,7 @@ import ctypes
 import fcntl
 import json
 import os
+import signal
 import socket
 import struct
 import sys
@@ -46,10 +48,8 @@ def namespace_with_listeners(home, ports):
             os._exit(70)
 
 
-def main():
-    ipc = socket.socket(fileno=int(os.environ.pop("NODE_CHANNEL_FD")))
-    ipc.setblocking(True)
-    os.closerange(ipc.fileno() + 1, 1024)
+def serve(ipc):
+    """Does what comes until the platform's end closes."""
     home = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
     held = set()
     buffered = b""
@@ -67,6 +67,18 @@ def main():
             elif message.get("release") in held:
                 held.remove(message["release"])
                 os.close(message["release"])
+
+
+def main():
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    ipc = socket.socket(fileno=int(os.environ.pop("NODE_CHANNEL_FD")))
+    ipc.setblocking(True)
+    os.closerange(ipc.fileno() + 1, 1024)
+    try:
+        serve(ipc)
+    except ConnectionError:
+        pass  # Whoever asked for the namespace that was being made is gone.
 
 
 main()

@@ -153,12 +153,18 @@ def main():
     os.closerange(descriptor + 1, 1024)
     ipc = socket.socket(fileno=descriptor)
     ipc.setblocking(True)
+    if hasattr(os, "SCHED_BATCH"):
+        # Handed down to the forks: a function that is woken does not interrupt the platform (docs/decisions/0015).
+        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
     zygote = Zygote(ipc)
-    messages = zygote.lines()
-    while not messages:
+    try:
         messages = zygote.lines()
-    zygote.prepare(messages[0])
-    zygote.run()
+        while not messages:
+            messages = zygote.lines()
+        zygote.prepare(messages[0])
+        zygote.run()
+    except ConnectionError:
+        pass  # The platform is gone in the middle of an answer to it.
 
 
 main()

@@ -1,9 +1,10 @@
 import { execFile } from "node:child_process";
-import { mkdirSync, rmSync } from "node:fs";
-import { chown, mkdir, readFile, rm, rmdir, statfs, truncate, writeFile } from "node:fs/promises";
+import { mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { chown, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type { Clock } from "../../base/index.ts";
+import { messageOf } from "../spawn.ts";
 
 const run = promisify(execFile);
 
@@ -15,13 +16,15 @@ export const TMP_IMAGES_READY_MAX = 2;
 const TMP_DEFAULT_MB = 512;
 /** A taken image is replaced only after this long, so that the start that took it has the processor. */
 const REFILL_DELAY_MS = 100;
+/** Makes the file system in the image `$1` and mounts it at `$2`: one start of a process where two would cost the server two. */
+const MAKE_AND_MOUNT =
+  'mkfs.ext4 -q -F -m 0 -O ^has_journal,^resize_inode -E lazy_itable_init=1,nodiscard "$1" && exec mount -o loop,nosuid,nodev,noatime "$1" "$2"';
 /** Part of the image that ext4 keeps for itself: 512 MB of image hold 493 of files. */
 const FILE_SYSTEM_OVERHEAD = 1.04;
 
 /** One mounted image, in the hands of one instance. */
 export interface TmpImage {
   readonly folder: string;
-  usedBytes(): Promise<number>;
   release(): Promise<void>;
 }
 
@@ -32,7 +35,6 @@ export interface TmpImage {
 export class TmpImages {
   readonly #folder: string;
   readonly #clock: Clock;
-  readonly #templates = new Map<number, Promise<string>>();
   readonly #ready: Promise<TmpImage>[] = [];
   #mounted = 0;
   #nextNumber = 1;
@@ -43,7 +45,12 @@ export class TmpImages {
     this.#clock = clock;
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder, { mode: 0o700 });
-    this.#refill();
+  }
+
+  /** Mounts the first image, which then waits for an instance; answers why that cannot be done here. */
+  async prove(): Promise<string | undefined> {
+    this.#addReady();
+    return await this.#ready[0]?.then(() => undefined, messageOf);
   }
 
   /** An empty image of `sizeMb` owned by `uid`; undefined at the bound of loop devices. */
@@ -65,12 +72,14 @@ export class TmpImages {
   }
 
   #refill(): void {
-    while (!this.#closed && this.#ready.length < TMP_IMAGES_READY_MAX && this.#mounted < TMP_IMAGES_MAX) {
-      const made = this.#mount(TMP_DEFAULT_MB);
-      // Whoever takes it sees the failure.
-      made.catch(() => {});
-      this.#ready.push(made);
-    }
+    while (!this.#closed && this.#ready.length < TMP_IMAGES_READY_MAX && this.#mounted < TMP_IMAGES_MAX) this.#addReady();
+  }
+
+  #addReady(): void {
+    const made = this.#mount(TMP_DEFAULT_MB);
+    // Whoever takes it sees the failure.
+    made.catch(() => {});
+    this.#ready.push(made);
   }
 
   async #mount(sizeMb: number): Promise<TmpImage> {
@@ -79,20 +88,18 @@ export class TmpImages {
     const image = join(this.#folder, `${name}.img`);
     const folder = join(this.#folder, name);
     try {
-      await mkdir(folder);
-      await run("cp", ["--sparse=always", await this.#template(sizeMb), image]);
-      await run("mount", ["-o", "loop,nosuid,nodev,noatime", image, folder]);
+      // At once: empty files, and at a start the process is under way before this thread is busy with loading modules.
+      mkdirSync(folder);
+      writeFileSync(image, "");
+      truncateSync(image, Math.ceil(sizeMb * FILE_SYSTEM_OVERHEAD) * 1024 * 1024);
+      await run("/bin/sh", ["-c", MAKE_AND_MOUNT, "lambent", image, folder], { env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" } });
       await rm(join(folder, "lost+found"), { recursive: true, force: true });
     } catch (error) {
       this.#mounted--;
       await rm(image, { force: true });
       throw error;
     }
-    const usedBytes = async (): Promise<number> => {
-      const { blocks, bfree, bsize } = await statfs(folder);
-      return (blocks - bfree) * bsize;
-    };
-    return { folder, usedBytes, release: () => this.#release(image, folder) };
+    return { folder, release: () => this.#release(image, folder) };
   }
 
   /** Unmounting frees the loop device by itself; before it the image's space would stay taken. */
@@ -102,30 +109,11 @@ export class TmpImages {
     await rmdir(folder);
     this.#mounted--;
   }
-
-  #template(sizeMb: number): Promise<string> {
-    const known = this.#templates.get(sizeMb);
-    if (known) return known;
-    const made = this.#makeTemplate(sizeMb);
-    this.#templates.set(sizeMb, made);
-    made.catch(() => this.#templates.delete(sizeMb));
-    return made;
-  }
-
-  async #makeTemplate(sizeMb: number): Promise<string> {
-    const path = join(this.#folder, `template-${sizeMb}.img`);
-    await writeFile(path, "");
-    await truncate(path, Math.ceil(sizeMb * FILE_SYSTEM_OVERHEAD) * 1024 * 1024);
-    await run("mkfs.ext4", ["-q", "-F", "-m", "0", "-O", "^has_journal,^resize_inode", "-E", "lazy_itable_init=1,nodiscard", path], {
-      env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" },
-    });
-    return path;
-  }
 }
 
 /** Unmounts what a crashed server left mounted below `folder`. */
 export async function sweepMounts(folder: string): Promise<void> {
-  const mounts = await readFile("/proc/self/mountinfo", "utf8");
+  const mounts = readFileSync("/proc/self/mountinfo", "utf8");
   const points = mounts
     .split("\n")
     .map((line) => unescapeOctal(line.split(" ")[4] ?? ""))

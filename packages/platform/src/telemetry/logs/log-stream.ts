@@ -1,17 +1,26 @@
 import { appendFile, mkdir, open, readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Instant } from "../../base/index.ts";
-import { decodeEvent, encodeEvent, type LogEvent, type NewLogEvent, type Place } from "./event.ts";
+import { decodeEvent, type LogEvent, type Place } from "./event.ts";
+import type { Span } from "./write-buffer.ts";
 
 /** A stream's file is begun anew at this size: what is read, searched and forgotten at once. */
 export const LOG_SEGMENT_BYTES_MAX = 4 * 1024 * 1024;
+
+const LINE_FEED = 0x0a;
+
+/** Lines of one write, and the place of their first byte. */
+export interface WrittenLines {
+  readonly bytes: Buffer;
+  readonly place: Place;
+}
 
 /** One file of a stream. */
 export interface Segment {
   readonly number: number;
   bytes: number;
   /** Timestamps of its events; `undefined` for one of an earlier run that was not read yet. */
-  span: { first: Instant; last: Instant } | undefined;
+  span: Span | undefined;
   lastIngestedAt: Instant;
 }
 
@@ -67,42 +76,28 @@ export class LogStream {
     return this.segments.at(-1)?.lastIngestedAt;
   }
 
-  /** Writes events behind all others; resolves with them as they are read from now on. */
-  async append(events: readonly NewLogEvent[], now: Instant): Promise<LogEvent[]> {
-    const written: LogEvent[] = [];
-    for (let at = 0; at < events.length;) {
+  /** Writes lines behind all others, in as many files as their bound asks for; resolves with where they are read from now on. */
+  async append(lines: Buffer, span: Span, now: Instant): Promise<WrittenLines[]> {
+    const written: WrittenLines[] = [];
+    for (let left = lines; left.length > 0;) {
       const segment = this.#openSegment(now);
-      const lines: string[] = [];
-      let bytes = segment.bytes;
-      for (; at < events.length && (bytes < LOG_SEGMENT_BYTES_MAX || lines.length === 0); at++) {
-        const event = events[at] as NewLogEvent;
-        const line = encodeEvent(event, now);
-        written.push({ ...event, stream: this.name, ingestedAt: now, place: { segment: segment.number, offset: bytes } });
-        lines.push(line);
-        bytes += Buffer.byteLength(line);
-      }
-      await this.#write(segment, lines, written.slice(-lines.length), bytes, now);
+      const part = left.subarray(0, endOfLine(left, LOG_SEGMENT_BYTES_MAX - segment.bytes));
+      written.push({ bytes: part, place: { segment: segment.number, offset: segment.bytes } });
+      await this.#write(segment, part, span, now);
+      left = left.subarray(part.length);
     }
     return written;
   }
 
   /** All events of one segment, in the order they came. */
   async read(segment: Segment): Promise<LogEvent[]> {
-    const text = await this.#readFile(segment);
-    const events: LogEvent[] = [];
-    for (let start = 0; start < text.length;) {
-      const end = text.indexOf(0x0a, start);
-      if (end < 0) break;
-      const event = decodeEvent(text.toString("utf8", start, end), this.name, { segment: segment.number, offset: start });
-      if (event) events.push(event);
-      start = end + 1;
-    }
+    const events = [...decodeLines(await this.#readFile(segment), this.name, { segment: segment.number, offset: 0 })];
     segment.span ??= spanOf(events);
     return events;
   }
 
   /** First and last timestamps of the stream; reads its outermost segments if they were not read yet. */
-  async span(): Promise<{ readonly first: Instant; readonly last: Instant } | undefined> {
+  async span(): Promise<Span | undefined> {
     const [first, last] = [this.segments[0], this.segments.at(-1)];
     for (const segment of [first, last]) if (segment && !segment.span) await this.read(segment);
     if (!first?.span || !last?.span) return undefined;
@@ -135,21 +130,19 @@ export class LogStream {
     return segment;
   }
 
-  async #write(segment: Segment, lines: readonly string[], events: readonly LogEvent[], bytes: number, now: Instant): Promise<void> {
+  async #write(segment: Segment, lines: Buffer, span: Span, now: Instant): Promise<void> {
     try {
-      await appendFile(join(this.#folder, `${segment.number}.jsonl`), lines.join(""), { mode: 0o600 });
+      await appendFile(join(this.#folder, `${segment.number}.jsonl`), lines, { mode: 0o600 });
     } catch (error) {
       // Part of it may have been written: places in this file are not known any more.
       this.#appendable = undefined;
       throw error;
     }
-    segment.bytes = bytes;
+    segment.bytes += lines.length;
     segment.lastIngestedAt = now;
-    const span = spanOf(events);
-    if (span)
-      segment.span = segment.span
-        ? { first: Math.min(segment.span.first, span.first), last: Math.max(segment.span.last, span.last) }
-        : span;
+    segment.span = segment.span
+      ? { first: Math.min(segment.span.first, span.first), last: Math.max(segment.span.last, span.last) }
+      : span;
   }
 
   async #readFile(segment: Segment): Promise<Buffer> {
@@ -164,12 +157,29 @@ export class LogStream {
   }
 }
 
+/** The events in `bytes`, of which the first byte is at `place`; what a crash left half written is passed over. */
+export function* decodeLines(bytes: Buffer, stream: string, { segment, offset }: Place): Generator<LogEvent> {
+  for (let start = 0; start < bytes.length;) {
+    const end = bytes.indexOf(LINE_FEED, start);
+    if (end < 0) return;
+    const event = decodeEvent(bytes.toString("utf8", start, end), stream, { segment, offset: offset + start });
+    if (event) yield event;
+    start = end + 1;
+  }
+}
+
+/** Where the line ends that holds byte `at` of `lines`; never the start, so that a line over the bound is written too. */
+function endOfLine(lines: Buffer, at: number): number {
+  const end = lines.indexOf(LINE_FEED, Math.max(0, at - 1));
+  return end < 0 ? lines.length : end + 1;
+}
+
 /** Orders places within a stream. */
 export function comparePlaces(left: Place, right: Place): number {
   return left.segment - right.segment || left.offset - right.offset;
 }
 
-function spanOf(events: readonly LogEvent[]): { first: Instant; last: Instant } | undefined {
+function spanOf(events: readonly LogEvent[]): Span | undefined {
   if (events.length === 0) return undefined;
   let first = Number.POSITIVE_INFINITY;
   let last = Number.NEGATIVE_INFINITY;

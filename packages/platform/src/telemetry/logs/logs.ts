@@ -12,10 +12,10 @@ import { realmKey, type Realm } from "../../model/index.ts";
 import { compileFilterPattern } from "../filter/filter-pattern.ts";
 import type { EventKey, LogEvent, NewLogEvent, Place } from "./event.ts";
 import { LOG_GROUP_BYTES_MAX, LogGroup, type GroupSettings } from "./log-group.ts";
-import { comparePlaces, type LogStream } from "./log-stream.ts";
+import { comparePlaces, decodeLines, type LogStream, type WrittenLines } from "./log-stream.ts";
 import { fileNameOf } from "./names.ts";
 import { search } from "./search.ts";
-import { WriteBuffer, type PendingStream } from "./write-buffer.ts";
+import { addLine, WriteBuffer, type PendingStream } from "./write-buffer.ts";
 
 /** Files past their time are looked for this often. */
 const FORGET_INTERVAL_MS = 3_600_000;
@@ -91,7 +91,7 @@ export class Logs {
 
   /** Takes events for writing and returns at once; group and stream are made when absent. False when some were dropped. */
   write(realm: Realm, group: string, stream: string, events: readonly NewLogEvent[]): boolean {
-    const taken = this.#buffer.add({ realm, group, stream }, events);
+    const taken = this.#buffer.add({ realm, group, stream }, events, this.#options.clock.now());
     this.#writeTimer ??= this.#options.clock.schedule(LOG_WRITE_DELAY_MS, () => void this.flush());
     return taken;
   }
@@ -224,23 +224,31 @@ export class Logs {
   async #writeAll(): Promise<void> {
     for (const pending of this.#buffer.take()) {
       try {
-        const events = await this.#writeOne(pending);
-        for (const listener of this.#followers.get(groupKey(pending.realm, pending.group)) ?? [])
-          for (const event of events) listener(event);
+        this.#tellFollowers(pending, await this.#writeOne(pending));
+        this.#buffer.recycle(pending);
       } catch (error) {
         this.#options.onTrouble(
-          `${pending.events.length} log lines of ${pending.group} were not written: ${error instanceof Error ? error.message : String(error)}`,
+          `${pending.lines} log lines of ${pending.group} were not written: ${error instanceof Error ? error.message : String(error)}`,
         );
       }
     }
   }
 
-  async #writeOne({ realm, group: groupName, stream: streamName, events, dropped }: PendingStream): Promise<LogEvent[]> {
+  async #writeOne(pending: PendingStream): Promise<WrittenLines[]> {
     const now = this.#options.clock.now();
+    const { realm, group: groupName, stream: streamName, dropped } = pending;
     const group = this.#groups.get(groupKey(realm, groupName)) ?? (await this.#make(realm, groupName, {}));
     const stream = await group.findOrMakeStream(streamName, now);
-    const note = { timestamp: now, message: `${dropped} log lines were dropped: they came faster than they could be written.\n` };
-    return stream.append(dropped > 0 ? [...events, note] : events, now);
+    const message = `${dropped} log lines were dropped: they came faster than they could be written.\n`;
+    if (dropped > 0) addLine(pending, { timestamp: now, message }, now);
+    return stream.append(pending.text.content(), { first: pending.first, last: pending.last }, now);
+  }
+
+  #tellFollowers({ realm, group, stream }: PendingStream, written: readonly WrittenLines[]): void {
+    const followers = this.#followers.get(groupKey(realm, group));
+    if (!followers) return;
+    for (const { bytes, place } of written)
+      for (const event of decodeLines(bytes, stream, place)) for (const listener of followers) listener(event);
   }
 
   #planForgetting(): void {

@@ -1,17 +1,34 @@
+import { type Instant, TextBuffer } from "../../base/index.ts";
 import { realmKey, type Realm } from "../../model/index.ts";
-import type { NewLogEvent } from "./event.ts";
+import { encodeEvent, type NewLogEvent } from "./event.ts";
 
 /** Characters of log lines that wait to be written, over all streams; what is over is dropped and counted (P7). */
 export const LOG_BUFFER_CHARACTERS_MAX = 16 * 1024 * 1024;
 /** The same in lines. */
 export const LOG_BUFFER_LINES_MAX = 65_536;
 
-/** What one stream has waiting. */
-export interface PendingStream {
+/** A buffer that grew beyond this is not kept for the next lines. */
+const SPARE_BYTES_MAX = 1024 * 1024;
+
+/** Where an event goes. */
+export interface LogTarget {
   readonly realm: Realm;
   readonly group: string;
   readonly stream: string;
-  readonly events: NewLogEvent[];
+}
+
+/** The first and last of some events by their timestamps. */
+export interface Span {
+  readonly first: Instant;
+  readonly last: Instant;
+}
+
+/** What one stream has waiting: lines as they are written, and what is known of them. */
+export interface PendingStream extends LogTarget {
+  readonly text: TextBuffer;
+  lines: number;
+  first: Instant;
+  last: Instant;
   /** Lines dropped since the last write. */
   dropped: number;
 }
@@ -23,9 +40,11 @@ export class WriteBuffer {
   #last: PendingStream | undefined;
   #characters = 0;
   #lines = 0;
+  /** Memory of lines that were written, for the next ones: a busy stream would ask for its megabytes anew with every write. */
+  #spare: TextBuffer | undefined;
 
-  /** False when events were dropped. */
-  add(target: Pick<PendingStream, "realm" | "group" | "stream">, events: readonly NewLogEvent[]): boolean {
+  /** Takes events that came in at `now`. False when some were dropped. */
+  add(target: LogTarget, events: readonly NewLogEvent[], now: Instant): boolean {
     const pending = this.#of(target);
     let all = true;
     for (const event of events) {
@@ -36,7 +55,7 @@ export class WriteBuffer {
       }
       this.#lines++;
       this.#characters += event.message.length;
-      pending.events.push(event);
+      addLine(pending, event, now);
     }
     return all;
   }
@@ -51,19 +70,40 @@ export class WriteBuffer {
     return taken;
   }
 
-  #of({ realm, group, stream }: Pick<PendingStream, "realm" | "group" | "stream">): PendingStream {
+  /** Takes back the memory of lines that nobody reads any more. */
+  recycle({ text }: PendingStream): void {
+    if (text.length > SPARE_BYTES_MAX) return;
+    text.clear();
+    this.#spare = text;
+  }
+
+  #takeSpare(): TextBuffer {
+    const spare = this.#spare ?? new TextBuffer();
+    this.#spare = undefined;
+    return spare;
+  }
+
+  #of({ realm, group, stream }: LogTarget): PendingStream {
     const last = this.#last;
     if (last && last.stream === stream && last.group === group && last.realm === realm) return last;
     return (this.#last = this.#find({ realm, group, stream }));
   }
 
-  #find({ realm, group, stream }: Pick<PendingStream, "realm" | "group" | "stream">): PendingStream {
+  #find({ realm, group, stream }: LogTarget): PendingStream {
     // No name holds a line feed.
     const key = `${realmKey(realm)}\n${group}\n${stream}`;
     const known = this.#pending.get(key);
     if (known) return known;
-    const fresh = { realm, group, stream, events: [], dropped: 0 };
+    const fresh = { realm, group, stream, text: this.#takeSpare(), lines: 0, first: Infinity, last: -Infinity, dropped: 0 };
     this.#pending.set(key, fresh);
     return fresh;
   }
+}
+
+/** Writes one event behind those that wait. */
+export function addLine(pending: PendingStream, event: NewLogEvent, now: Instant): void {
+  pending.text.append(encodeEvent(event, now));
+  pending.lines++;
+  if (event.timestamp < pending.first) pending.first = event.timestamp;
+  if (event.timestamp > pending.last) pending.last = event.timestamp;
 }

@@ -20,7 +20,7 @@ export function awsJson(version: "1.0" | "1.1"): Codec {
       return { operation, input };
     },
 
-    encodeOutput(_service, operation, output): WireResponse {
+    encodeOutput(_service, operation, output, requestId, reportDefect): WireResponse {
       const shape = operation.output;
       if (!shape) return { status: 200, headers: { "content-type": contentType }, body: Buffer.alloc(0) };
       const events = shape.members.find((member) => member.shape.kind === "structure" && member.shape.eventStream);
@@ -30,7 +30,13 @@ export function awsJson(version: "1.0" | "1.1"): Codec {
         output,
         AWS_JSON,
       );
-      const body = eventStreamBody(events.shape, output[events.name], AWS_JSON, initial);
+      const body = eventStreamBody({
+        union: events.shape,
+        events: output[events.name],
+        style: AWS_JSON,
+        initial,
+        reportDefect: (error) => reportDefect(error, requestId),
+      });
       return { status: 200, headers: { "content-type": "application/vnd.amazon.eventstream" }, body };
     },
 

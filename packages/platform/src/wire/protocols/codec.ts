@@ -14,6 +14,9 @@ export interface ErrorToEncode {
   readonly requestId: string;
 }
 
+/** Told what was thrown that is no `LambentError` while an answer was already on its way. */
+export type ReportDefect = (error: unknown, requestId: string) => void;
+
 /** One protocol, both ways. */
 export interface Codec {
   decode(request: WireRequest, service: ServiceModel): { readonly operation: OperationModel; readonly input: Record<string, unknown> };
@@ -22,6 +25,7 @@ export interface Codec {
     operation: OperationModel,
     output: Readonly<Record<string, unknown>>,
     requestId: string,
+    reportDefect: ReportDefect,
   ): WireResponse;
   encodeError(error: ErrorToEncode): WireResponse;
 }

@@ -8,7 +8,7 @@ import type { WireRequest, WireResponse } from "../http.ts";
 import { readBindings, writeHeaders } from "../http-bindings.ts";
 import { findRoute } from "../route.ts";
 import type { HttpBindings, Member, OperationModel, ServiceModel, StructureShape } from "../schema.ts";
-import { type Codec, type ErrorToEncode, errorMembers } from "./codec.ts";
+import { type Codec, type ErrorToEncode, errorMembers, type ReportDefect } from "./codec.ts";
 import { Readable } from "node:stream";
 
 const JSON_TYPE = "application/json";
@@ -30,9 +30,10 @@ export const restJson: Codec = {
     return { operation, input };
   },
 
-  encodeOutput(service, operation, output) {
+  encodeOutput(service, operation, output, requestId, reportDefect) {
     const usual = operation.http?.status ?? 200;
-    return operation.output ? encodeStructure(service, operation.output, output, usual) : { status: usual, headers: {}, body: NO_BODY };
+    if (!operation.output) return { status: usual, headers: {}, body: NO_BODY };
+    return encodeStructure(service, operation.output, output, { usualStatus: usual, requestId, reportDefect });
   },
 
   encodeError(error: ErrorToEncode): WireResponse {
@@ -69,19 +70,25 @@ function readPayload(operation: OperationModel, member: Member, body: Buffer, in
   }
 }
 
+interface Answering {
+  readonly usualStatus: number;
+  readonly requestId: string;
+  readonly reportDefect: ReportDefect;
+}
+
 function encodeStructure(
   service: ServiceModel,
   shape: StructureShape,
   output: Readonly<Record<string, unknown>>,
-  usualStatus: number,
+  answering: Answering,
 ): WireResponse {
   const bindings = shape.bindings;
   const modelled = bindings.status && output[bindings.status.name];
-  const status = typeof modelled === "number" ? modelled : usualStatus;
+  const status = typeof modelled === "number" ? modelled : answering.usualStatus;
   const headers = bindings.headers.length > 0 || bindings.prefixHeaders ? writeHeaders(bindings, output) : {};
   if (status === 204) return { status, headers, body: NO_BODY };
   if (bindings.payload) {
-    const body = payloadBody(service, bindings.payload, output[bindings.payload.name]);
+    const body = payloadBody(service, bindings.payload, output[bindings.payload.name], answering);
     headers["content-type"] ??= body.contentType;
     return { status, headers, body: body.bytes };
   }
@@ -89,10 +96,16 @@ function encodeStructure(
   return { status, headers: { ...headers, ...response.headers }, body: response.body };
 }
 
-function payloadBody(service: ServiceModel, member: Member, value: unknown): { bytes: Buffer | Readable; contentType: string } {
+function payloadBody(
+  service: ServiceModel,
+  member: Member,
+  value: unknown,
+  { requestId, reportDefect }: Answering,
+): { bytes: Buffer | Readable; contentType: string } {
   const shape = member.shape;
   if (shape.kind === "structure" && shape.eventStream) {
-    return { bytes: eventStreamBody(shape, value, REST_JSON), contentType: "application/vnd.amazon.eventstream" };
+    const stream = { union: shape, events: value, style: REST_JSON, reportDefect: (error: unknown) => reportDefect(error, requestId) };
+    return { bytes: eventStreamBody(stream), contentType: "application/vnd.amazon.eventstream" };
   }
   if (shape.kind === "blob") {
     const contentType = member.mediaType ?? service.metadata.payloadContentType ?? "application/octet-stream";

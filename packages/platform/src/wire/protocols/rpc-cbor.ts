@@ -28,7 +28,7 @@ export const rpcCbor: Codec = {
     return { operation, input };
   },
 
-  encodeOutput(_service, operation, output): WireResponse {
+  encodeOutput(_service, operation, output, requestId, reportDefect): WireResponse {
     const shape = operation.output;
     if (!shape) return { status: 200, headers: { ...PROTOCOL }, body: Buffer.alloc(0) };
     const events = shape.members.find((member) => member.shape.kind === "structure" && member.shape.eventStream);
@@ -40,7 +40,13 @@ export const rpcCbor: Codec = {
       output,
       CBOR,
     );
-    const body = eventStreamBody(events.shape, output[events.name], CBOR, initial);
+    const body = eventStreamBody({
+      union: events.shape,
+      events: output[events.name],
+      style: CBOR,
+      initial,
+      reportDefect: (error) => reportDefect(error, requestId),
+    });
     return { status: 200, headers: { ...PROTOCOL, "content-type": "application/vnd.amazon.eventstream" }, body };
   },
 

@@ -139,7 +139,9 @@ def invoke():
 
 @case("InvokeWithResponseStream", nowhere("invoke_with_response_stream"))
 def invoke_with_response_stream():
-    events = list(cloud.invoke_with_response_stream(FunctionName=function("invoke-stream"), LogType="Tail")["EventStream"])
+    answer = cloud.invoke_with_response_stream(FunctionName=function("invoke-stream"), LogType="Tail")
+    equal(answer["ResponseStreamContentType"], "application/vnd.amazon.eventstream")
+    events = list(answer["EventStream"])
     equal(b"".join(event["PayloadChunk"]["Payload"] for event in events if "PayloadChunk" in event), b'"invoke-stream"')
     assert b"REPORT" in base64.b64decode(events[-1]["InvokeComplete"]["LogResult"])
 

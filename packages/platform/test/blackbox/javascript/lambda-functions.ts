@@ -225,6 +225,7 @@ export const functionCases: Readonly<Record<string, OperationCase>> = {
         },
       });
       const answer = await js.lambda.invokeWithResponseStream({ FunctionName, LogType: "Tail", Payload: Buffer.from('{"last":"two"}') });
+      assert.equal(answer.ResponseStreamContentType, "application/vnd.amazon.eventstream");
       const events = await Array.fromAsync(known(answer.EventStream));
       const text = events.map((event) => Buffer.from(event.PayloadChunk?.Payload ?? []).toString()).join("");
       assert.equal(text, "one two");
