@@ -7,6 +7,7 @@ export { logsService } from "./logs/service.ts";
 export { stsService } from "./sts/service.ts";
 export { codePath, createLambentService } from "./lambent/index.ts";
 export type {
+  BackupDataResponse,
   ChangeShape,
   DeployAppRequest,
   DeployAppResponse,
@@ -14,5 +15,6 @@ export type {
   GetStatusResponse,
   PlanAppRequest,
   PlanAppResponse,
+  VerifyDataResponse,
   WantedFunctionShape,
 } from "./lambent/index.ts";

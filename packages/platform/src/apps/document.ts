@@ -1,4 +1,5 @@
 import { createRequire } from "node:module";
+import type * as Yaml from "yaml";
 import { LambentError } from "../base/index.ts";
 import schema from "./lambent.schema.json" with { type: "json" };
 import { checkAgainst, type JsonSchema } from "./schema-check.ts";
@@ -65,7 +66,7 @@ export function parseAppDocument(text: string, fileName: string): AppDocument {
 const require = createRequire(import.meta.url);
 
 function readYaml(text: string, fileName: string): unknown {
-  const { parseDocument } = require("yaml") as typeof import("yaml");
+  const { parseDocument } = require("yaml") as typeof Yaml;
   const parsed = parseDocument(text, { prettyErrors: true, uniqueKeys: true });
   const first = parsed.errors[0];
   if (first)

@@ -164,6 +164,13 @@ export const ERROR_CATALOGUE = {
     "Free space or mend the disk, then restart.",
   ),
   StorageCorrupt: entry(500, "platform", false, "Stored bytes do not match their checksum.", "`lambent verify`, then restore a backup."),
+  BackupFailed: entry(
+    500,
+    "caller",
+    false,
+    "A backup cannot be written or read; the message says why. The server goes on.",
+    "Mend what the message names, or choose another folder.",
+  ),
   DataFolderLocked: entry(500, "caller", false, "Another server uses this data folder.", "Stop it, or choose another --data."),
   DataFolderUnusable: entry(500, "caller", false, "The data folder cannot be used; the message says why.", "Choose another --data."),
   PortTaken: entry(500, "caller", false, "The port is in use.", "Stop its holder, or choose another port."),

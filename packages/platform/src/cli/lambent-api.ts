@@ -4,6 +4,8 @@
  */
 export const LAMBENT_PATHS = {
   status: "/_lambent/v1/status",
+  backup: "/_lambent/v1/backup",
+  verify: "/_lambent/v1/verify",
   plan: "/_lambent/v1/apps/plan",
   deploy: "/_lambent/v1/apps/deploy",
   debug: (functionName: string) => `/_lambent/v1/functions/${encodeURIComponent(functionName)}/debugger`,

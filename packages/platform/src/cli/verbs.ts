@@ -81,6 +81,25 @@ export const VERBS: readonly VerbSpec[] = [
     options: [setting("--data <folder>", "the data folder, .lambent by default", "LAMBENT_DATA"), option("--yes", "do not ask")],
   },
   {
+    usage: "backup <folder>",
+    description: "copy all that a running server keeps, as it is at one moment, to a new folder",
+    example: "lambent backup /mnt/backups/monday",
+    options: [],
+  },
+  {
+    usage: "restore <backup>",
+    description: "make a data folder from a backup; start a server on it then",
+    example: "lambent restore /mnt/backups/monday --data .lambent && lambent start --data .lambent",
+    local: true,
+    options: [setting("--data <folder>", "the data folder to make, .lambent by default; it has to be empty", "LAMBENT_DATA")],
+  },
+  {
+    usage: "verify",
+    description: "read all that is kept and name what is damaged",
+    example: "lambent verify\nlambent stop && lambent verify --data .lambent",
+    options: [option("--data <folder>", "the data folder of a stopped server; without it the running server is asked")],
+  },
+  {
     usage: "init [folder]",
     description: "write a new function with a test",
     example: "lambent init shop --template typescript",

@@ -63,7 +63,14 @@ function languageVariables({ version, language, places: { paths, listeners } }: 
   return { ...useProxy, NODE_PATH: folders.join(":") };
 }
 
-function reservedVariables({ version, initialization, language, credentials, places, logStream }: EnvironmentInput): Record<string, string> {
+function reservedVariables({
+  version,
+  initialization,
+  language,
+  credentials,
+  places,
+  logStream,
+}: EnvironmentInput): Record<string, string> {
   const { region } = version.realm;
   return {
     _HANDLER: version.handler,

@@ -3,7 +3,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { SecureRandom } from "../base/index.ts";
 import { ephemeralSecrets, openSecrets, type Secrets } from "../security/index.ts";
-import { type Blobs, lockDataFolder, openBlobs, openMemoryStore, openSqliteStore, type Store } from "../storage/index.ts";
+import {
+  type BlobFolder,
+  type Blobs,
+  type EmbeddedStore,
+  lockDataFolder,
+  openBlobs,
+  openMemoryStore,
+  openSqliteStore,
+  type Store,
+} from "../storage/index.ts";
 import { openMemoryBlobs } from "./memory-blobs.ts";
 
 /** Where a server's files lie. Instances, code and logs share one file system, so that placing code is a rename. */
@@ -26,6 +35,8 @@ export interface Keep {
   readonly blobs: Blobs;
   readonly secrets: Secrets;
   readonly dataFolder: string | undefined;
+  /** The same store and blobs with what looking after files of this machine needs; undefined when nothing is kept. */
+  readonly embedded: { readonly store: EmbeddedStore; readonly storeFile: string; readonly blobs: BlobFolder } | undefined;
   close(): Promise<void>;
 }
 
@@ -72,10 +83,11 @@ export async function openKeep({ data }: Folders, secureRandom: SecureRandom): P
   if (data === undefined) {
     const store = openMemoryStore();
     const secrets = ephemeralSecrets(secureRandom);
-    return { store, blobs: openMemoryBlobs(), secrets, dataFolder: undefined, close: () => store.close() };
+    return { store, blobs: openMemoryBlobs(), secrets, dataFolder: undefined, embedded: undefined, close: () => store.close() };
   }
   const secrets = openSecrets(data.path, secureRandom);
   const store = await openSqliteStore({ file: data.storeFile });
   const blobs = await openBlobs(data.blobs, secureRandom);
-  return { store, blobs, secrets, dataFolder: data.path, close: () => store.close() };
+  const embedded = { store, storeFile: data.storeFile, blobs };
+  return { store, blobs, secrets, dataFolder: data.path, embedded, close: () => store.close() };
 }

@@ -36,6 +36,7 @@ import {
 import { keepFunctionLogs, type Logs, openLogs, openPlatformLog, type PlatformLog } from "../telemetry/index.ts";
 import { createAppFunctions } from "./app-functions.ts";
 import { type Calls, joinCalls } from "./calls.ts";
+import { type Care, openCare } from "./care.ts";
 import { openEgress } from "./egress.ts";
 import type { Keep } from "./keep.ts";
 import { isLoopback } from "./loopback.ts";
@@ -118,6 +119,7 @@ interface Parts {
   readonly inspections: Inspections;
   readonly pythons: Promise<readonly PythonInterpreter[]>;
   readonly log: PlatformLog;
+  readonly care: Care;
   readonly reportDefect: (error: unknown, requestId?: string) => void;
 }
 
@@ -149,7 +151,9 @@ async function openParts(opened: Opened, options: ServerOptions, begun: Begun): 
     onProblem: reportDefect,
   });
   opened.push(() => functions.close());
-  return { keep, signals, logs, identity, sandbox, functions, inspections: new Inspections(clock), pythons, log, reportDefect };
+  const care = openCare(keep, clock, reportDefect);
+  opened.push(() => care.close());
+  return { care, keep, signals, logs, identity, sandbox, functions, inspections: new Inspections(clock), pythons, log, reportDefect };
 }
 
 /** Keys, principals, roles and policies. */
@@ -259,6 +263,7 @@ function servicesOf(parts: Parts, options: ServerOptions, calls: Calls, report: 
       inspections: parts.inspections,
       latest: (realm, name) => functions.reading.get(realm, name, undefined).version,
       requireFunction: (realm, name) => void functions.reading.get(realm, name, undefined),
+      care: parts.care,
       code: (realm, sha256) => functions.reading.zipBySha256(realm, sha256),
       status: (realm) => statusOf(realm, report, functions, calls, startedAt),
       runtimeNote: (runtime) => runtimeNote(report, runtime),

@@ -1,10 +1,18 @@
 /** What is kept: cells and commits, blobs, and the data folder they live in. */
 export { openSqliteStore } from "./sqlite/sqlite-store.ts";
-export type { SqliteStoreOptions } from "./sqlite/sqlite-store.ts";
+export type { EmbeddedStore, SqliteStoreOptions } from "./sqlite/sqlite-store.ts";
 export { MemoryDisk, openMemoryStore } from "./memory/memory-store.ts";
 export type { MemoryStoreOptions } from "./memory/memory-store.ts";
 export type { Fault, FaultPlan, FaultStep } from "./memory/faults.ts";
 export { openBlobs } from "./blobs/blobs.ts";
+export type { BlobFolder } from "./blobs/blobs.ts";
+export type { BlobReferences } from "./blobs/references.ts";
+export { restoreBackup, sweepBlobs, takeBackup, verifyDataFolder, verifyKept } from "./care.ts";
+export { startSweeping } from "./sweeping.ts";
+export type { SweepParts } from "./blobs/sweep.ts";
+export type { BackupParts, BackupReport } from "./backup/backup.ts";
+export type { RestoreReport } from "./backup/restore.ts";
+export type { VerifyFault, VerifyParts, VerifyReport } from "./verify/verify.ts";
 export { lockDataFolder } from "./data-folder/data-folder.ts";
 export type { DataFolder } from "./data-folder/data-folder.ts";
 export { COMMIT_BYTES_MAX, OPS_PER_COMMIT_MAX, READ_BYTES_MAX, READ_ROWS_MAX } from "./store.ts";

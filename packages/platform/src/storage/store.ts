@@ -80,7 +80,12 @@ export interface Store {
   close(): Promise<void>;
 }
 
-/** Content-addressed bodies beside the store: temp file, fsync, rename, folder fsync; then a commit may refer to it. */
+/**
+ * Content-addressed bodies beside the store: temp file, fsync, rename, folder fsync; then a commit may refer to it.
+ *
+ * A body that no row refers to is swept once it was neither put nor asked for for a day. So whoever commits a reference puts
+ * the body or asks `has` before, also when another row refers to it already, and names its rows in a `BlobReferences`.
+ */
 export interface Blobs {
   /** Streams `source` in; resolves with its SHA-256 (hex) once durable. The same bytes twice are kept once. */
   put(source: AsyncIterable<Uint8Array> | Uint8Array): Promise<{ readonly digest: string; readonly bytes: number }>;

@@ -1,10 +1,10 @@
 import { writeSync } from "node:fs";
 import { createRequire } from "node:module";
-import type { DestinationStream, Logger } from "pino";
+import type * as Pino from "pino";
 import type { Clock } from "../base/index.ts";
 
 /** The platform's own log, not a function's: what an operator reads. */
-export interface PlatformLog extends Pick<Logger, "debug" | "info" | "warn" | "error"> {
+export interface PlatformLog extends Pick<Pino.Logger, "debug" | "info" | "warn" | "error"> {
   /** Loads what writes the lines, which is else loaded with the first: for after a start, which has no line to write as a rule. */
   load(): void;
 }
@@ -23,9 +23,9 @@ const LEVEL_NAMES: Readonly<Record<number, string>> = { 10: "trace", 20: "debug"
 /** Makes the platform's log: one JSON object a line, or on a terminal one readable line. */
 export function openPlatformLog(options: PlatformLogOptions): PlatformLog {
   const write = options.write ?? ((line: string) => void writeSync(2, line));
-  const destination: DestinationStream = { write: (line) => write(options.forTerminal ? readable(line) : line) };
-  let logger: Logger | undefined;
-  const loaded = (): Logger => (logger ??= makeLogger(options, destination));
+  const destination: Pino.DestinationStream = { write: (line) => write(options.forTerminal ? readable(line) : line) };
+  let logger: Pino.Logger | undefined;
+  const loaded = (): Pino.Logger => (logger ??= makeLogger(options, destination));
   return {
     get debug() {
       const made = loaded();
@@ -49,8 +49,8 @@ export function openPlatformLog(options: PlatformLogOptions): PlatformLog {
 
 const require = createRequire(import.meta.url);
 
-function makeLogger({ level, clock }: PlatformLogOptions, destination: DestinationStream): Logger {
-  const { pino } = require("pino") as typeof import("pino");
+function makeLogger({ level, clock }: PlatformLogOptions, destination: Pino.DestinationStream): Pino.Logger {
+  const { pino } = require("pino") as typeof Pino;
   return pino({ level, base: null, timestamp: () => `,"time":"${new Date(clock.now()).toISOString()}"` }, destination);
 }
 

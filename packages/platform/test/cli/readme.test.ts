@@ -13,7 +13,7 @@ import { startLambent } from "../support/lambent-process.ts";
  * `npm start`, is the server of this test; `npx` is a short script, because npm's own takes longer than all the rest.
  */
 const root = fileURLToPath(new URL("../../../..", import.meta.url));
-const MAIN = join(root, "packages/platform/src/cli/main.ts");
+const MAIN = join(root, "packages/platform/bin/lambent.mjs");
 const README_HOST = "127.0.0.1:4566";
 const MARK = "--- ended with";
 
@@ -93,7 +93,7 @@ test("every command of the README prints what stands below it", async () => {
   assert.ok(start);
   assert.equal(start.command, "npm start");
   const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { readonly scripts: { readonly start: string } };
-  assert.match(scripts.start, /packages\/platform\/src\/cli\/main\.ts start --examples$/u, "this test starts what npm start starts");
+  assert.match(scripts.start, /packages\/platform\/bin\/lambent\.mjs start --examples$/u, "this test starts what npm start starts");
   assert.equal(masked(lambent.printed()), masked(start.shown));
   const ended = await runInShell(steps.map(({ command }) => command));
   for (const [at, { command, shown }] of steps.entries()) {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Backlog, STORAGE_PENDING_OPS_MAX, type Command } from "../../src/storage/sqlite/backlog.ts";
-import { decideCheckpoint, WAL_BYTES_MAX, WAL_SOFT_BYTES } from "../../src/storage/sqlite/checkpoints.ts";
+import { decideCheckpoint, WAL_BYTES_MAX, WAL_HELD_BYTES_MAX, WAL_SOFT_BYTES } from "../../src/storage/sqlite/checkpoints.ts";
 import { CellDirectory } from "../../src/storage/sqlite/owned-cell.ts";
 import { isLambentError } from "../../src/base/index.ts";
 import type { CommitClass } from "../../src/storage/index.ts";
@@ -86,7 +86,7 @@ void test("P7: the bound counts what waits and lets go of what was taken", () =>
 void test("the write-ahead log is copied beside commits, and begun anew only when little is left or at its bound", () => {
   const frames = (bytes: number): number => Math.ceil(bytes / 4_120);
   const decide = (bytes: number, copied: number, copying = false) =>
-    decideCheckpoint({ frames: frames(bytes), copiedFrames: frames(copied), copying });
+    decideCheckpoint({ frames: frames(bytes), copiedFrames: frames(copied), copying, bytesMax: WAL_BYTES_MAX, held: false });
   const mib = KIB * KIB;
   assert.deepEqual(decide(mib, 0), { restart: false, copy: false });
   assert.deepEqual(decide(4 * mib, 0), { restart: false, copy: true });
@@ -95,4 +95,13 @@ void test("the write-ahead log is copied beside commits, and begun anew only whe
   assert.deepEqual(decide(WAL_SOFT_BYTES + mib, 0), { restart: false, copy: true });
   assert.deepEqual(decide(WAL_SOFT_BYTES + mib, WAL_SOFT_BYTES, true), { restart: false, copy: false });
   assert.deepEqual(decide(WAL_BYTES_MAX + mib, 0, true), { restart: true, copy: false });
+});
+
+void test("while a backup reads, the write-ahead log is not begun anew; behind it, its backlog is copied beside commits first", () => {
+  const log = { frames: 100_000, copiedFrames: 0, copying: false, bytesMax: WAL_HELD_BYTES_MAX };
+  assert.ok(log.frames * 4_120 > WAL_BYTES_MAX);
+  assert.deepEqual(decideCheckpoint({ ...log, held: true }), { restart: false, copy: true });
+  assert.deepEqual(decideCheckpoint({ ...log, held: false }), { restart: false, copy: true });
+  assert.deepEqual(decideCheckpoint({ ...log, copiedFrames: 99_900, held: false }), { restart: true, copy: false });
+  assert.deepEqual(decideCheckpoint({ ...log, copiedFrames: 99_900, held: true }), { restart: false, copy: false });
 });

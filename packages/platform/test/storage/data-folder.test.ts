@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { isLambentError } from "../../src/base/index.ts";
 import { lockDataFolder } from "../../src/storage/index.ts";
-import { unusableFileSystem } from "../../src/storage/data-folder/file-systems.ts";
+import { mountedFileSystem, nameInMountTable, unusableFileSystem } from "../../src/storage/data-folder/file-systems.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const lockedBy = (pid: number) => (error: unknown) =>
@@ -91,9 +91,25 @@ void test("a data folder that is a file is refused with the reason", async (t) =
 });
 
 void test("network file systems are refused and local ones are not", () => {
-  assert.equal(unusableFileSystem(0x6969), "NFS");
-  assert.match(unusableFileSystem(0x01021997) ?? "", /WSL/);
+  assert.equal(unusableFileSystem(0x6969, "nfs4"), "NFS");
+  assert.match(unusableFileSystem(0x01021997, "9p") ?? "", /WSL/);
   // CIFS as a signed 32-bit number, as some kernels' interfaces give it.
-  assert.equal(unusableFileSystem(0xff534d42 | 0), "CIFS");
-  for (const local of [0xef53, 0x58465342, 0x9123683e, 0x01021994]) assert.equal(unusableFileSystem(local), undefined);
+  assert.equal(unusableFileSystem(0xff534d42 | 0, "cifs"), "CIFS");
+  for (const local of [0xef53, 0x58465342, 0x9123683e, 0x01021994]) assert.equal(unusableFileSystem(local, "whatever"), undefined);
+});
+
+void test("FUSE file systems are refused by name, except those that keep their files on this machine", () => {
+  const fuse = 0x65735546;
+  assert.match(unusableFileSystem(fuse, "fuse.sshfs") ?? "", /^fuse\.sshfs/);
+  assert.match(unusableFileSystem(fuse, undefined) ?? "", /^a FUSE file system/);
+  for (const local of ["fuse.fuse-overlayfs", "fuseblk"]) assert.equal(unusableFileSystem(fuse, local), undefined);
+});
+
+void test("a folder's file system is named as the mount table has it for its device", async () => {
+  const table = "36 35 0:42 / /far rw shared:1 - fuse.sshfs me@far: rw\n37 35 259:65537 / /near rw - ext4 /dev/nvme0n1 rw\n";
+  assert.equal(nameInMountTable(table, 42), "fuse.sshfs");
+  // 259 and 65537: both parts pass the eight bits they had once.
+  assert.equal(nameInMountTable(table, 1 + 259 * 2 ** 8 + 2 ** 16 * 2 ** 12), "ext4");
+  assert.equal(nameInMountTable(table, 7), undefined);
+  assert.equal(typeof (await mountedFileSystem(statSync("/proc").dev)), "string");
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { appendFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { appendFileSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test, type TestContext } from "node:test";
@@ -121,6 +121,32 @@ void test("an emptied, a truncated and a foreign store are refused with the reme
       (error) => isLambentError(error, "StorageCorrupt") && /Restore a backup/.test(error.message),
     );
   }
+});
+
+/** Names of this process's threads. */
+function threadNames(): string[] {
+  return readdirSync("/proc/self/task").map((id) => {
+    try {
+      return readFileSync(`/proc/self/task/${id}/comm`, "utf8").trim();
+    } catch {
+      // Ended since it was listed.
+      return "";
+    }
+  });
+}
+
+void test("the reader's thread starts with the first read in the middle of writing, and not before", async (t) => {
+  const store = await openSqliteStore({ file: join(temporaryFolder(t), "store.db") });
+  t.after(() => store.close());
+  const text = async (cell: string): Promise<string> => String(Buffer.from((await store.get(cell, "key")) ?? ""));
+  await store.commit("a", "any", [put("a", "key", "1")]);
+  assert.equal(await text("a"), "1");
+  assert.ok(!threadNames().includes("storage reader"));
+  const writing = store.commit("a", "any", [put("a", "key", "2")]);
+  assert.match(await text("a"), /^[12]$/);
+  assert.ok(threadNames().includes("storage reader"));
+  await writing;
+  assert.equal(await text("a"), "2");
 });
 
 void test("a start killed while it made the store leaves nothing that hinders the next", async (t) => {

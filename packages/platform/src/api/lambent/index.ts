@@ -3,6 +3,7 @@ export { createLambentService } from "./service.ts";
 export type { LambentServiceParts } from "./service.ts";
 export { codePath, lambentModel } from "./schema.ts";
 export type {
+  BackupDataResponse,
   ChangeShape,
   DeployAppRequest,
   DeployAppResponse,
@@ -10,5 +11,6 @@ export type {
   GetStatusResponse,
   PlanAppRequest,
   PlanAppResponse,
+  VerifyDataResponse,
   WantedFunctionShape,
 } from "./schema.ts";

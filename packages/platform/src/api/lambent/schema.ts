@@ -125,6 +125,32 @@ const codeRequest = structure("GetCodeRequest", { Sha256: inPath(string({ patter
 /** The zip as it was uploaded. */
 const codeResponse = structure("GetCodeResponse", { Zip: asPayload(blob()) });
 
+const backupRequest = structure("BackupDataRequest", {
+  /** An absolute path on the server's machine: absent, or an empty folder. */
+  Target: string({ min: 2, max: 4_096, pattern: "/.*" }),
+});
+const backupResponse = structure("BackupDataResponse", {
+  Target: string(),
+  Files: integer(),
+  Bytes: integer(),
+  Cells: integer(),
+  Rows: integer(),
+  Bodies: integer(),
+});
+
+const verifyResponse = structure("VerifyDataResponse", {
+  Cells: integer(),
+  Rows: integer(),
+  Bytes: integer(),
+  Bodies: integer(),
+  BodyBytes: integer(),
+  /** Bodies that no row refers to; no fault, they are swept. */
+  UnreferencedBodies: integer(),
+  FaultCount: integer(),
+  /** The first thousand. */
+  Faults: list(structure("VerifyFault", { Kind: string({ enum: ["store", "cell", "blob"] }), Name: string(), What: string() })),
+});
+
 export type PlanAppRequest = TypeOf<typeof planRequest>;
 export type PlanAppResponse = TypeOf<typeof planResponse>;
 export type DeployAppRequest = TypeOf<typeof deployRequest>;
@@ -135,6 +161,9 @@ export type DeployedFunctionShape = TypeOf<typeof deployedFunction>;
 export type GetStatusResponse = TypeOf<typeof statusResponse>;
 export type FollowLogsRequest = TypeOf<typeof followRequest>;
 export type DebugFunctionRequest = TypeOf<typeof debugRequest>;
+export type BackupDataRequest = TypeOf<typeof backupRequest>;
+export type BackupDataResponse = TypeOf<typeof backupResponse>;
+export type VerifyDataResponse = TypeOf<typeof verifyResponse>;
 export type GetCodeRequest = TypeOf<typeof codeRequest>;
 
 /** Where `GetCode` is for the code with this SHA-256 (base64url). */
@@ -157,6 +186,8 @@ export function lambentModel(): ServiceModel {
   return defineService(
     serviceData(service, [
       operation("GetStatus", "GET", "/_lambent/v1/status", { output: statusResponse }),
+      operation("BackupData", "POST", "/_lambent/v1/backup", { input: backupRequest, output: backupResponse }),
+      operation("VerifyData", "POST", "/_lambent/v1/verify", { output: verifyResponse }),
       operation("PlanApp", "POST", "/_lambent/v1/apps/plan", { input: planRequest, output: planResponse }),
       operation("DeployApp", "POST", "/_lambent/v1/apps/deploy", { input: deployRequest, output: deployResponse }),
       operation("GetCode", "GET", "/_lambent/v1/code/{Sha256}", { input: codeRequest, output: codeResponse }),

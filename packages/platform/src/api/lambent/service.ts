@@ -5,6 +5,7 @@ import type { FunctionVersion, Realm, Signals } from "../../model/index.ts";
 import type { Inspections } from "../../runtime/index.ts";
 import type { OperationTable, RequestContext } from "../operation.ts";
 import type { Service } from "../service.ts";
+import { careOperations, type DataCare } from "./care.ts";
 import { debugFunction } from "./debugging.ts";
 import { archivesOf, changeShape, deployedShape, deploymentOf } from "./forms.ts";
 import { LogFollowers } from "./log-followers.ts";
@@ -30,6 +31,7 @@ export interface LambentServiceParts {
   readonly signals: Signals;
   /** What `server/` knows of itself. */
   readonly status: (realm: Realm) => GetStatusResponse;
+  readonly care: DataCare;
   /** How this machine runs a runtime id, where that is not exactly the one named. */
   readonly runtimeNote: (runtime: string) => string | undefined;
   /** The zip with this SHA-256 (base64url); undefined when nothing here uses it. */
@@ -60,6 +62,7 @@ export function createLambentService(parts: LambentServiceParts): Service {
 
 function operationsOf(parts: LambentServiceParts, followers: LogFollowers): OperationTable {
   const table = {
+    ...careOperations(parts.care),
     GetStatus: (_input: object, context: RequestContext): GetStatusResponse => parts.status(context.realm),
     PlanApp: async (input: PlanAppRequest, context: RequestContext): Promise<PlanAppResponse> => {
       const { changes, kept } = await parts.apps.plan(context.realm, deploymentOf(input));

@@ -59,10 +59,12 @@ async function download(client: Client, name: string, location: string | undefin
       reject(
         new CommandFailure("failed", `The code of ${name} could not be fetched: ${why}.`, "Repeat, or deploy the earlier code again."),
       );
-    nodeHttp().get(url, (answer) => {
-      if (answer.statusCode !== 200) return fail(`status ${answer.statusCode ?? 0}`);
-      collect(answer).then(resolve, (error: Error) => fail(error.message));
-    }).on("error", (error) => fail(error.message));
+    nodeHttp()
+      .get(url, (answer) => {
+        if (answer.statusCode !== 200) return fail(`status ${answer.statusCode ?? 0}`);
+        collect(answer).then(resolve, (error: Error) => fail(error.message));
+      })
+      .on("error", (error) => fail(error.message));
   });
 }
 

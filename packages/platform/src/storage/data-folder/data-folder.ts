@@ -2,12 +2,12 @@
  * The data folder: one server's whole state. Owns its layout and its lock; refuses a folder that is somebody else's,
  * of a newer format, or on a file system that cannot keep a write-ahead log.
  */
-import { mkdir, readdir, readFile, statfs, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, stat, statfs, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { LambentError } from "../../base/index.ts";
 import { isIoError } from "../io-error.ts";
 import { syncFolder } from "../sync-folder.ts";
-import { unusableFileSystem } from "./file-systems.ts";
+import { mountedFileSystem, unusableFileSystem } from "./file-systems.ts";
 import { takeLock } from "./lock.ts";
 
 /** The layout's version; a folder of a newer one is refused. */
@@ -72,11 +72,11 @@ async function layOut(folder: string): Promise<Omit<DataFolder, "release">> {
 
 async function refuseFileSystem(folder: string): Promise<void> {
   if (process.platform !== "linux") return;
-  const name = unusableFileSystem((await statfs(folder)).type);
+  const name = unusableFileSystem((await statfs(folder)).type, await mountedFileSystem((await stat(folder)).dev));
   if (name === undefined) return;
   throw new LambentError(
     "DataFolderUnusable",
-    `The data folder ${folder} is on ${name}, where a write-ahead log is not safe; choose --data on a local disk.`,
+    `The data folder ${folder} is on ${name}, where a write-ahead log is not safe; choose a folder on a local disk, for example --data ~/.lambent.`,
   );
 }
 

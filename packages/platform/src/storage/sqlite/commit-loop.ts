@@ -1,8 +1,8 @@
 import type { Worker } from "node:worker_threads";
-import { deferred, LambentError, type Deferred } from "../../base/index.ts";
+import { deferred, invariant, LambentError, type Deferred } from "../../base/index.ts";
 import type { CommitClass, CommitResult, Op, Revision } from "../store.ts";
 import { Backlog } from "./backlog.ts";
-import { decideCheckpoint, type LogFill } from "./checkpoints.ts";
+import { decideCheckpoint, FRAME_BYTES, type LogFill, WAL_BYTES_MAX, WAL_HELD_BYTES_MAX } from "./checkpoints.ts";
 import type { CheckpointerMessage, StoreContents, WriterAnswer } from "./messages.ts";
 import { CellDirectory, type OwnedCell } from "./owned-cell.ts";
 import { asError } from "./thread.ts";
@@ -38,12 +38,13 @@ export class CommitLoop {
   #lastSequence: number;
   #toForget: number[];
   #log: LogFill;
+  #logTooLong: (() => void) | undefined;
 
   constructor(threads: CommitLoopThreads, contents: StoreContents, logFrames: number) {
     this.#threads = threads;
     this.#lastSequence = contents.lastSequence;
     this.#toForget = this.cells.load(contents);
-    this.#log = { frames: logFrames, copiedFrames: 0, copying: false };
+    this.#log = { frames: logFrames, copiedFrames: 0, copying: false, bytesMax: WAL_BYTES_MAX, held: false };
     threads.writer.on("message", (answer: WriterAnswer) => this.#onAnswer(answer));
     if (this.#toForget.length > 0) this.#planTurn();
   }
@@ -82,6 +83,26 @@ export class CommitLoop {
     await drained.promise;
   }
 
+  /** Nothing is being written and nothing waits to be: the writer has time. */
+  get isIdle(): boolean {
+    return this.#condition.kind === "running" && !this.#underWay && this.#backlog.isEmpty;
+  }
+
+  /**
+   * Keeps the write-ahead log as it is for somebody who reads a long time, and calls `onTooLong` when it came to
+   * `WAL_HELD_BYTES_MAX` meanwhile. Returns how to let go of it. One may hold it at a time.
+   */
+  holdLog(onTooLong: () => void): () => void {
+    invariant(!this.#log.held, "one may hold the write-ahead log at a time");
+    // The bound stays raised until the log was begun anew: what was written meanwhile is copied beside commits, not by the writer.
+    this.#log = { ...this.#log, held: true, bytesMax: WAL_HELD_BYTES_MAX };
+    this.#logTooLong = onTooLong;
+    return () => {
+      this.#log = { ...this.#log, held: false };
+      this.#logTooLong = undefined;
+    };
+  }
+
   get checkpointer(): Worker | undefined {
     return this.#checkpointer;
   }
@@ -110,7 +131,7 @@ export class CommitLoop {
     this.#underWay = transaction;
     const { restart, copy } = decideCheckpoint(this.#log);
     if (copy) this.#copyLog();
-    if (restart) this.#log = { ...this.#log, copiedFrames: 0 };
+    if (restart) this.#log = { ...this.#log, copiedFrames: 0, bytesMax: WAL_BYTES_MAX };
     const frame = transaction.frame(this.cells.heads);
     this.#threads.writer.postMessage({ frame, restartLog: restart }, [frame.buffer]);
   }
@@ -121,6 +142,7 @@ export class CommitLoop {
     const transaction = this.#underWay;
     this.#underWay = undefined;
     this.#log = { ...this.#log, frames: answer.logFrames };
+    if (answer.logFrames * FRAME_BYTES > WAL_HELD_BYTES_MAX) this.#logTooLong?.();
     this.#lastSequence = transaction.lastSequence;
     this.#finish(transaction);
   }

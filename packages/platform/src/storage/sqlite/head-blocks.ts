@@ -13,13 +13,18 @@ const CELLS_PER_BLOCK = 64;
 const HEAD_BYTES = 28;
 const NOTHING = new Uint8Array(0);
 
+/** The number of the block a cell's head is in. */
+export function blockOf(cell: number): number {
+  return Math.floor(cell / CELLS_PER_BLOCK);
+}
+
 /** All heads as they are stored, 28 bytes a cell, kept by the owner so that a block can be written without reading it. */
 export class HeadBlocks {
   readonly #blocks = new Map<number, Buffer>();
 
   /** Sets a cell's head and returns the number of the block that is to be written. */
   set(cell: number, head: Head): number {
-    const number = Math.floor(cell / CELLS_PER_BLOCK);
+    const number = blockOf(cell);
     const known = this.#blocks.get(number);
     const block = known ?? Buffer.alloc(CELLS_PER_BLOCK * HEAD_BYTES);
     if (!known) this.#blocks.set(number, block);
@@ -33,7 +38,7 @@ export class HeadBlocks {
 
   /** The cell's head; `undefined` when it is not there or does not have its checksum. */
   get(cell: number): Head | undefined {
-    const block = this.#blocks.get(Math.floor(cell / CELLS_PER_BLOCK));
+    const block = this.#blocks.get(blockOf(cell));
     const at = (cell % CELLS_PER_BLOCK) * HEAD_BYTES;
     if (!block || rowChecksum(cell, NOTHING, block.subarray(at, at + 24)) !== block.readUInt32LE(at + 24)) return undefined;
     return { revision: block.readDoubleLE(at), first: block.readDoubleLE(at + 8), next: block.readDoubleLE(at + 16) };

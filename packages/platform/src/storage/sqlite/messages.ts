@@ -20,11 +20,17 @@ export interface WriteRequest {
   readonly restartLog: boolean;
 }
 
-export type WriteRequestOrClose = WriteRequest | { readonly close: true };
+/** Questions for the writer, which answers them while it has nothing to write. */
+export interface ReadRequest {
+  readonly read: readonly ReadQuestion[];
+}
+
+export type WriterRequest = WriteRequest | ReadRequest | { readonly close: true };
 
 export type WriterAnswer =
   | { readonly kind: "opened"; readonly contents: StoreContents; readonly logFrames: number }
   | { readonly kind: "written"; readonly logFrames: number }
+  | { readonly kind: "answers"; readonly answers: readonly ReadAnswer[] }
   | { readonly kind: "closed" }
   | ThreadFailure;
 
@@ -51,12 +57,34 @@ export type ReadQuestion =
       readonly before: Uint8Array;
       readonly limit: number;
     }
-  | { readonly kind: "read"; readonly cell: number; readonly position: number; readonly sequences: Float64Array };
+  | { readonly kind: "read"; readonly cell: number; readonly position: number; readonly sequences: Float64Array }
+  | CheckQuestion;
+
+/** Questions of `lambent verify`: rows are read and held against their checksums, and only what is wrong comes back. */
+export type CheckQuestion =
+  /** The next cells behind `after`: their names and where they stand. */
+  | { readonly kind: "checkCells"; readonly after: number }
+  /** State rows of a cell behind `after`; an empty one for the first page. */
+  | { readonly kind: "checkState"; readonly cell: number; readonly after: Uint8Array }
+  | { readonly kind: "checkLog"; readonly cell: number; readonly position: number; readonly sequences: Float64Array }
+  /** The database as SQLite sees it, and rows that belong to no cell. Reads for as long as that takes. */
+  | { readonly kind: "checkStructure" };
 
 export type ReadAnswer =
   | { readonly kind: "rows"; readonly rows: readonly { readonly key: string; readonly value: Uint8Array }[] }
   | { readonly kind: "values"; readonly values: readonly Uint8Array[] }
+  | CheckAnswer
   | { readonly kind: "damaged"; readonly what: string };
+
+export interface CheckAnswer {
+  readonly kind: "checked";
+  readonly rows: number;
+  readonly bytes: number;
+  /** `at` is the cell's number, or the position in its log; 0 for a state row or the whole database. */
+  readonly faults: readonly { readonly at: number; readonly what: string }[];
+  /** Where the next page goes on; absent at the end. */
+  readonly next?: Uint8Array | number;
+}
 
 export type ReaderMessage =
   | { readonly kind: "answers"; readonly answers: readonly ReadAnswer[] }
@@ -64,3 +92,10 @@ export type ReaderMessage =
   | ThreadFailure;
 
 export type CheckpointerMessage = { readonly kind: "copied"; readonly frames: number } | { readonly kind: "closed" } | ThreadFailure;
+
+/** What the copier is asked: write what the store holds now to a new file. */
+export interface CopyRequest {
+  readonly target: string;
+}
+
+export type CopierMessage = { readonly kind: "copied"; readonly pages: number } | ThreadFailure;

@@ -35,6 +35,13 @@ export class CellDirectory {
     return cell;
   }
 
+  /** Every cell that was committed, by its number. */
+  committed(): Map<number, OwnedCell> {
+    return new Map(
+      [...this.#byKey.values()].filter((cell) => cell.revision > 0 || cell.damage !== undefined).map((cell) => [cell.id, cell]),
+    );
+  }
+
   /** Forgets a cell that came to nothing: its only command was refused. */
   dropIfNeverCommitted(cell: OwnedCell): void {
     if (cell.revision === 0 && cell.damage === undefined) this.#byKey.delete(cell.key);

@@ -1,6 +1,6 @@
 import type { Worker } from "node:worker_threads";
 import { deferred, LambentError, type Deferred } from "../../base/index.ts";
-import type { ReadAnswer, ReadQuestion, ReaderMessage } from "./messages.ts";
+import type { ReadAnswer, ReadQuestion, ReaderMessage, WriterAnswer } from "./messages.ts";
 import { asError } from "./thread.ts";
 
 /** Reads that wait for the reader; at the bound one is refused with `StorageBusy` (P7). */
@@ -13,18 +13,41 @@ interface Pending {
   readonly answer: Deferred<ReadAnswer>;
 }
 
-/** Hands reads to the reader's thread, as many in one message as wait. */
+/** Who answers. From the writer to the reader there is no way back. */
+type Answerer = { readonly kind: "writer" } | { readonly kind: "reader"; readonly thread: Worker };
+
+export interface ReadQueueParts {
+  readonly writer: Worker;
+  /** The writer has nothing to write now. */
+  writerIsIdle(): boolean;
+  /** Starts the reader's thread and watches it. */
+  startReader(): Worker;
+  onFailure(error: LambentError): void;
+}
+
+/**
+ * Hands reads to a thread, as many in one message as wait. The writer answers them until one comes while it writes: a store that
+ * only rests, as most do behind their opening, is spared a thread of 10 MB and the time to start it. From then on it is the reader.
+ */
 export class ReadQueue {
-  readonly #reader: Worker;
-  readonly #onFailure: (error: LambentError) => void;
+  readonly #parts: ReadQueueParts;
+  #answerer: Answerer = { kind: "writer" };
   #waiting: Pending[] = [];
   #underWay: Pending[] = [];
   #failure: LambentError | undefined;
 
-  constructor(reader: Worker, onFailure: (error: LambentError) => void) {
-    this.#reader = reader;
-    this.#onFailure = onFailure;
-    reader.on("message", (message: ReaderMessage) => this.#onMessage(message));
+  constructor(parts: ReadQueueParts) {
+    this.#parts = parts;
+    parts.writer.on("message", (message: WriterAnswer) => {
+      if (message.kind === "answers") this.#answered(message.answers);
+      else if (message.kind === "failed") this.#leaveWriter();
+    });
+    parts.writer.on("exit", () => this.#leaveWriter());
+  }
+
+  /** The reader's thread, if there ever was a need for it. */
+  get reader(): Worker | undefined {
+    return this.#answerer.kind === "reader" ? this.#answerer.thread : undefined;
   }
 
   ask(question: ReadQuestion): Promise<ReadAnswer> {
@@ -38,6 +61,11 @@ export class ReadQueue {
     return answer.promise;
   }
 
+  /** Refuses what waits; what was handed to a thread is still answered. Nothing may be asked behind this. */
+  close(error: LambentError): void {
+    for (const pending of this.#waiting.splice(0)) pending.answer.reject(error);
+  }
+
   /** Ends what waits: the thread is gone. */
   fail(error: LambentError): void {
     if (this.#failure) return;
@@ -49,21 +77,46 @@ export class ReadQueue {
 
   #send(): void {
     this.#underWay = this.#waiting.splice(0, READS_PER_MESSAGE_MAX);
-    if (this.#underWay.length > 0) this.#reader.postMessage(this.#underWay.map((pending) => pending.question));
+    if (this.#underWay.length === 0) return;
+    const questions = this.#underWay.map((pending) => pending.question);
+    if (this.#answerer.kind === "writer" && questions.every(isShort) && this.#parts.writerIsIdle())
+      this.#parts.writer.postMessage({ read: questions });
+    else this.#readerThread().postMessage(questions);
+  }
+
+  #readerThread(): Worker {
+    if (this.#answerer.kind === "reader") return this.#answerer.thread;
+    const thread = this.#parts.startReader();
+    thread.on("message", (message: ReaderMessage) => this.#onMessage(message));
+    this.#answerer = { kind: "reader", thread };
+    return thread;
+  }
+
+  /** A writer that failed says nothing more; what is written can be read all the same. */
+  #leaveWriter(): void {
+    if (this.#answerer.kind === "reader" || this.#failure || this.#underWay.length === 0) return;
+    this.#readerThread().postMessage(this.#underWay.map((pending) => pending.question));
   }
 
   #onMessage(message: ReaderMessage): void {
     if (message.kind === "closed") return;
-    if (message.kind === "failed") {
-      const error = asError(message);
-      this.fail(error);
-      return this.#onFailure(error);
-    }
+    if (message.kind === "answers") return this.#answered(message.answers);
+    const error = asError(message);
+    this.fail(error);
+    this.#parts.onFailure(error);
+  }
+
+  #answered(answers: readonly ReadAnswer[]): void {
     const answered = this.#underWay;
     this.#send();
     for (const [index, pending] of answered.entries()) {
-      const answer = message.answers[index];
+      const answer = answers[index];
       if (answer) pending.answer.resolve(answer);
     }
   }
+}
+
+/** What does not hold up a commit that comes meanwhile; the pages of a check would, one behind the other. */
+function isShort({ kind }: ReadQuestion): boolean {
+  return kind === "get" || kind === "list" || kind === "read";
 }

@@ -26,7 +26,11 @@ export const SCHEMA_VERSION = MIGRATIONS.length;
  * one and what is no store.
  */
 export function openWriterConnection(file: string): DatabaseSync {
-  if (!existsSync(file)) createStore(file);
+  if (!existsSync(file)) {
+    if (existsSync(`${file}-wal`) && statSync(`${file}-wal`).size > 0)
+      throw damaged(file, "it is missing, and its write-ahead log is there");
+    createStore(file);
+  }
   if (statSync(file).size === 0) throw damaged(file, "it is empty");
   const database = openConnection(file);
   try {
@@ -97,7 +101,11 @@ function refuseTruncated(database: DatabaseSync, file: string): void {
 
 /** The error of a store that cannot be opened, with the remedy. */
 export function damaged(file: string, what: string): LambentError {
-  return new LambentError("StorageCorrupt", `The store ${file} is damaged: ${what}. Restore a backup, or choose another --data.`, { file });
+  return new LambentError(
+    "StorageCorrupt",
+    `The store ${file} is damaged: ${what}. Restore a backup (lambent restore <backup> --data <folder>), or choose another --data.`,
+    { file },
+  );
 }
 
 function syncPath(path: string): void {

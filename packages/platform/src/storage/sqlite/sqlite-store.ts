@@ -1,6 +1,6 @@
 /**
  * The embedded engine: a commit is part of one transaction of SQLite's write-ahead log, acknowledged after its fsync
- * (P1). Owns three threads (writer, reader, checkpointer) and the memory of where each cell stands (P11).
+ * (P1). Owns up to three threads (writer; reader and checkpointer once they are needed) and the memory of where each cell stands (P11).
  *
  * State rows are written in the same transaction as the log rows; docs/decisions says why and what would change it.
  * It does not know what a cell's rows mean, and has no timer: a transaction starts when the one before it is answered.
@@ -10,7 +10,9 @@ import type { Worker } from "node:worker_threads";
 import { invariant, LambentError } from "../../base/index.ts";
 import { checkCellKey, checkCommit, checkLimit } from "../check.ts";
 import type { CellKey, CommitClass, CommitResult, LogRow, Op, Revision, StateRow, Store } from "../store.ts";
+import { checkStore, type StoreCheck } from "./check-store.ts";
 import { CommitLoop } from "./commit-loop.ts";
+import { copyStore } from "./copy-store.ts";
 import type { ReadAnswer, WorkerSettings, WriterAnswer } from "./messages.ts";
 import type { OwnedCell } from "./owned-cell.ts";
 import { ReadQueue } from "./read-queue.ts";
@@ -23,13 +25,21 @@ export interface SqliteStoreOptions {
   readonly bytesMax?: number;
 }
 
+/** What a store in one file of this machine does beside what every engine does. */
+export interface EmbeddedStore extends Store {
+  /** Reads everything; see `checkStore`. `structure` only while nobody commits. */
+  check(options: { readonly structure: boolean }): Promise<StoreCheck>;
+  /** Writes what it holds at one moment to a new file; see `copyStore`. One copy is made at a time. */
+  copyTo(target: string): Promise<void>;
+}
+
 const PAGE_BYTES = 4_096;
 
 /**
  * Opens the embedded store. Throws `StorageCorrupt` for a damaged file, `DataFolderUnusable` for one of a newer
  * Lambent. Its threads keep the process alive until `close`.
  */
-export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
+export async function openSqliteStore(options: SqliteStoreOptions): Promise<EmbeddedStore> {
   const settings: WorkerSettings = { file: options.file, pagesMax: Math.floor((options.bytesMax ?? 0) / PAGE_BYTES) };
   const writer = startThread("writer", settings);
   const [opened] = (await once(writer, "message")) as [WriterAnswer];
@@ -38,34 +48,39 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     throw asError(opened);
   }
   invariant(opened.kind === "opened", "the writer's first message is what it opened");
-  const reader = startThread("reader", settings);
   const loop = new CommitLoop(
     { writer, startCheckpointer: () => watched("checkpointer", settings, (why) => loop.stop(why)) },
     opened.contents,
     opened.logFrames,
   );
-  const reads = new ReadQueue(reader, (why) => loop.stop(why));
   watch("writer", writer, (why) => loop.stop(why));
-  watch("reader", reader, (why) => {
+  const stopReading = (why: LambentError): void => {
     reads.fail(why);
     loop.stop(why);
+  };
+  const reads: ReadQueue = new ReadQueue({
+    writer,
+    writerIsIdle: () => loop.isIdle,
+    startReader: () => watched("reader", settings, stopReading),
+    onFailure: (why) => loop.stop(why),
   });
-  return new SqliteStore(loop, reads, writer, reader);
+  return new SqliteStore(loop, reads, writer, settings);
 }
 
-class SqliteStore implements Store {
+class SqliteStore implements EmbeddedStore {
   readonly durability = "fsync";
   readonly #loop: CommitLoop;
   readonly #reads: ReadQueue;
   readonly #writer: Worker;
-  readonly #reader: Worker;
+  readonly #settings: WorkerSettings;
+  readonly #copying = new Set<Promise<void>>();
   #closing: Promise<void> | undefined;
 
-  constructor(loop: CommitLoop, reads: ReadQueue, writer: Worker, reader: Worker) {
+  constructor(loop: CommitLoop, reads: ReadQueue, writer: Worker, settings: WorkerSettings) {
+    this.#settings = settings;
     this.#loop = loop;
     this.#reads = reads;
     this.#writer = writer;
-    this.#reader = reader;
   }
 
   async commit(
@@ -131,6 +146,27 @@ class SqliteStore implements Store {
     return this.#loop.cells.keys(range.prefix, range.after, range.limit);
   }
 
+  async check(options: { readonly structure: boolean }): Promise<StoreCheck> {
+    this.#refuseWhenClosing();
+    return checkStore(
+      this.#loop.cells,
+      async (question) => {
+        const answer = await this.#reads.ask(question);
+        invariant(answer.kind === "checked", "a question of a check is answered with what it found");
+        return answer;
+      },
+      options,
+    );
+  }
+
+  async copyTo(target: string): Promise<void> {
+    this.#refuseWhenClosing();
+    if (this.#copying.size > 0) throw new LambentError("Conflict", "A copy of the store is being made; one is made at a time.");
+    const copying = copyStore(this.#loop, this.#settings, target);
+    this.#copying.add(copying);
+    await copying.finally(() => this.#copying.delete(copying));
+  }
+
   close(): Promise<void> {
     return (this.#closing ??= this.#close());
   }
@@ -138,8 +174,9 @@ class SqliteStore implements Store {
   /** The writer goes last: the connection that closes last checkpoints and removes the write-ahead log. */
   async #close(): Promise<void> {
     await this.#loop.drain();
-    const checkpointer = this.#loop.checkpointer;
-    await Promise.all([ended(this.#reader, "close"), checkpointer ? ended(checkpointer, "close") : undefined]);
+    this.#reads.close(closed());
+    const others = [this.#reads.reader, this.#loop.checkpointer].filter((thread) => thread !== undefined);
+    await Promise.all(others.map((thread) => ended(thread, "close")));
     await ended(this.#writer, { close: true });
     this.#reads.fail(closed());
   }
@@ -193,7 +230,7 @@ function behindPrefix(prefix: Buffer): Buffer {
   return end;
 }
 
-function watched(name: "checkpointer", settings: WorkerSettings, stop: (why: LambentError) => void): Worker {
+function watched(name: "reader" | "checkpointer", settings: WorkerSettings, stop: (why: LambentError) => void): Worker {
   const thread = startThread(name, settings);
   watch(name, thread, stop);
   return thread;

@@ -3,7 +3,7 @@ import { invariant, isLambentError, LambentError } from "../../base/index.ts";
 import type { ThreadFailure, WorkerSettings } from "./messages.ts";
 
 /** Starts the thread in the file beside this one: `.ts` in a checkout, `.js` once built. */
-export function startThread(name: "writer" | "reader" | "checkpointer", settings: WorkerSettings): Worker {
+export function startThread(name: "writer" | "reader" | "checkpointer" | "copier", settings: WorkerSettings): Worker {
   const ending = import.meta.url.slice(import.meta.url.lastIndexOf("."));
   return new Worker(new URL(`./${name}${ending}`, import.meta.url), { workerData: settings, name: `storage ${name}` });
 }

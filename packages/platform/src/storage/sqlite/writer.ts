@@ -1,5 +1,6 @@
 /**
  * The one thread that writes. It applies one frame per message in one transaction and answers when that is durable.
+ * It reads as well, when it is asked: at the start, and in a store where little happens, there is nobody else.
  * After a failed transaction nothing that it says can be trusted, so it says nothing more: the owner stops.
  */
 import { closeSync, openSync, readSync } from "node:fs";
@@ -8,7 +9,8 @@ import { workerData } from "node:worker_threads";
 import { unreachable } from "../../base/index.ts";
 import { readContents } from "./contents.ts";
 import { decodeFrame, type DecodedEntry } from "./frame.ts";
-import type { WorkerSettings, WriteRequestOrClose, WriterAnswer } from "./messages.ts";
+import type { ReadQuestion, WorkerSettings, WriterAnswer, WriterRequest } from "./messages.ts";
+import { Reading } from "./reading.ts";
 import { damaged, openWriterConnection } from "./schema.ts";
 import { asFailure, isDamage, ownerPort } from "./thread.ts";
 
@@ -16,11 +18,15 @@ import { asFailure, isDamage, ownerPort } from "./thread.ts";
 const LOG_FRAMES_OFFSET = 16;
 
 class Writer {
+  readonly #settings: WorkerSettings;
   readonly #database: DatabaseSync;
   readonly #sharedIndex: number;
   readonly #statements: Record<"begin" | "commit" | "restart" | "cell" | "heads" | "put" | "delete" | "append" | "forget", StatementSync>;
 
+  #reading: Reading | undefined;
+
   constructor(settings: WorkerSettings) {
+    this.#settings = settings;
     this.#database = openWriterConnection(settings.file);
     if (settings.pagesMax > 0) this.#database.exec(`pragma max_page_count=${settings.pagesMax}`);
     // Creates the shared index, if it is not there.
@@ -59,7 +65,14 @@ class Writer {
     return { kind: "written", logFrames: this.#logFrames() };
   }
 
+  /** On a connection of its own, as the reader has it: the statements are the same, and a transaction is never in the middle of it. */
+  read(questions: readonly ReadQuestion[]): WriterAnswer {
+    const reading = (this.#reading ??= new Reading(this.#settings));
+    return { kind: "answers", answers: questions.map((question) => reading.answer(question)) };
+  }
+
   close(): WriterAnswer {
+    this.#reading?.close();
     this.#database.close();
     closeSync(this.#sharedIndex);
     return { kind: "closed" };
@@ -111,8 +124,11 @@ function main(): void {
   answer(() => {
     const settings = workerData as WorkerSettings;
     const { writer, answer: opened } = open(settings);
-    port.on("message", (request: WriteRequestOrClose) => {
-      answer(() => ("close" in request ? writer.close() : writer.write(Buffer.from(request.frame.buffer), request.restartLog)));
+    port.on("message", (request: WriterRequest) => {
+      answer(() => {
+        if ("close" in request) return writer.close();
+        return "read" in request ? writer.read(request.read) : writer.write(Buffer.from(request.frame.buffer), request.restartLog);
+      });
       if ("close" in request) port.close();
     });
     return opened;

@@ -140,9 +140,7 @@ export class LogStream {
     }
     segment.bytes += lines.length;
     segment.lastIngestedAt = now;
-    segment.span = segment.span
-      ? { first: Math.min(segment.span.first, span.first), last: Math.max(segment.span.last, span.last) }
-      : span;
+    segment.span = segment.span ? { first: Math.min(segment.span.first, span.first), last: Math.max(segment.span.last, span.last) } : span;
   }
 
   async #readFile(segment: Segment): Promise<Buffer> {

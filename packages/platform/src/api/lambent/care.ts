@@ -1,0 +1,55 @@
+import { LambentError } from "../../base/index.ts";
+import type { RequestContext } from "../operation.ts";
+import type { BackupDataRequest, BackupDataResponse, VerifyDataResponse } from "./schema.ts";
+
+/** What looks after the server's data folder. */
+export interface DataCare {
+  backup(target: string): Promise<{
+    readonly target: string;
+    readonly files: number;
+    readonly bytes: number;
+    readonly cells: number;
+    readonly rows: number;
+    readonly blobs: number;
+  }>;
+  verify(): Promise<{
+    readonly cells: number;
+    readonly rows: number;
+    readonly bytes: number;
+    readonly blobs: number;
+    readonly blobBytes: number;
+    readonly unreferencedBlobs: number;
+    readonly faultCount: number;
+    readonly faults: readonly { readonly kind: "store" | "cell" | "blob"; readonly name: string; readonly what: string }[];
+  }>;
+}
+
+/** Backup and verify. They write to and read from all of the server's machine and state, so they are the root key's alone. */
+export function careOperations(care: DataCare) {
+  return {
+    BackupData: async ({ Target }: BackupDataRequest, context: RequestContext): Promise<BackupDataResponse> => {
+      requireRoot(context);
+      const { target, files, bytes, cells, rows, blobs } = await care.backup(Target);
+      return { Target: target, Files: files, Bytes: bytes, Cells: cells, Rows: rows, Bodies: blobs };
+    },
+    VerifyData: async (_input: object, context: RequestContext): Promise<VerifyDataResponse> => {
+      requireRoot(context);
+      const report = await care.verify();
+      return {
+        Cells: report.cells,
+        Rows: report.rows,
+        Bytes: report.bytes,
+        Bodies: report.blobs,
+        BodyBytes: report.blobBytes,
+        UnreferencedBodies: report.unreferencedBlobs,
+        FaultCount: report.faultCount,
+        Faults: report.faults.map(({ kind, name, what }) => ({ Kind: kind, Name: name, What: what })),
+      };
+    },
+  };
+}
+
+function requireRoot({ principal }: RequestContext): void {
+  if (principal.kind === "root") return;
+  throw new LambentError("AccessDenied", "Only the root key may back up or verify what the server keeps; no policy can allow it.");
+}

@@ -1,0 +1,40 @@
+import type { VerifyDataResponse } from "../../api/index.ts";
+import { verifyStoppedFolder } from "../../server/index.ts";
+import type { Client } from "../client.ts";
+import type { Run } from "../command.ts";
+import { LAMBENT_PATHS } from "../lambent-api.ts";
+import { formatBytes } from "../output.ts";
+
+/** `lambent verify`: through the running server, or with `--data` the folder of a stopped one. Ends with `failed` when anything is damaged. */
+export const run: Run<{ readonly data?: string }> = async ({ output, client }, _args, { data }) => {
+  const report = data === undefined ? await throughServer(client()) : await ofFolder(data);
+  if (output.json) output.data(report);
+  else {
+    for (const { Kind, Name, What } of report.Faults) output.line(`  ${output.paint("red", "damaged")}  ${Kind} ${Name}: ${What}`);
+    const left = report.FaultCount - report.Faults.length;
+    if (left > 0) output.line(`  and ${left} more`);
+    const read = `${report.Rows} rows of ${report.Cells} cells and ${report.Bodies} bodies, ${formatBytes(report.Bytes + report.BodyBytes)}`;
+    output.line(report.FaultCount === 0 ? `  read ${read}: all as it was written` : `  read ${read}: ${report.FaultCount} damaged`);
+    if (report.FaultCount > 0)
+      output.note("  A damaged cell takes no more commits. Restore a backup: lambent restore <backup> --data <folder>");
+  }
+  return report.FaultCount === 0 ? undefined : "failed";
+};
+
+function throughServer(client: Client): Promise<VerifyDataResponse> {
+  return client.json<VerifyDataResponse>({ service: "lambent", method: "POST", path: LAMBENT_PATHS.verify });
+}
+
+async function ofFolder(folder: string): Promise<VerifyDataResponse> {
+  const report = await verifyStoppedFolder(folder);
+  return {
+    Cells: report.cells,
+    Rows: report.rows,
+    Bytes: report.bytes,
+    Bodies: report.blobs,
+    BodyBytes: report.blobBytes,
+    UnreferencedBodies: report.unreferencedBlobs,
+    FaultCount: report.faultCount,
+    Faults: report.faults.map(({ kind, name, what }) => ({ Kind: kind, Name: name, What: what })),
+  };
+}

@@ -1,0 +1,54 @@
+import { type Clock, LambentError } from "../base/index.ts";
+import {
+  type BackupReport,
+  restoreBackup,
+  type RestoreReport,
+  startSweeping,
+  takeBackup,
+  verifyDataFolder,
+  verifyKept,
+  type VerifyReport,
+} from "../storage/index.ts";
+import { BLOB_REFERENCES } from "./blob-references.ts";
+import type { Keep } from "./keep.ts";
+import { platformVersion } from "./version.ts";
+
+/** Looking after the data folder while the server runs: one look or copy at a time. */
+export interface Care {
+  verify(): Promise<VerifyReport>;
+  /** `target` is absolute, on this machine. */
+  backup(target: string): Promise<BackupReport>;
+  close(): Promise<void>;
+}
+
+/** Begins sweeping, and verifies and backs up when asked. Both throw `InvalidParameter` where nothing is kept, `Conflict` while one is under way. */
+export function openCare({ embedded, dataFolder }: Keep, clock: Clock, onTrouble: (error: unknown) => void): Care {
+  if (!embedded || dataFolder === undefined) return { verify: nothingKept, backup: nothingKept, close: () => Promise.resolve() };
+  const stopSweeping = startSweeping({ ...embedded, references: BLOB_REFERENCES, clock }, onTrouble);
+  let underWay = false;
+  const alone = async <T>(work: () => Promise<T>): Promise<T> => {
+    if (underWay) throw new LambentError("Conflict", "A backup or a verify is under way; repeat when it is done.");
+    underWay = true;
+    return work().finally(() => (underWay = false));
+  };
+  const parts = { ...embedded, references: BLOB_REFERENCES, dataFolder, clock, lambentVersion: platformVersion() };
+  return {
+    verify: () => alone(() => verifyKept({ ...parts, structure: false })),
+    backup: (target) => alone(() => takeBackup({ ...parts, target })),
+    close: stopSweeping,
+  };
+}
+
+/** Verifies the data folder of a stopped server; see `storage`'s function of that name. */
+export function verifyStoppedFolder(path: string): Promise<VerifyReport> {
+  return verifyDataFolder(path, BLOB_REFERENCES);
+}
+
+/** Makes a data folder from a backup; see `storage`'s `restoreBackup`. */
+export function restoreDataFolder(backup: string, dataFolder: string): Promise<RestoreReport> {
+  return restoreBackup(backup, dataFolder);
+}
+
+async function nothingKept(): Promise<never> {
+  throw new LambentError("InvalidParameter", "This server keeps everything in memory: there is nothing to verify or back up.");
+}
