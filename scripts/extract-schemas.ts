@@ -35,6 +35,8 @@ interface Source {
   readonly clientVersion: string;
   readonly clientClass: string;
   readonly protocol: Protocol;
+  /** Rules of botocore's that are left out, because the service says in its own words what breaks them. */
+  readonly ownRules?: readonly string[];
   /** What neither source says. */
   readonly extra?: Partial<ServiceMetadata>;
 }
@@ -57,6 +59,17 @@ const SOURCES: readonly Source[] = [
     clientVersion: "3.1169.0",
     clientClass: "CloudWatchLogsClient",
     protocol: "awsJson1_1",
+  },
+  {
+    name: "sqs",
+    client: "@aws-sdk/client-sqs",
+    clientVersion: "3.1169.0",
+    clientClass: "SQSClient",
+    protocol: "awsJson1_0",
+    // Unknown attributes have an error of their own.
+    ownRules: ["QueueAttributeName", "MessageSystemAttributeName", "MessageSystemAttributeNameForSends"],
+    // Older clients send to the queue's URL.
+    extra: { xmlNamespace: "http://queue.amazonaws.com/doc/2012-11-05/", pathMember: "QueueUrl" },
   },
 ];
 
@@ -184,9 +197,12 @@ class RuleJoin {
   readonly #model: Model;
   readonly #seen = new Set<string>();
 
-  constructor(shapes: ReadonlyMap<string, ShapeData>, model: Model) {
+  readonly #leftOut: ReadonlySet<string>;
+
+  constructor(shapes: ReadonlyMap<string, ShapeData>, model: Model, leftOut: readonly string[]) {
     this.#shapes = shapes;
     this.#model = model;
+    this.#leftOut = new Set(leftOut);
   }
 
   run(): void {
@@ -229,6 +245,7 @@ class RuleJoin {
 
   /** Name of the rule of one of botocore's shapes, or undefined when it has none. */
   #rule(name: string): string | undefined {
+    if (this.#leftOut.has(name)) return undefined;
     if (this.rules.has(name)) return name;
     const shape = record(this.#model.shapes[name]);
     const nested = (side: string): string | undefined => {
@@ -272,7 +289,7 @@ function format(header: object, data: ServiceData): string {
 function extract(source: Source, botocore: string): string {
   const client = readClient(source);
   const model = readModel(botocore, source.name);
-  const join = new RuleJoin(client.shapes, model);
+  const join = new RuleJoin(client.shapes, model, source.ownRules ?? []);
   join.run();
   const xmlNamespace = model.metadata["xmlNamespace"];
   const service: ServiceMetadata = {

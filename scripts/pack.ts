@@ -1,8 +1,8 @@
 /**
  * `npm run pack [-- <folder>]`: packs the published `lambent` from what the build made, into `dist/` or the folder named.
  *
- * npm ignores `publishConfig.bin`, so the published manifest is written into a staging folder and packed there: there
- * `bin` leads to JavaScript, where the checkout's leads to TypeScript. The SDKs that functions find travel along, bundled
+ * The published manifest is written into a staging folder and packed there, with the same `bin/lambent.mjs` as in the
+ * checkout, which finds the JavaScript in `dist` where there is no TypeScript. The SDKs that functions find travel along, bundled
  * (docs/decisions/0012-the-package-brings-the-sdks.md). Prints the archive's path.
  */
 import { execFileSync, spawnSync } from "node:child_process";
@@ -20,7 +20,7 @@ if (built.status !== 0) process.exit(1);
 rmSync(staging, { recursive: true, force: true });
 mkdirSync(staging, { recursive: true });
 mkdirSync(destination, { recursive: true });
-cpSync(join(platform, "dist"), join(staging, "dist"), { recursive: true });
+for (const folder of ["bin", "dist"]) cpSync(join(platform, folder), join(staging, folder), { recursive: true });
 for (const file of ["README.md", "LICENSE", "NOTICE"]) cpSync(join(root, file), join(staging, file));
 const functionSdk = join(root, "packages", "function-sdk");
 if (!existsSync(join(functionSdk, "node_modules"))) {
@@ -47,9 +47,9 @@ const manifest = {
   license,
   type,
   engines,
-  bin: { lambent: "dist/cli/main.js" },
+  bin: { lambent: "bin/lambent.mjs" },
   exports: { "./package.json": "./package.json" },
-  files: ["dist", "NOTICE"],
+  files: ["bin", "dist", "NOTICE"],
   dependencies: { ...(dependencies as object), [String(sdk["name"])]: version },
   bundleDependencies: [sdk["name"]],
 };

@@ -1,6 +1,6 @@
 /** The published package: packed, installed as a user would, and started from plain JavaScript. */
 import assert from "node:assert/strict";
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -41,6 +41,16 @@ after(() => rmSync(temporary, { recursive: true, force: true }));
 test("the installed command tells its version", () => {
   const { version } = JSON.parse(textOf("packages/platform/package.json")) as { version: string };
   assert.equal(run(join(temporary, "node_modules", ".bin", "lambent"), "--version"), version);
+});
+
+test("the installed command reads --env-file itself, and Node does not", () => {
+  const ended = spawnSync(join(temporary, "node_modules", ".bin", "lambent"), ["config", "set", "hello", "--env-file", "missing.env"], {
+    cwd: temporary,
+    encoding: "utf8",
+    timeout: PROGRAM_MS_MAX,
+  });
+  assert.equal(ended.status, 2, ended.stderr);
+  assert.match(ended.stderr, /^lambent: The environment file missing\.env cannot be read: ENOENT\./u);
 });
 
 /** The installed command as a server; ends with the test. */

@@ -30,6 +30,21 @@ test("functions get the boto3 and the debugpy that the tests use", () => {
   assert.deepEqual(pinned("packages/function-sdk/requirements.txt"), pinned("test/requirements.txt"));
 });
 
+test("a machine whose Python has boto3 and no debugpy is not done: functions need both", (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "lambent-set-up-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  for (const name of ["scripts/setup", "packages/function-sdk/requirements.txt", "test/requirements.txt"])
+    cpSync(join(root, name), join(folder, name), { recursive: true });
+  const isDone = (debugpy: string): string => {
+    const found = `{"boto3":{"version":"1.40.0","place":"/"},"awscli":null,"debugpy":${debugpy},"canMakeVenv":true}`;
+    writeFileSync(join(folder, "python3"), `#!/bin/sh\necho '${found}'\n`, { mode: 0o755 });
+    const question = `console.log((await import(${JSON.stringify(join(folder, "scripts/setup/python.mjs"))})).functionPythonStep().isDone())`;
+    return execFileSync(process.execPath, ["--input-type=module", "-e", question], { env: { PATH: folder }, encoding: "utf8" }).trim();
+  };
+  assert.equal(isDone("null"), "false");
+  assert.equal(isDone('{"version":"1.8.22","place":"/"}'), "true");
+});
+
 test("every dependency is pinned exactly and explained in docs/dependencies.md", () => {
   const explained = textOf("docs/dependencies.md");
   const complaints: string[] = [];

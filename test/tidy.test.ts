@@ -293,8 +293,6 @@ function textsOf(path: string): readonly string[] {
 
 /** Promises that no test names yet, and the issue that owns them. */
 const PROMISES_OWED: Readonly<Record<string, string>> = {
-  P2: "the durable core",
-  P4: "the durable core",
   P5: "streams and windows",
   P11: "the durable core",
 };

@@ -78,15 +78,33 @@ export class BenchServer {
   }
 
   /** A whole signed request. Signatures live for 15 minutes: make it right before it is used. */
-  signed(service: "lambda" | "lambent", method: string, path: string, body = ""): Buffer {
-    const host = `127.0.0.1:${this.port}`;
-    const unsigned = { method, rawUrl: path, rawHeaders: ["host", host], body: Buffer.from(body) };
-    const headers = signRequest(unsigned, this.#key, { region: REGION, service, now: Date.now() });
-    return rawRequest(method, path, { host, ...headers }, body);
+  signed(
+    service: "lambda" | "lambent" | "sqs",
+    method: string,
+    path: string,
+    body = "",
+    more: Readonly<Record<string, string>> = {},
+  ): Buffer {
+    const headers = { host: `127.0.0.1:${this.port}`, ...more };
+    const unsigned = { method, rawUrl: path, rawHeaders: Object.entries(headers).flat(), body: Buffer.from(body) };
+    const signature = signRequest(unsigned, this.#key, { region: REGION, service, now: Date.now() });
+    return rawRequest(method, path, { ...headers, ...signature }, body);
+  }
+
+  /** A call of SQS in its JSON form. */
+  signedSqs(operation: string, input: object): Buffer {
+    const headers = { "content-type": "application/x-amz-json-1.0", "x-amz-target": `AmazonSQS.${operation}` };
+    return this.signed("sqs", "POST", "/", JSON.stringify(input), headers);
   }
 
   signedInvoke(functionName: string, payload = "{}"): Buffer {
     return this.signed("lambda", "POST", `/2015-03-31/functions/${functionName}/invocations`, payload);
+  }
+
+  /** An Invoke whose caller waits for no answer: the server's says that it keeps the event. */
+  signedEvent(functionName: string, payload: string): Buffer {
+    const path = `/2015-03-31/functions/${functionName}/invocations`;
+    return this.signed("lambda", "POST", path, payload, { "x-amz-invocation-type": "Event" });
   }
 
   /** Sends one signed request on the connection for management; throws unless the answer is 2xx. */

@@ -10,7 +10,7 @@ export const httpHandler = async (request, response, next) => {
     const text = await fetched.text();
     return response.status(fetched.ok ? 200 : 502).json({ upstream, status: fetched.status, characters: text.length });
   } catch (error) {
-    const why = error.name === "TimeoutError" ? `no answer within ${UPSTREAM_MS_MAX} ms` : (error.cause?.code ?? error.message);
+    const why = error.name === "TimeoutError" ? `no answer within ${UPSTREAM_MS_MAX} ms` : error.cause?.code || error.message;
     return response.status(504).json({ upstream, error: why });
   }
 };

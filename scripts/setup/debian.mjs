@@ -10,7 +10,11 @@ const PACKAGES = [
 ];
 
 /** What only the tests need. */
-const TEST_PACKAGES = [{ name: "iproute2", why: "joins the tests' network namespaces", isThere: () => findCommand("ip") !== undefined }];
+const TEST_PACKAGES = [
+  { name: "iproute2", why: "joins the tests' network namespaces", isThere: () => findCommand("ip") !== undefined },
+  { name: "gcc", why: "builds the layer on which the crash rig cuts the power", isThere: () => findCommand("cc") !== undefined },
+  { name: "libc6-dev", why: "has what that layer includes", isThere: () => existsSync("/usr/include/dlfcn.h") },
+];
 
 export const debianStep = () => packagesStep(PACKAGES);
 export const debianTestStep = () => packagesStep(TEST_PACKAGES);

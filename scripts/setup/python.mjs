@@ -22,7 +22,7 @@ const testVenv = {
   requirements: join(root, "test", "requirements.txt"),
 };
 
-export const functionPythonStep = () => venvStep(functionVenv, () => machineHas("boto3"));
+export const functionPythonStep = () => venvStep(functionVenv, () => machineHas("boto3") && machineHas("debugpy"));
 export const testPythonStep = () =>
   venvStep(testVenv, () => machineHas("boto3") && machineHas("awscli") && machineHas("debugpy") && findCommand("aws") !== undefined);
 

@@ -8,6 +8,8 @@ export interface RequestContext {
   readonly principal: Principal;
   /** Scheme, host and port as the caller used them: `http://127.0.0.1:4566`. URLs in answers begin with it. */
   readonly endpoint: string;
+  /** The trace header the call came with: which chain of calls it is a part of. Undefined where there was none. */
+  readonly traceHeader?: string | undefined;
   /** Aborts when the caller is gone, or the server stops. */
   readonly signal: AbortSignal;
   /** Calls `listener` when the caller's connection is gone, after a whole answer as well as before it; at once when it is already. */

@@ -1,16 +1,20 @@
-import { createHash } from "node:crypto";
 import { LambentError } from "../base/index.ts";
 import { realmKey, type Realm } from "../model/index.ts";
 import type { Store } from "../storage/index.ts";
 import { apply, checkArchives, type AppFunctions, type Archives } from "./apply.ts";
-import { defaultRoleArn, type CurrentFunction, type WantedFunction } from "./form.ts";
+import { defaultRoleArn, FUNCTION_DEFAULTS, type CurrentFunction, type WantedFunction } from "./form.ts";
 import { plan, type Change } from "./plan.ts";
+import { type AppRecord, claim, fingerprint, letGo, ownersOf, readRecord, writeRecord } from "./record.ts";
+import { applyWiring, checkWiring, currentWiring, type AppWiring } from "./wiring.ts";
+import { triggerKey, type Trigger, type WantedQueue } from "./wiring-form.ts";
+import { planQueues, planTriggerRemovals, planTriggers, type WiringChange } from "./wiring-plan.ts";
 
 /**
  * Applications: what is wanted, as one document, compared with what is there.
  *
- * Owns which functions an application brought and what they looked like then, so that a later document can remove
- * what it no longer names, and so that examples never replace what a person changed. Does not own functions, pack
+ * Owns which functions and triggers an application brought and what functions looked like then, so that a later document can remove
+ * what it no longer names, and so that examples never replace what a person changed. A function that is there and that
+ * it did not bring is refused, unless it is to be adopted. Does not own functions, pack
  * code or read folders. Deliberately absent: a transaction over several functions (each is a cell of its own);
  * a deployment that stops half-way is repeated.
  */
@@ -19,14 +23,23 @@ export interface Deployment {
   /** Undefined: loose functions, of which nothing is remembered and nothing removed. */
   readonly app: string | undefined;
   readonly functions: readonly WantedFunction[];
+  /** Queues that shall be there. None is ever removed: it may hold messages. */
+  readonly queues: readonly WantedQueue[];
+  readonly triggers: readonly Trigger[];
   /** Leaves functions alone that exist and are not as this application left them. */
   readonly onlyUntouched: boolean;
+  /** Takes over functions that are there and that this application did not bring. */
+  readonly adopt: boolean;
+  /** Where the document lies, when the application's name is only its folder's: two folders may have one name. */
+  readonly origin: string | undefined;
 }
 
 export interface DeploymentPlan {
   readonly changes: readonly Change[];
   /** Functions left alone because somebody changed them, or brought them in another way. */
   readonly kept: readonly string[];
+  /** Queues and triggers. */
+  readonly wiring: readonly WiringChange[];
 }
 
 export interface DeploymentResult extends DeploymentPlan {
@@ -42,24 +55,40 @@ export interface Apps {
 
 /** Functions of one application (P7). */
 export const APP_FUNCTIONS_MAX = 200;
+/** Functions a refusal names; the rest is a number. */
+const NAMED_MAX = 5;
 
-/** What is remembered of an application: a digest of each function's form as it was left. */
-interface AppRecord {
-  readonly functions: Readonly<Record<string, string>>;
+interface Parts {
+  readonly store: Store;
+  readonly functions: AppFunctions;
+  readonly wiring: AppWiring;
+}
+
+/** A plan in the parts it is applied in. */
+interface WholePlan {
+  readonly changes: readonly Change[];
+  readonly kept: readonly string[];
+  /** Functions that were there and become this application's. */
+  readonly adopted: readonly string[];
+  readonly removals: readonly WiringChange[];
+  readonly queues: readonly WiringChange[];
+  readonly triggers: readonly WiringChange[];
 }
 
 /** The applications of a platform over its store and functions. */
-export function openApps(parts: { readonly store: Store; readonly functions: AppFunctions }): Apps {
-  const { store, functions } = parts;
+export function openApps(parts: Parts): Apps {
   const running = new Set<string>();
   return {
-    plan: (realm, deployment) => planDeployment(store, functions, realm, deployment),
+    async plan(realm, deployment) {
+      const whole = await planDeployment(parts, realm, deployment);
+      return { changes: whole.changes, kept: whole.kept, wiring: wiringOf(whole) };
+    },
     async deploy(realm, deployment, archives) {
       const key = `${realmKey(realm)}/${deployment.app ?? deployment.functions.map((each) => each.name).join(",")}`;
       if (running.has(key)) throw new LambentError("Conflict", `Another deployment of ${deployment.app ?? "these functions"} is running.`);
       running.add(key);
       try {
-        return await deployNow(store, functions, realm, deployment, archives);
+        return await deployNow(parts, realm, deployment, archives);
       } finally {
         running.delete(key);
       }
@@ -67,9 +96,12 @@ export function openApps(parts: { readonly store: Store; readonly functions: App
   };
 }
 
-async function planDeployment(store: Store, functions: AppFunctions, realm: Realm, deployment: Deployment): Promise<DeploymentPlan> {
+async function planDeployment(parts: Parts, realm: Realm, deployment: Deployment): Promise<WholePlan> {
+  const { store, functions } = parts;
   checkCount(deployment);
+  checkWiring(deployment);
   const record = deployment.app === undefined ? undefined : await readRecord(store, realm, deployment.app);
+  refuseOtherOrigin(deployment, record);
   const remembered = record?.functions ?? {};
   const current = new Map<string, CurrentFunction>();
   for (const name of new Set([...deployment.functions.map((each) => each.name), ...Object.keys(remembered)])) {
@@ -85,26 +117,112 @@ async function planDeployment(store: Store, functions: AppFunctions, realm: Real
   const owned = new Set(
     Object.keys(remembered).filter((name) => !kept.includes(name) && !deployment.functions.some((each) => each.name === name)),
   );
-  return { changes: plan(current, wanted, owned, defaultRoleArn(realm.account)), kept };
+  const foreign =
+    deployment.app === undefined
+      ? []
+      : wanted.map(({ name }) => name).filter((name) => current.has(name) && remembered[name] === undefined);
+  if (!deployment.adopt) await refuseForeign(store, realm, deployment, foreign);
+  const changes = plan(current, wanted, owned, defaultRoleArn(realm.account));
+  return { changes, kept, adopted: foreign, ...planWiring(parts, realm, deployment, { record, kept, current }) };
 }
 
-async function deployNow(
-  store: Store,
-  functions: AppFunctions,
+/** Functions that came another way are nobody's to change, and later to remove, by chance of a name. */
+async function refuseForeign(store: Store, realm: Realm, { app }: Deployment, foreign: readonly string[]): Promise<void> {
+  if (foreign.length === 0) return;
+  const owners = await ownersOf(store, realm, foreign);
+  const said = foreign.slice(0, NAMED_MAX).map((name) => {
+    const owner = owners.get(name);
+    return `${name} ${owner === undefined ? "belongs to no application" : `belongs to application ${owner}`}`;
+  });
+  const more = foreign.length > NAMED_MAX ? ` and ${foreign.length - NAMED_MAX} more` : "";
+  throw new LambentError(
+    "NotOwned",
+    `Application ${app ?? ""} did not bring what is there already: function ${said.join(", function ")}${more}.`,
+  );
+}
+
+/** Before anything of the other one is changed or removed. */
+function refuseOtherOrigin({ app, origin }: Deployment, record: AppRecord | undefined): void {
+  if (app === undefined || origin === undefined || record === undefined || record.origin === origin) return;
+  const from = record.origin === undefined ? "by a document that names itself so" : `from ${record.origin}`;
+  throw new LambentError(
+    "NotOwned",
+    `There is an application ${app} already, deployed ${from}; ${origin} has no other name than its folder's: say which it is with \`app:\` in lambent.yaml.`,
+  );
+}
+
+interface Known {
+  readonly record: AppRecord | undefined;
+  readonly kept: readonly string[];
+  readonly current: ReadonlyMap<string, CurrentFunction>;
+}
+
+/** Queues and triggers; those of functions that are left alone are, too. */
+function planWiring(
+  { wiring }: Parts,
   realm: Realm,
   deployment: Deployment,
-  archives: Archives,
-): Promise<DeploymentResult> {
-  const { changes, kept } = await planDeployment(store, functions, realm, deployment);
+  { record, kept, current }: Known,
+): Omit<WholePlan, "changes" | "kept" | "adopted"> {
+  const { queues, functions, onlyUntouched } = deployment;
+  const triggers = deployment.triggers.filter(({ functionName }) => !kept.includes(functionName));
+  const wanted = { queues, triggers };
+  const owned = new Set((record?.triggers ?? []).filter((key) => !kept.some((name) => key.startsWith(`${name} `))));
+  const timeouts = new Map(functions.map(({ name, options }) => [name, options.timeoutMs ?? current.get(name)?.options.timeoutMs]));
+  const timeoutMs = (name: string): number => timeouts.get(name) ?? FUNCTION_DEFAULTS.timeoutMs;
+  const found = currentWiring(wiring, realm, wanted, owned);
+  const rules = { owned, timeoutMs, onlyUntouched };
+  return {
+    removals: planTriggerRemovals(found, wanted, rules),
+    queues: planQueues(found, wanted, rules),
+    triggers: planTriggers(found, wanted, rules),
+  };
+}
+
+function wiringOf({ removals, queues, triggers }: WholePlan): WiringChange[] {
+  return [...removals, ...queues, ...triggers];
+}
+
+async function deployNow(parts: Parts, realm: Realm, deployment: Deployment, archives: Archives): Promise<DeploymentResult> {
+  const { store, functions } = parts;
+  const whole = await planDeployment(parts, realm, deployment);
+  const { changes, kept, adopted } = whole;
   checkArchives(changes, archives);
-  await apply(functions, realm, changes, archives);
+  const { app, origin } = deployment;
+  const created = changes.flatMap(({ kind, name }) => (kind === "createFunction" ? [name] : []));
+  // What a deployment that stops half-way has made is its own when it is repeated.
+  if (app !== undefined) await claim(store, realm, { app, origin, created, adopted });
+  try {
+    await applyAll(parts, realm, whole, archives);
+  } catch (error) {
+    if (app !== undefined)
+      await letGo(store, realm, app, async (name) => (await functions.current(realm, name)) !== undefined).catch(() => undefined);
+    throw error;
+  }
   const after: CurrentFunction[] = [];
   for (const { name } of deployment.functions) {
     const found = await functions.current(realm, name);
     if (found) after.push(found);
   }
-  if (deployment.app !== undefined) await writeRecord(store, realm, deployment.app, after, kept);
-  return { changes, kept, functions: after };
+  if (app !== undefined) await writeRecord(store, realm, { app, origin, after, kept, ...triggersOf(deployment, whole) });
+  return { changes, kept, functions: after, wiring: wiringOf(whole) };
+}
+
+/** A trigger that was there and another brought stays the other's, though the document describes it too. */
+function triggersOf(
+  deployment: Deployment,
+  whole: WholePlan,
+): { readonly triggers: readonly string[]; readonly broughtTriggers: ReadonlySet<string> } {
+  const triggers = deployment.triggers.map(triggerKey);
+  const made = whole.triggers.flatMap((change) => (change.kind === "createTrigger" ? [triggerKey(change)] : []));
+  return { triggers, broughtTriggers: new Set(deployment.adopt ? triggers : made) };
+}
+
+/** Queues before functions, which may be made to need them; triggers need both. */
+async function applyAll({ functions, wiring }: Parts, realm: Realm, whole: WholePlan, archives: Archives): Promise<void> {
+  await applyWiring(wiring, realm, [...whole.removals, ...whole.queues]);
+  await apply(functions, realm, whole.changes, archives);
+  await applyWiring(wiring, realm, whole.triggers);
 }
 
 function checkCount(deployment: Deployment): void {
@@ -118,55 +236,4 @@ function checkCount(deployment: Deployment): void {
     if (seen.has(name)) throw new LambentError("InvalidParameter", `Function ${name} is named twice.`);
     seen.add(name);
   }
-}
-
-function appsCell(realm: Realm): string {
-  return `${realmKey(realm)}/apps/registry/0`;
-}
-
-async function readRecord(store: Store, realm: Realm, app: string): Promise<AppRecord | undefined> {
-  const bytes = await store.get(appsCell(realm), `app/${app}`);
-  return bytes && (JSON.parse(Buffer.from(bytes).toString("utf8")) as AppRecord);
-}
-
-/** Kept functions keep what was remembered of them: they stay touched until the person says otherwise. */
-async function writeRecord(
-  store: Store,
-  realm: Realm,
-  app: string,
-  after: readonly CurrentFunction[],
-  kept: readonly string[],
-): Promise<void> {
-  const before = (await readRecord(store, realm, app))?.functions ?? {};
-  const entries = after.flatMap((each): [string, string][] => {
-    if (!kept.includes(each.name)) return [[each.name, fingerprint(each)]];
-    const remembered = before[each.name];
-    return remembered === undefined ? [] : [[each.name, remembered]];
-  });
-  const record: AppRecord = { functions: Object.fromEntries(entries) };
-  if (JSON.stringify(before) === JSON.stringify(record.functions)) return;
-  await store.commit(appsCell(realm), "any", [
-    { kind: "put", cell: appsCell(realm), key: `app/${app}`, value: Buffer.from(JSON.stringify(record)) },
-  ]);
-}
-
-/** A digest, not the form itself: environments hold secrets, and those are kept in one place only. */
-function fingerprint(form: CurrentFunction): string {
-  const environment = Object.entries(form.options.environment).toSorted(([a], [b]) => (a < b ? -1 : 1));
-  const { description, memoryMb, timeoutMs, tmpMb, concurrencyPerInstance, handlerStyle, roleArn } = form.options;
-  const parts = [
-    form.runtime,
-    form.handler,
-    form.codeSha256,
-    description,
-    memoryMb,
-    timeoutMs,
-    tmpMb,
-    concurrencyPerInstance,
-    handlerStyle,
-    roleArn,
-    environment,
-    form.url,
-  ];
-  return createHash("sha256").update(JSON.stringify(parts)).digest("base64");
 }

@@ -4,12 +4,15 @@ import { LambentError } from "../base/index.ts";
 import schema from "./lambent.schema.json" with { type: "json" };
 import { checkAgainst, type JsonSchema } from "./schema-check.ts";
 import { NO_URL, PUBLIC_URL, type FunctionOptions, type UrlForm } from "./form.ts";
+import { TRIGGER_DEFAULTS, type QueueOptions, type Trigger, type WantedQueue } from "./wiring-form.ts";
 
 /** `lambent.yaml` as read: paths and guesses are not resolved yet, that is for whoever has the folder. */
 export interface AppDocument {
   /** Undefined when the document names none; the folder's name is used then. */
   readonly app: string | undefined;
   readonly functions: readonly FunctionDeclaration[];
+  readonly queues: readonly WantedQueue[];
+  readonly triggers: readonly Trigger[];
 }
 
 export interface FunctionDeclaration {
@@ -34,11 +37,31 @@ interface RawFunction {
   readonly tmp?: number;
   readonly environment?: Readonly<Record<string, string | number | boolean>>;
   readonly concurrency?: number;
+  readonly async?: FunctionOptions["flow"];
   readonly style?: FunctionOptions["handlerStyle"];
   readonly role?: string;
   readonly url?: boolean | { readonly auth?: "NONE" | "AWS_IAM"; readonly stream?: boolean };
   readonly include?: readonly string[];
   readonly exclude?: readonly string[];
+  readonly triggers?: readonly RawTrigger[];
+}
+
+interface RawTrigger {
+  readonly queue: string;
+  readonly batch?: number;
+  readonly window?: number | string;
+  readonly concurrency?: number;
+  readonly filters?: readonly object[];
+  readonly reportFailures?: boolean;
+  readonly enabled?: boolean;
+}
+
+interface RawQueue {
+  readonly visibility?: number | string;
+  readonly retention?: number | string;
+  readonly delay?: number | string;
+  readonly deadLetter?: { readonly queue: string; readonly after: number };
+  readonly contentDeduplication?: boolean;
 }
 
 /** Characters of one document (P7). */
@@ -58,8 +81,18 @@ export function parseAppDocument(text: string, fileName: string): AppDocument {
   const value = readYaml(text, fileName);
   const complaints = checkAgainst(schema as unknown as JsonSchema, value);
   if (complaints.length > 0) throw new LambentError("InvalidParameter", `${fileName}: ${complaints.join(" ")}`);
-  const raw = value as { readonly app?: string; readonly functions: Readonly<Record<string, RawFunction | null>> };
-  return { app: raw.app, functions: Object.entries(raw.functions).map(([name, each]) => declaration(name, each ?? {})) };
+  const raw = value as {
+    readonly app?: string;
+    readonly functions: Readonly<Record<string, RawFunction | null>>;
+    readonly queues?: Readonly<Record<string, RawQueue | null>>;
+  };
+  const functions = Object.entries(raw.functions);
+  return {
+    app: raw.app,
+    functions: functions.map(([name, each]) => declaration(name, each ?? {})),
+    queues: Object.entries(raw.queues ?? {}).map(([name, each]) => ({ name, options: queueOptionsOf(each ?? {}) })),
+    triggers: functions.flatMap(([name, each]) => (each?.triggers ?? []).map((trigger) => triggerOf(name, trigger))),
+  };
 }
 
 /** Loaded with the first document: no server reads one, and the library is a tenth of what a start loads. */
@@ -99,19 +132,47 @@ function optionsOf(raw: RawFunction): Partial<FunctionOptions> {
   return {
     ...(raw.description === undefined ? {} : { description: raw.description }),
     ...(raw.memory === undefined ? {} : { memoryMb: raw.memory }),
-    ...(raw.timeout === undefined ? {} : { timeoutMs: timeoutMsOf(raw.timeout) }),
+    ...(raw.timeout === undefined ? {} : { timeoutMs: spanMs(raw.timeout) }),
     ...(raw.tmp === undefined ? {} : { tmpMb: raw.tmp }),
     ...(environment === undefined ? {} : { environment }),
     ...(raw.concurrency === undefined ? {} : { concurrencyPerInstance: raw.concurrency }),
+    ...(raw.async === undefined ? {} : { flow: raw.async }),
     ...(raw.style === undefined ? {} : { handlerStyle: raw.style }),
     ...(raw.role === undefined ? {} : { roleArn: raw.role }),
   };
 }
 
-/** `3`, `3s`, `2m`; the schema has checked the form. */
-function timeoutMsOf(timeout: number | string): number {
-  if (typeof timeout === "number") return timeout * 1_000;
-  return Number.parseInt(timeout, 10) * (timeout.endsWith("m") ? 60_000 : 1_000);
+const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** `3`, `3s`, `2m`, `4d`; the schema has checked the form. */
+function spanMs(span: number | string): number {
+  if (typeof span === "number") return span * 1_000;
+  return Number.parseInt(span, 10) * (UNIT_MS[span.at(-1) ?? "s"] ?? 1_000);
+}
+
+function queueOptionsOf(raw: RawQueue): Partial<QueueOptions> {
+  return {
+    ...(raw.visibility === undefined ? {} : { visibilityMs: spanMs(raw.visibility) }),
+    ...(raw.retention === undefined ? {} : { retentionMs: spanMs(raw.retention) }),
+    ...(raw.delay === undefined ? {} : { delayMs: spanMs(raw.delay) }),
+    ...(raw.deadLetter === undefined ? {} : { deadLetter: raw.deadLetter }),
+    ...(raw.contentDeduplication === undefined ? {} : { contentDeduplication: raw.contentDeduplication }),
+  };
+}
+
+function triggerOf(functionName: string, raw: RawTrigger): Trigger {
+  return {
+    functionName,
+    queueName: raw.queue,
+    options: {
+      batchSize: raw.batch ?? TRIGGER_DEFAULTS.batchSize,
+      windowMs: raw.window === undefined ? TRIGGER_DEFAULTS.windowMs : spanMs(raw.window),
+      concurrencyMax: raw.concurrency,
+      filters: (raw.filters ?? []).map((pattern) => JSON.stringify(pattern)),
+      reportsFailures: raw.reportFailures ?? TRIGGER_DEFAULTS.reportsFailures,
+      enabled: raw.enabled ?? TRIGGER_DEFAULTS.enabled,
+    },
+  };
 }
 
 /** A function has a public address unless the document says otherwise. */

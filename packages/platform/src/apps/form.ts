@@ -1,3 +1,4 @@
+import type { FlowSettings } from "../functions/index.ts";
 import type { HandlerStyle } from "../model/index.ts";
 
 /** An application as one form, whatever it was written in: what is wanted, and what is there. */
@@ -16,8 +17,12 @@ export interface FunctionOptions {
   readonly environment: Readonly<Record<string, string>>;
   readonly concurrencyPerInstance: number;
   readonly handlerStyle: HandlerStyle;
+  /** Flow control of asynchronous invocations, as the function's tags spell it; what is not named is not set. */
+  readonly flow: FlowForm;
   readonly roleArn: string;
 }
+
+export type FlowForm = Readonly<Partial<Record<keyof FlowSettings, string>>>;
 
 export interface WantedFunction {
   readonly name: string;
@@ -47,6 +52,7 @@ export const FUNCTION_DEFAULTS: Omit<FunctionOptions, "roleArn"> = {
   environment: {},
   concurrencyPerInstance: 1,
   handlerStyle: "lambda",
+  flow: {},
 };
 
 /** The role of a function that names none. Any well-formed ARN is accepted; one that does not exist here allows all. */

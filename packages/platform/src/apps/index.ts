@@ -4,6 +4,9 @@ export type { Apps, Deployment, DeploymentPlan, DeploymentResult } from "./apps.
 export { parseAppDocument } from "./document.ts";
 export type { AppDocument, FunctionDeclaration } from "./document.ts";
 export { plan } from "./plan.ts";
+export type { AppWiring } from "./wiring.ts";
+export type { CurrentQueue, DeadLetter, QueueOptions, Trigger, TriggerOptions, WantedQueue } from "./wiring-form.ts";
+export type { WiringChange } from "./wiring-plan.ts";
 export type { Change, FieldChange, SettingsChange } from "./plan.ts";
 export type { AppFunctions, Archives } from "./apply.ts";
 export { NO_URL, PUBLIC_URL } from "./form.ts";

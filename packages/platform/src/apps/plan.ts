@@ -1,4 +1,12 @@
-import { FUNCTION_DEFAULTS, NO_URL, type CurrentFunction, type FunctionOptions, type UrlForm, type WantedFunction } from "./form.ts";
+import {
+  FUNCTION_DEFAULTS,
+  NO_URL,
+  type CurrentFunction,
+  type FlowForm,
+  type FunctionOptions,
+  type UrlForm,
+  type WantedFunction,
+} from "./form.ts";
 
 /** One difference between what is wanted and what is there, as data: shown, then applied. */
 export type Change =
@@ -87,7 +95,20 @@ function settingsDifference(current: CurrentFunction, wanted: WantedFunction): {
     if (different.length > 0) options["environment"] = environment;
     fields.push(...different);
   }
+  const flow = wanted.options.flow;
+  if (flow) {
+    const different = flowDifference(current.options.flow, flow);
+    if (different.length > 0) options["flow"] = flow;
+    fields.push(...different);
+  }
   return { settings: { ...runtime, ...handler, options }, fields };
+}
+
+function flowDifference(from: FlowForm, to: FlowForm): FieldChange[] {
+  const names = [...new Set([...Object.keys(from), ...Object.keys(to)] as (keyof FlowForm)[])].toSorted();
+  return names
+    .filter((name) => from[name] !== to[name])
+    .map((name) => ({ field: `async.${String(name)}`, from: from[name] ?? "absent", to: to[name] ?? "absent" }));
 }
 
 function environmentDifference(from: Readonly<Record<string, string>>, to: Readonly<Record<string, string>>): FieldChange[] {

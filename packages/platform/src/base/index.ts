@@ -9,6 +9,8 @@ export { LambentError, isLambentError } from "./errors.ts";
 export type { ErrorDetails } from "./errors.ts";
 export { ERROR_CATALOGUE } from "./error-catalogue.ts";
 export type { ErrorCode, ErrorEntry, Fault } from "./error-catalogue.ts";
+export { failpoint, FAILPOINTS } from "./failpoint.ts";
+export type { Failpoint } from "./failpoint.ts";
 export { unreachable, invariant } from "./unreachable.ts";
 export { Lru } from "./lru.ts";
 export { TextBuffer } from "./text-buffer.ts";

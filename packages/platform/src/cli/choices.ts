@@ -5,7 +5,7 @@ export function oneOf<const Choice extends string>(
   value: string,
   option: string,
   choices: readonly Choice[],
-  example = (choice: string): string => `${option} ${choice}`,
+  example = (choice: string): string => `${option}${option.startsWith("--") ? " " : "="}${choice}`,
 ): Choice {
   const found = choices.find((choice) => choice === value);
   if (found !== undefined) return found;

@@ -3,6 +3,7 @@ import { ERROR_CATALOGUE, nodeHttp, systemClock, type ErrorCode } from "../base/
 import { signRequest } from "../security/index.ts";
 import type { Connection } from "./connection.ts";
 import { CommandFailure, exitOfCode, type ExitName } from "./errors.ts";
+import { isAlive } from "./run-folder.ts";
 
 /**
  * How the command line speaks to the server: signed HTTP, nothing else. AWS operations where AWS has them,
@@ -10,8 +11,8 @@ import { CommandFailure, exitOfCode, type ExitName } from "./errors.ts";
  */
 
 export interface ApiRequest {
-  /** Service of the signature: `lambda`, `logs`, `lambent`. */
-  readonly service: "lambda" | "logs" | "lambent";
+  /** Service of the signature. */
+  readonly service: "lambda" | "logs" | "sqs" | "lambent";
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
   /** Path and query, encoded. */
   readonly path: string;
@@ -148,6 +149,12 @@ function lostConnection(error: unknown): CommandFailure {
 }
 
 function notReached(connection: Connection, error: NodeJS.ErrnoException): CommandFailure {
+  if (error.code === "ECONNREFUSED" && connection.pid !== undefined && isAlive(connection.pid))
+    return new CommandFailure(
+      "tryAgain",
+      `The server at ${connection.endpoint}, process ${connection.pid}, takes no more calls: it is stopping.`,
+      "Wait until it is gone, and start it again: `lambent start`.",
+    );
   const why = error.code === "ECONNREFUSED" ? "nothing listens there" : (error.code ?? error.message);
   return new CommandFailure(
     "unreachable",
@@ -166,6 +173,8 @@ interface ErrorBody {
 /** Names of AWS's services for what our catalogue calls otherwise. */
 const NEXT_OF_AWS_NAME: Readonly<Record<string, readonly [ExitName, string]>> = {
   ResourceNotFoundException: ["notFound", "`lambent list` shows what is there."],
+  QueueDoesNotExist: ["notFound", "`lambent trigger <function> --queue <name>` creates a queue with its trigger."],
+  ResourceInUseException: ["tryAgain", "Wait until it is done and repeat."],
   ResourceConflictException: ["tryAgain", "Wait until it is done and repeat, or choose another name."],
   TooManyRequestsException: ["tryAgain", "Retry with back-off, or raise the limit."],
   InvalidParameterValueException: ["usage", "Correct the value."],

@@ -9,6 +9,8 @@ export interface CommandContext {
   readonly environment: NodeJS.ProcessEnv;
   /** Options of the connection as given. */
   readonly connection: ConnectionOptions;
+  /** How a complaint names an option: by the variable of the environment that its value came from, if it did. */
+  calledAs(flag: string): string;
   /** Made at first use: some verbs need no server. */
   client(): Client;
 }
@@ -20,12 +22,18 @@ export type Run<Options> = (
   options: Options,
 ) => Promise<ExitName | void> | ExitName | void;
 
-export function createContext(output: Output, environment: NodeJS.ProcessEnv, connection: ConnectionOptions): CommandContext {
+export function createContext(
+  output: Output,
+  environment: NodeJS.ProcessEnv,
+  connection: ConnectionOptions,
+  variables: ReadonlyMap<string, string> = new Map(),
+): CommandContext {
   let client: Client | undefined;
   return {
     output,
     environment,
     connection,
+    calledAs: (flag) => variables.get(flag) ?? flag,
     client: () => (client ??= createClient(connect(connection, environment))),
   };
 }

@@ -11,6 +11,8 @@ export interface Connection {
   readonly key: SigningKey;
   /** Where the key came from, for error lines. */
   readonly keyFrom: "environment" | "run-time folder";
+  /** The server's process as it left it in the run-time folder of this machine. */
+  readonly pid?: number | undefined;
 }
 
 export interface ConnectionOptions {
@@ -46,9 +48,9 @@ export function connect(options: ConnectionOptions, environment: NodeJS.ProcessE
   const secretAccessKey = environment["AWS_SECRET_ACCESS_KEY"];
   if (accessKeyId && secretAccessKey) {
     const key = { accessKeyId, secretAccessKey, sessionToken: environment["AWS_SESSION_TOKEN"] || undefined };
-    return { endpoint, region, key, keyFrom: "environment" };
+    return { endpoint, region, key, keyFrom: "environment", pid: record?.pid };
   }
-  if (record) return { endpoint, region, key: record, keyFrom: "run-time folder" };
+  if (record) return { endpoint, region, key: record, keyFrom: "run-time folder", pid: record.pid };
   throw new CommandFailure(
     "unreachable",
     `No server of this user runs at ${endpoint}.`,

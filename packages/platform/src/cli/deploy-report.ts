@@ -1,4 +1,4 @@
-import type { ChangeShape, DeployAppResponse, PlanAppResponse } from "../api/index.ts";
+import type { ChangeShape, DeployAppResponse, PlanAppResponse, WiringChangeShape } from "../api/index.ts";
 import { formatMs, type Output } from "./output.ts";
 import type { Packed } from "./packing/index.ts";
 
@@ -23,14 +23,41 @@ export function printDeployment(output: Output, answer: DeployAppResponse, packe
       );
   }
   for (const change of answer.Changes) if (change.Kind === "removeFunction") output.line(`  ${change.FunctionName}   removed`);
+  printWiring(output, answer.Wiring, WIRING_DONE);
 }
 
 /** What a deployment would do. */
 export function printPlan(output: Output, plan: PlanAppResponse): void {
-  if (plan.Changes.length === 0) output.line("  Nothing would change.");
+  if (plan.Changes.length === 0 && plan.Wiring.length === 0) output.line("  Nothing would change.");
   for (const change of plan.Changes) {
     output.line(`  ${change.FunctionName}   ${PLAN_WORDS[change.Kind]}`);
     printFields(output, change.FunctionName, [change]);
+  }
+  printWiring(output, plan.Wiring, WIRING_PLANNED);
+}
+
+type WiringWords = Readonly<Record<WiringChangeShape["Kind"], string>>;
+
+const WIRING_DONE: WiringWords = {
+  createQueue: "queue created",
+  updateQueue: "queue changed",
+  createTrigger: "trigger created",
+  updateTrigger: "trigger changed",
+  removeTrigger: "trigger removed",
+};
+const WIRING_PLANNED: WiringWords = {
+  createQueue: "queue would be created",
+  updateQueue: "queue would change",
+  createTrigger: "trigger would be created",
+  updateTrigger: "trigger would change",
+  removeTrigger: "trigger would be removed",
+};
+
+function printWiring(output: Output, changes: readonly WiringChangeShape[], words: WiringWords): void {
+  for (const { Kind, QueueName, FunctionName, Fields = [] } of changes) {
+    const name = FunctionName === undefined ? QueueName : `${QueueName} → ${FunctionName}`;
+    output.line(`  ${name}   ${words[Kind]}`);
+    printFields(output, name, [{ Fields }]);
   }
 }
 
@@ -43,7 +70,7 @@ const PLAN_WORDS: Readonly<Record<ChangeShape["Kind"], string>> = {
   removeFunction: "would be removed",
 };
 
-function printFields(output: Output, name: string, changes: readonly ChangeShape[]): void {
+function printFields(output: Output, name: string, changes: readonly Pick<ChangeShape, "Fields">[]): void {
   for (const { Field, From, To } of changes.flatMap((change) => change.Fields ?? [])) {
     output.line(`  ${" ".repeat(name.length)}   ${Field}: ${From === "" ? '""' : From} → ${To}`);
   }

@@ -1,12 +1,26 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { basename, extname, join, resolve } from "node:path";
-import { parseAppDocument, type FunctionDeclaration, type FunctionOptions, type UrlForm } from "../apps/index.ts";
-import type { DeployAppResponse, PlanAppRequest, PlanAppResponse, WantedFunctionShape } from "../api/index.ts";
+import {
+  parseAppDocument,
+  type FunctionDeclaration,
+  type FunctionOptions,
+  type Trigger,
+  type UrlForm,
+  type WantedQueue,
+} from "../apps/index.ts";
+import type {
+  DeployAppResponse,
+  PlanAppRequest,
+  PlanAppResponse,
+  WantedFunctionShape,
+  WantedQueueShape,
+  WantedTriggerShape,
+} from "../api/index.ts";
 import { LAMBENT_PATHS } from "./lambent-api.ts";
 import type { Client } from "./client.ts";
 import { CommandFailure } from "./errors.ts";
 import { pack, type Packed } from "./packing/index.ts";
-import { environmentOf, wholeNumber, type SettingOptions } from "./settings.ts";
+import { environmentOf, flowOf, wholeNumber, type SettingOptions } from "./settings.ts";
 
 /** What is to be deployed, packed and described; nothing has been sent yet. */
 export interface PreparedDeployment {
@@ -18,7 +32,24 @@ export interface DeployOptions extends SettingOptions {
   readonly name?: string;
   /** False with `--no-url`. */
   readonly url?: boolean;
+  /** Takes over functions that came another way. */
+  readonly adopt?: boolean;
 }
+
+/** What a document says of each of its functions. */
+const SINGLE_ONLY = [
+  ["name", "--name"],
+  ["runtime", "--runtime"],
+  ["handler", "--handler"],
+  ["memory", "--memory"],
+  ["timeout", "--timeout"],
+  ["description", "--description"],
+  ["role", "--role"],
+  ["concurrency", "--concurrency"],
+  ["async", "--async"],
+  ["env", "--env"],
+  ["envFile", "--env-file"],
+] as const satisfies readonly (readonly [keyof DeployOptions, string])[];
 
 interface Preparing {
   readonly environment: NodeJS.ProcessEnv;
@@ -56,10 +87,11 @@ function documentPath(path: string): string | undefined {
 }
 
 async function prepareApp(documentFile: string, options: DeployOptions, preparing: Preparing): Promise<PreparedDeployment> {
-  if (options.runtime || options.handler || options.name)
+  const single = SINGLE_ONLY.filter(([name]) => options[name] !== undefined).map(([, flag]) => flag);
+  if (single.length > 0)
     throw new CommandFailure(
       "usage",
-      `${documentFile} says what each function is; --name, --runtime and --handler are for single functions.`,
+      `${documentFile} says what each function is; ${single.join(", ")} ${single.length > 1 ? "are" : "is"} for single functions.`,
       "Change the document.",
     );
   const folder = resolve(documentFile, "..");
@@ -78,7 +110,41 @@ async function prepareApp(documentFile: string, options: DeployOptions, preparin
     packed.set(each.name, made);
     functions.push(declaredShape(each, made, options.url !== false));
   }
-  return { request: { App: document.app ?? functionNameOf(basename(folder)), Functions: functions }, packed };
+  const request: PlanAppRequest = {
+    App: document.app ?? functionNameOf(basename(folder), "Give one in the document: app: shop"),
+    // Another folder of this name is another application.
+    Origin: document.app === undefined ? realpathSync(folder) : undefined,
+    Adopt: options.adopt,
+    Functions: functions,
+    Queues: document.queues.map(queueShape),
+    Triggers: document.triggers.map(triggerShape),
+  };
+  return { request, packed };
+}
+
+function queueShape({ name, options }: WantedQueue): WantedQueueShape {
+  const { visibilityMs, retentionMs, delayMs, deadLetter, contentDeduplication } = options;
+  return {
+    QueueName: name,
+    VisibilityMs: visibilityMs,
+    RetentionMs: retentionMs,
+    DelayMs: delayMs,
+    DeadLetter: deadLetter && { QueueName: deadLetter.queue, After: deadLetter.after },
+    ContentDeduplication: contentDeduplication,
+  };
+}
+
+function triggerShape({ functionName, queueName, options }: Trigger): WantedTriggerShape {
+  return {
+    FunctionName: functionName,
+    QueueName: queueName,
+    BatchSize: options.batchSize,
+    WindowMs: options.windowMs,
+    ConcurrencyMax: options.concurrencyMax,
+    Filters: options.filters,
+    ReportsFailures: options.reportsFailures,
+    Enabled: options.enabled,
+  };
 }
 
 function readDocument(path: string): string {
@@ -94,6 +160,12 @@ function readDocument(path: string): string {
 }
 
 async function prepareOne(path: string, options: DeployOptions, preparing: Preparing): Promise<PreparedDeployment> {
+  if (options.adopt)
+    throw new CommandFailure(
+      "usage",
+      `${path} is a single function; --adopt is for applications, which a lambent.yaml describes.`,
+      "Leave --adopt out.",
+    );
   const made = await pack({ ...preparing, path, runtime: options.runtime, handler: options.handler });
   const whole = resolve(path);
   const name = options.name === undefined ? functionNameOf(basename(whole, extname(whole))) : checkedName(options.name);
@@ -119,10 +191,19 @@ function shapeOf(name: string, made: Packed, options: Partial<FunctionOptions>, 
     TmpSize: options.tmpMb,
     Environment: options.environment,
     Concurrency: options.concurrencyPerInstance,
+    Async: options.flow && asyncShape(options.flow),
     HandlerStyle: style,
     Role: options.roleArn,
     Url: url.kind === "none" ? { Mode: "OFF" } : { Mode: url.auth, InvokeMode: url.invokeMode },
   };
+}
+
+/** All of it: what is not given, or given empty, is not set then. */
+function asyncShape(flow: FunctionOptions["flow"]): NonNullable<WantedFunctionShape["Async"]> {
+  const { concurrency, rate, debounce, priority, idempotency } = Object.fromEntries(
+    Object.entries(flow).filter(([, value]) => value !== ""),
+  ) as FunctionOptions["flow"];
+  return { Concurrency: concurrency, Rate: rate, Debounce: debounce, Priority: priority, Idempotency: idempotency };
 }
 
 function optionsOf(options: DeployOptions): Partial<FunctionOptions> {
@@ -133,6 +214,7 @@ function optionsOf(options: DeployOptions): Partial<FunctionOptions> {
     timeoutMs: timeout === undefined ? undefined : timeout * 1_000,
     concurrencyPerInstance: wholeNumber(options.concurrency, "--concurrency", 1, 1_000),
     environment: environmentOf(options),
+    flow: flowOf(options),
     roleArn: options.role,
   };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as Partial<FunctionOptions>;
@@ -143,16 +225,24 @@ function checkedName(name: string): string {
   throw new CommandFailure(
     "usage",
     `--name is ${JSON.stringify(name)}; it has to be 1 to 64 letters, digits, - and _.`,
-    `For example --name ${functionNameOf(name)}`,
+    "For example --name hello",
   );
 }
 
-/** A file's or folder's name as a function's: other characters than letters, digits, - and _ become -. */
-export function functionNameOf(name: string): string {
+/**
+ * A file's or folder's name as a function's: marks and spaces become -. A letter that names do not have is refused, not
+ * dropped: nobody finds `über` again as `ber`.
+ */
+export function functionNameOf(name: string, remedy = "Give one: --name hello"): string {
   const cleaned = name
-    .replaceAll(/[^A-Za-z0-9_-]+/gu, "-")
+    .normalize("NFC")
+    .replaceAll(/[^\p{L}\p{N}_-]+/gu, "-")
     .replaceAll(/^-+|-+$/gu, "")
     .slice(0, 64);
-  if (cleaned !== "") return cleaned;
-  throw new CommandFailure("usage", `No function name can be made of ${JSON.stringify(name)}.`, "Give one: --name hello");
+  if (/^[A-Za-z0-9_-]+$/u.test(cleaned)) return cleaned;
+  throw new CommandFailure(
+    "usage",
+    `No name can be made of ${JSON.stringify(name)}: it takes the letters a to z, digits, - and _.`,
+    remedy,
+  );
 }

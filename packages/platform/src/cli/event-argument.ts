@@ -61,7 +61,11 @@ async function readAll(source: AsyncIterable<Uint8Array>): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-function checked(bytes: Buffer, where: string): Buffer {
+/** What some editors put before the first character. */
+const BYTE_ORDER_MARK = Buffer.from("\ufeff");
+
+function checked(given: Buffer, where: string): Buffer {
+  const bytes = given.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK) ? given.subarray(BYTE_ORDER_MARK.length) : given;
   if (bytes.length > EVENT_BYTES_MAX) throw tooLarge(where, bytes.length);
   try {
     JSON.parse(bytes.toString("utf8"));

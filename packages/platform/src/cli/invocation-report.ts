@@ -79,7 +79,13 @@ export function parseFunctionError(payload: string): FunctionError {
 
 function ownLines(lines: readonly string[], message: string): string[] {
   const isOurs = /node:internal|\(node:|\/lambent\/runtime\/|lambent_runtime|\/runtime\/(node|python)\//u;
-  return lines.filter(
-    (line, at) => line.trim() !== "" && !isOurs.test(line) && !(at === 0 && message !== "" && line.includes(message.split("\n")[0] ?? "")),
-  );
+  return lines.slice(linesOfMessage(lines, message)).filter((line) => line.trim() !== "" && !isOurs.test(line));
+}
+
+/** How many lines at the top of a stack say the message again, which is shown already. */
+function linesOfMessage(lines: readonly string[], message: string): number {
+  const said = message.split("\n").map((line) => line.trimEnd());
+  if (message === "" || !lines[0]?.includes(said[0] ?? "")) return 0;
+  const other = said.findIndex((line, at) => at > 0 && lines[at] !== line);
+  return other === -1 ? said.length : other;
 }

@@ -8,6 +8,10 @@ export const LAMBENT_PATHS = {
   verify: "/_lambent/v1/verify",
   plan: "/_lambent/v1/apps/plan",
   deploy: "/_lambent/v1/apps/deploy",
+  events: "/_lambent/v1/events",
+  event: (id: string) => `/_lambent/v1/events/${encodeURIComponent(id)}`,
+  replay: (id: string) => `/_lambent/v1/events/${encodeURIComponent(id)}/replay`,
+  cancel: (id: string) => `/_lambent/v1/events/${encodeURIComponent(id)}/cancel`,
   debug: (functionName: string) => `/_lambent/v1/functions/${encodeURIComponent(functionName)}/debugger`,
   followLogs: (functionName: string) => `/_lambent/v1/functions/${encodeURIComponent(functionName)}/logs`,
 } as const;

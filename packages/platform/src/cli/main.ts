@@ -1,6 +1,5 @@
-#!/usr/bin/env node
 /**
- * The `lambent` command. Thin by design: a verb reads its arguments, speaks HTTP to the server and prints.
+ * The `lambent` command; `bin/lambent.mjs` begins it. Thin by design: a verb reads its arguments, speaks HTTP to the server and prints.
  * Modules of a verb are loaded when the verb is used, so that the short ones stay short.
  */
 import { enableCompileCache } from "node:module";

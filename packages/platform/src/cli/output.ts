@@ -14,6 +14,11 @@ export interface Output {
   /** Raw bytes of a result. */
   raw(bytes: Uint8Array): void;
   table(head: readonly string[], rows: readonly (readonly string[])[]): void;
+  /**
+   * Text that a function made, for where it is shown: a terminal gets control characters spelled out, because they move
+   * its cursor, rename its window, or type for its owner. A file or a program gets the text as it is.
+   */
+  foreign(text: string, to?: "out" | "err"): string;
   readonly paint: Paint;
 }
 
@@ -24,6 +29,8 @@ export interface OutputOptions {
   readonly json: boolean;
   /** Colours; by default only when standard output is a terminal and NO_COLOR is not set. */
   readonly colour?: boolean;
+  /** Somebody looks at both streams; by default at each that is a terminal. */
+  readonly terminal?: boolean;
   readonly out?: Writable;
   readonly err?: Writable;
 }
@@ -33,10 +40,12 @@ export function openOutput(options: OutputOptions): Output {
   const out = options.out ?? process.stdout;
   const err = options.err ?? process.stderr;
   const colour = options.colour ?? (process.stdout.isTTY === true && !process.env["NO_COLOR"]);
+  const terminals = { out: options.terminal ?? process.stdout.isTTY === true, err: options.terminal ?? process.stderr.isTTY === true };
   const paint: Paint = (style, text) => (colour ? styleText(style, text, { validateStream: false }) : text);
   return {
     json: options.json,
     paint,
+    foreign: (text, to = "out") => (terminals[to] ? spelledOut(text) : text),
     line: (text) => void out.write(`${text}\n`),
     note: (text) => void (options.json || err.write(`${asCalledHere(text)}\n`)),
     data: (value) => void out.write(`${JSON.stringify(value, undefined, 2)}\n`),
@@ -48,6 +57,11 @@ export function openOutput(options: OutputOptions): Output {
           .join(""),
       ),
   };
+}
+
+/** Every control character but tab and newline as `\x1b`: C0, delete, and C1, which terminals heed too. */
+function spelledOut(text: string): string {
+  return text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/gu, (each) => `\\x${each.charCodeAt(0).toString(16).padStart(2, "0")}`);
 }
 
 /** Columns padded to their widest cell, two spaces apart; the last column is not padded. */

@@ -4,7 +4,7 @@ import { describeFailure, EXIT_CODES, type CommandFailure } from "./errors.ts";
 import { openOutput } from "./output.ts";
 import { asCalledHere, packageVersion } from "./version.ts";
 import { VERB_MODULES } from "./verb-modules.ts";
-import { VERBS, verbName, type VerbSpec } from "./verbs.ts";
+import { isGroup, VERBS, verbName, type VerbSpec } from "./verbs.ts";
 
 /** Runs one command line and answers its exit code. Prints at most two lines when it cannot do what was asked. */
 export async function runCommandLine(args: readonly string[], environment: NodeJS.ProcessEnv): Promise<number> {
@@ -48,6 +48,8 @@ function addVerb(program: Command, spec: VerbSpec, environment: NodeJS.ProcessEn
         .join("\n")}`,
     )
     .exitOverride();
+  // An option of a group would be taken from the verbs below it, wherever in the line it stands.
+  if (isGroup(spec)) return;
   for (const option of spec.options)
     command.addOption(option.env ? new Option(option.flags, option.says).env(option.env) : plainOption(option));
   command.option("--json", "print the result as JSON");
@@ -60,14 +62,18 @@ function addVerb(program: Command, spec: VerbSpec, environment: NodeJS.ProcessEn
   command.action(async () => {
     const options: Readonly<Record<string, unknown>> = command.opts();
     const output = openOutput({ json: options["json"] === true });
-    const context = createContext(output, environment, {
-      endpoint: options["endpoint"] as string | undefined,
-      region: options["region"] as string | undefined,
-    });
+    const connection = { endpoint: options["endpoint"] as string | undefined, region: options["region"] as string | undefined };
+    const context = createContext(output, environment, connection, variablesOf(command));
     const { run } = (await load()) as { run: Run<unknown> };
     const exit = await run(context, command.args, options);
     setExit(EXIT_CODES[exit ?? "done"]);
   });
+}
+
+/** Options whose value came from the environment, with its variable there. */
+function variablesOf(command: Command): ReadonlyMap<string, string> {
+  const fromThere = command.options.filter((option) => command.getOptionValueSource(option.attributeName()) === "env");
+  return new Map(fromThere.map((option) => [option.long ?? "", option.envVar ?? ""]));
 }
 
 function plainOption(option: VerbSpec["options"][number]): Option {

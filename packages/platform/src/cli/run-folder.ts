@@ -50,8 +50,9 @@ export function listRunRecords(folder: string): RunRecord[] {
   return names.flatMap((name) => parseRecord(readIfThere(join(folder, name)) ?? "") ?? []);
 }
 
-export function removeRunRecord(folder: string, endpoint: string): void {
-  rmSync(recordPath(folder, endpoint), { force: true });
+/** Removes what process `pid` left for `endpoint`; another may have taken the address over meanwhile. */
+export function removeRunRecord(folder: string, endpoint: string, pid: number): void {
+  if (readRunRecord(folder, endpoint)?.pid === pid) rmSync(recordPath(folder, endpoint), { force: true });
 }
 
 /** True while a process of that id lives. */

@@ -37,11 +37,31 @@ function network(text: string): OpenedDestination {
   );
 }
 
+/** A number above 0 and at most 1; undefined when none was given. */
+export function factor(text: string | undefined, option: string): number | undefined {
+  if (text === undefined) return undefined;
+  const value = /^\d{0,9}(\.\d{1,9})?$/u.test(text) ? Number(text) : Number.NaN;
+  if (value > 0 && value <= 1) return value;
+  throw new CommandFailure(
+    "usage",
+    `${option} is ${JSON.stringify(text)}; it has to be a number above 0 and at most 1.`,
+    `For example ${option}${option.startsWith("--") ? " " : "="}0.01`,
+  );
+}
+
 /** The root key of the environment, in place of the data folder's own. Its rules are security's. */
 export function rootKeyOf(environment: NodeJS.ProcessEnv): GivenRootKey | undefined {
   const accessKeyId = environment["LAMBENT_ROOT_ACCESS_KEY_ID"];
   const secretAccessKey = environment["LAMBENT_ROOT_SECRET_ACCESS_KEY"];
-  return accessKeyId && secretAccessKey ? { accessKeyId, secretAccessKey } : undefined;
+  if (!accessKeyId && !secretAccessKey) return undefined;
+  if (accessKeyId && secretAccessKey) return { accessKeyId, secretAccessKey };
+  const names = ["LAMBENT_ROOT_ACCESS_KEY_ID", "LAMBENT_ROOT_SECRET_ACCESS_KEY"];
+  const [given, missing] = accessKeyId ? names : names.toReversed();
+  throw new CommandFailure(
+    "usage",
+    `${given} is set and ${missing} is not: a root key is both.`,
+    "Set both, or neither for the data folder's own.",
+  );
 }
 
 /** Where Python is looked for: the environment that set-up makes for functions, then the machine's own. */

@@ -32,6 +32,7 @@ const SETTINGS: readonly OptionSpec[] = [
   option("--description <text>", "what it is for"),
   option("--role <arn>", "the role it runs as"),
   option("--concurrency <calls>", "calls one instance takes at once"),
+  repeated("--async <setting=value>", 'flow control of asynchronous calls, as concurrency="2 per customer.id"; may be given several times'),
   repeated("--env <name=value>", "an environment entry; may be given several times"),
   option("--env-file <file>", "environment entries, one name=value a line"),
 ];
@@ -56,6 +57,11 @@ export const VERBS: readonly VerbSpec[] = [
       repeated("--allow-network <cidr>", "a private network functions may reach"),
       setting("--pool <count>", "Node processes that wait ready, 2 by default", "LAMBENT_POOL"),
       setting("--idle <seconds>", "an instance nobody calls is let go after 300 by default", "LAMBENT_IDLE"),
+      setting(
+        "--retry-time-factor <factor>",
+        "waits between attempts of asynchronous calls, times this; 1 as on AWS",
+        "LAMBENT_RETRY_TIME_FACTOR",
+      ),
       option("--examples", "deploy the examples, except where a person changed them"),
       option("--no-url", "examples get no public address"),
       option("-d, --detach", "go on in the background once ready"),
@@ -115,12 +121,13 @@ export const VERBS: readonly VerbSpec[] = [
       ...SETTINGS,
       option("--no-url", "no public address"),
       option("--plan", "show what would change, change nothing"),
+      option("--adopt", "an application takes over functions that are there and that it did not bring"),
     ],
   },
   {
-    usage: "dev [folder]",
+    usage: "dev [path]",
     description: "deploy at every save, and show calls as they run",
-    example: "lambent dev .\nlambent dev . --inspect",
+    example: "lambent dev .\nlambent dev hello.mjs\nlambent dev . --inspect",
     options: [
       option("--no-url", "no public address"),
       option("--inspect [port]", "attach a debugger; the first function's is at this port, 9229 by default, 0 for free ones"),
@@ -147,6 +154,30 @@ export const VERBS: readonly VerbSpec[] = [
     options: [],
   },
   {
+    usage: "events [id]",
+    description: "what became of events that nobody waited for; of one, every attempt",
+    example: "lambent events --state waiting\nlambent events -f",
+    options: [
+      option("-f, --follow", "go on with events as they come and change"),
+      option("--function <name>", "only those for this function"),
+      option("--state <state>", "waiting, running or ended"),
+      option("--since <span>", "for example 30s, 10m, 2h"),
+      option("--limit <events>", "50 by default"),
+    ],
+  },
+  {
+    usage: "replay <id...>",
+    description: "hand events that failed over again",
+    example: "lambent replay 01890a5d-ac96-774b-bcce-b302099a8057",
+    options: [],
+  },
+  {
+    usage: "cancel <id>",
+    description: "end an event that waits",
+    example: "lambent cancel 01890a5d-ac96-774b-bcce-b302099a8057",
+    options: [],
+  },
+  {
     usage: "logs <function>",
     description: "what a function logged",
     example: "lambent logs hello -f",
@@ -155,6 +186,38 @@ export const VERBS: readonly VerbSpec[] = [
       option("--since <span>", "for example 30s, 10m, 2h; 10m by default"),
       option("--limit <lines>", "200 by default"),
     ],
+  },
+  {
+    usage: "trigger <function>",
+    description: "call a function with what comes to a queue; the queue is created when it is missing",
+    example: "lambent trigger hello --queue orders\nlambent trigger hello --queue orders --batch 100 --window 5 --report-failures",
+    options: [
+      option("--queue <name>", "the queue; a name that ends in .fifo is a FIFO one"),
+      option("--batch <messages>", "messages one call gets at most, 10 by default; more than 10 need a window"),
+      option("--window <seconds>", "wait this long for a batch to fill, 0 to 300"),
+      option("--concurrency <calls>", "calls at once, 2 to 1000; by default as many as the messages need"),
+      repeated("--filter <pattern>", "an event pattern; messages that match none are deleted; may be given several times"),
+      option("--report-failures", "the function answers which messages of a batch failed"),
+      option("--no-create", "refuse when the queue is missing"),
+    ],
+  },
+  {
+    usage: "triggers [function]",
+    description: "what calls functions",
+    example: "lambent triggers hello",
+    options: [],
+  },
+  {
+    usage: "untrigger <function>",
+    description: "remove a trigger of a function; the queue and its messages stay",
+    example: "lambent untrigger hello --queue orders",
+    options: [option("--queue <name>", "only this queue's; by default all triggers of the function")],
+  },
+  {
+    usage: "send <queue> <message>",
+    description: "put a message on a queue; - takes one message a line from standard input",
+    example: "lambent send orders '{\"number\":1}'\nseq 1000 | lambent send orders -",
+    options: [option("--group <id>", "the message group; FIFO queues need one")],
   },
   {
     usage: "list",
@@ -189,7 +252,7 @@ export const VERBS: readonly VerbSpec[] = [
   },
   {
     usage: "rollback <function>",
-    description: "go back to the code and settings of a published version",
+    description: "make code and settings those of a published version",
     example: "lambent rollback hello --to 3",
     options: [option("--to <version>", "by default the newest whose code differs")],
   },
@@ -201,7 +264,7 @@ export const VERBS: readonly VerbSpec[] = [
   },
   {
     usage: "env",
-    description: "print exports that point AWS tools here",
+    description: "print what points AWS tools of a shell here",
     example: 'eval "$(lambent env)" && aws lambda list-functions',
     options: [option("--shell <name>", "sh, fish or powershell; sh by default")],
   },
@@ -224,4 +287,9 @@ export const VERBS: readonly VerbSpec[] = [
 export function verbName(spec: VerbSpec): string {
   const word = spec.usage.split(" ")[0] ?? "";
   return spec.under ? `${spec.under} ${word}` : word;
+}
+
+/** Only holds other verbs: `config`. */
+export function isGroup(spec: VerbSpec): boolean {
+  return spec.under === undefined && VERBS.some(({ under }) => under === verbName(spec));
 }

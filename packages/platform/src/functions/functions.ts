@@ -13,6 +13,7 @@ import type { CodeProvider } from "./code-provider.ts";
 import type { FunctionDirectory } from "./directory.ts";
 import { Account } from "./manage/account.ts";
 import { Aliases } from "./manage/aliases.ts";
+import { Asynchronous } from "./manage/asynchronous.ts";
 import { Background, CodeKeeper } from "./manage/code-keeper.ts";
 import { Concurrency } from "./manage/concurrency.ts";
 import { EventInvoke } from "./manage/event-invoke.ts";
@@ -55,6 +56,7 @@ export interface Functions extends FunctionDirectory, CodeProvider {
   readonly policies: Policies;
   readonly urls: Urls;
   readonly eventInvoke: EventInvoke;
+  readonly asynchronous: Asynchronous;
   readonly layers: Layers;
   readonly account: Account;
   /** Versions for which instances are kept initialised: what has to be started after a start of the server. */
@@ -94,6 +96,7 @@ class RegistryFunctions extends RegistryDirectory implements Functions {
   readonly policies: Policies;
   readonly urls: Urls;
   readonly eventInvoke: EventInvoke;
+  readonly asynchronous: Asynchronous;
   readonly layers: Layers;
   readonly account: Account;
   readonly #registry: Registry;
@@ -115,6 +118,7 @@ class RegistryFunctions extends RegistryDirectory implements Functions {
     this.policies = new Policies(registry);
     this.urls = new Urls(registry);
     this.eventInvoke = new EventInvoke(registry);
+    this.asynchronous = new Asynchronous(registry);
     this.layers = new Layers(registry, keeper);
     this.account = new Account(registry);
   }

@@ -26,6 +26,9 @@ export type { UrlInput, UrlView } from "./manage/urls.ts";
 export type { EventInvokeInput, EventInvokeView } from "./manage/event-invoke.ts";
 export type { LayerFilter, LayerInput } from "./manage/layers.ts";
 export type { AccountUsage } from "./manage/account.ts";
+export type { AsynchronousSettings } from "./manage/asynchronous.ts";
+export { FLOW_TAGS } from "./rules/flow.ts";
+export type { FlowSettings, Keyed, KeyPath } from "./rules/flow.ts";
 
 export {
   functionArn,
@@ -42,4 +45,5 @@ export type { Page, PageRequest } from "./rules/paging.ts";
 export type { SettingsInput } from "./rules/settings.ts";
 export { CONCURRENCY_TAG, HANDLER_STYLE_TAG } from "./rules/tags.ts";
 export type { Tags } from "./rules/tags.ts";
+export { EVENT_AGE_SECONDS_MAX, RETRY_ATTEMPTS_MAX } from "./rules/limits.ts";
 export { ACCOUNT_CONCURRENCY, CODE_STORAGE_BYTES_MAX, CODE_UNPACKED_BYTES_MAX, CODE_ZIP_BYTES_MAX } from "./rules/limits.ts";

@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { pipeline, Readable } from "node:stream";
 import type { OperationTable, RequestContext, Service } from "../api/index.ts";
-import { isLambentError, LambentError, type SecureRandom } from "../base/index.ts";
+import { type Clock, isLambentError, LambentError, type SecureRandom, timeOrderedId } from "../base/index.ts";
+import { traceHeaderOf } from "../invoker/index.ts";
 import type { InstanceCaller } from "../model/index.ts";
 import { type Authenticator, functionOf, type Principal, realmOf } from "../security/index.ts";
 import {
@@ -25,6 +26,7 @@ export interface ApiDependencies {
   /** Throws `AccessDenied` when no policy allows the permission. */
   readonly authorize: (context: RequestContext, permission: NonNullable<ReturnType<Service["permission"]>>) => void;
   readonly bodies: BodyBudget;
+  readonly clock: Clock;
   readonly secureRandom: SecureRandom;
   /** Aborts when the server stops: answers that go on until somebody leaves end then. */
   readonly stopping: AbortSignal;
@@ -49,7 +51,8 @@ export class ApiHandler {
    * and only credentials issued to its version are taken.
    */
   async handle(request: IncomingMessage, response: ServerResponse, endpoint: string, caller?: InstanceCaller): Promise<void> {
-    const requestId = this.#dependencies.secureRandom.uuid();
+    // The id of what the call is about, too: events are found by it, sorted by time.
+    const requestId = timeOrderedId(this.#dependencies.clock, this.#dependencies.secureRandom);
     let wireRequest: WireRequest | undefined;
     let target: ErrorTarget | undefined;
     try {
@@ -91,6 +94,8 @@ export class ApiHandler {
   #serviceOf(target: ErrorTarget, request: WireRequest): Service {
     const service = target.service && this.#byModel.get(target.service);
     if (service) return service;
+    const named = unbuiltOperation(request, this.#dependencies.authenticator.credentialScope(request)?.service);
+    if (named !== undefined) throw new LambentError("NotImplemented", `${named} is not built in Lambent`);
     throw new LambentError("UnknownOperation", `no service here answers ${request.method} ${request.rawUrl.slice(0, 200)}`);
   }
 
@@ -111,6 +116,7 @@ export class ApiHandler {
       requestId,
       principal,
       endpoint,
+      traceHeader: traceHeaderOf(request.headers["x-amzn-trace-id"]),
       // Made when it is first asked for: most operations end before their caller could leave.
       get signal() {
         signal ??= AbortSignal.any([stopping, closed(response)]);
@@ -157,6 +163,24 @@ export class ApiHandler {
     response.writeHead(answer.status, answer.headers).end(answer.body);
   }
 }
+
+/** Characters of a name that a request gives and an answer repeats. */
+const NAME_CHARACTERS_MAX = 128;
+
+/** What a request for a service that is not there says it wants: `dynamodb:GetItem`; undefined when it names no service. */
+function unbuiltOperation({ headers, body }: WireRequest, scope: string | undefined): string | undefined {
+  const target = headers["x-amz-target"];
+  const dot = target?.lastIndexOf(".") ?? -1;
+  const service = scope ?? target?.slice(0, Math.max(dot, 0)).replace(/_\d+$/u, "");
+  if (service === undefined || !/^[\w.-]+$/u.test(service)) return undefined;
+  const isForm = headers["content-type"]?.startsWith("application/x-www-form-urlencoded");
+  const action = isForm ? /^(?:.*&)?Action=(\w+)/u.exec(body.toString("latin1", 0, FORM_HEAD_BYTES_MAX))?.[1] : undefined;
+  const operation = (dot > 0 ? target?.slice(dot + 1) : undefined) ?? action;
+  return [service, operation].flatMap((name) => name?.slice(0, NAME_CHARACTERS_MAX) ?? []).join(":");
+}
+
+/** Bytes of a form in which the action is looked for. */
+const FORM_HEAD_BYTES_MAX = 1_024;
 
 /** Aborts when the caller's connection is gone. */
 function closed(response: ServerResponse): AbortSignal {

@@ -24,6 +24,8 @@ interface CountedAs {
 export class Concurrency {
   readonly #ofFunction = new Map<string, number>();
   readonly #unreserved = new Map<string, number>();
+  /** Told once when a place comes free. */
+  #waiting: (() => void)[] = [];
   /** The registry hands out one object per version: names are not put together for every call. */
   readonly #names = new WeakMap<FunctionVersion, CountedAs>();
 
@@ -34,7 +36,13 @@ export class Concurrency {
     if (bounds.reserved !== undefined) {
       if (running >= bounds.reserved) return { kind: "refused", reason: "ReservedFunctionConcurrentInvocationLimitExceeded" };
       this.#ofFunction.set(names.function, running + 1);
-      return { kind: "admitted", release: () => decrement(this.#ofFunction, names.function) };
+      return {
+        kind: "admitted",
+        release: () => {
+          decrement(this.#ofFunction, names.function);
+          this.#tellWaiting();
+        },
+      };
     }
     const shared = this.#unreserved.get(names.realm) ?? 0;
     if (shared >= bounds.unreserved) return { kind: "refused", reason: "ConcurrentInvocationLimitExceeded" };
@@ -45,8 +53,27 @@ export class Concurrency {
       release: () => {
         decrement(this.#ofFunction, names.function);
         decrement(this.#unreserved, names.realm);
+        this.#tellWaiting();
       },
     };
+  }
+
+  /** Places that a function has free now. */
+  free(realm: Realm, functionName: string, bounds: ConcurrencyBounds): number {
+    if (bounds.reserved !== undefined) return bounds.reserved - this.running(realm, functionName);
+    return bounds.unreserved - (this.#unreserved.get(realmKey(realm)) ?? 0);
+  }
+
+  /** Calls `listener` once, when a place of some function comes free. */
+  onceFree(listener: () => void): void {
+    this.#waiting.push(listener);
+  }
+
+  #tellWaiting(): void {
+    if (this.#waiting.length === 0) return;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const listener of waiting) listener();
   }
 
   /** Calls of the function that run now. */

@@ -4,3 +4,9 @@ export type { EndedCall, InvokeOutcome, InvokeRequest, InvokerDependencies } fro
 export { answerOf } from "./record.ts";
 export type { Answer } from "./record.ts";
 export type { ThrottleReason } from "./concurrency.ts";
+export { traceHeaderOf } from "./trace-header.ts";
+export { ASYNC_CELL_KIND, ASYNC_PAYLOAD_BYTES_MAX, asyncCell, AsyncInvoker } from "./async/async-invoker.ts";
+export type { AsyncInvokerParts, AsyncRequest, Outbox } from "./async/async-invoker.ts";
+export { decodeOutcome } from "./async/outcome.ts";
+export type { InvocationOutcome } from "./async/outcome.ts";
+export { eventOf, hopsOf, RECURSION_HOPS_MAX, withEvent } from "./trace-header.ts";

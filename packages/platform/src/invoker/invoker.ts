@@ -1,9 +1,10 @@
 import { type Clock, unreachable } from "../base/index.ts";
 import type { FunctionDirectory } from "../functions/index.ts";
-import type { Call, CallEnding, FunctionVersion, Realm, ResponseStream, Signals } from "../model/index.ts";
+import type { Call, CallEnding, FunctionVersion, Realm, ResponseStream, Signals, UsageRecord } from "../model/index.ts";
 import type { Acquired, Router, Slot } from "../router/index.ts";
 import { Concurrency, type ThrottleReason } from "./concurrency.ts";
 import { billedMsOf, endLines, startLine } from "./record.ts";
+import { newTraceHeader, withHop } from "./trace-header.ts";
 
 /**
  * Runs calls: admits them against the concurrency limits and the byte bound, finds an instance, sets the deadline,
@@ -32,6 +33,10 @@ export interface InvokeRequest {
   readonly stream: ResponseStream | undefined;
   /** True when the caller wants the end of the call's log with the answer (`LogType=Tail`). */
   readonly wantsTail: boolean;
+  /** The call waits this long for an instance; `ADMISSION_WAIT_MS` when left out. */
+  readonly admissionWaitMs?: number;
+  /** `returned`: the caller puts the usage into the commit that settles the call (P9), and it is not signalled. */
+  readonly usage?: "signalled" | "returned";
 }
 
 /** A call that began: how it ended and what it used. */
@@ -45,6 +50,7 @@ export interface EndedCall {
   readonly initMs: number;
   readonly billedMs: number;
   readonly maxMemoryMb: number;
+  readonly usage: UsageRecord;
 }
 
 /** What became of a synchronous call. */
@@ -92,6 +98,20 @@ export class Invoker {
     }
   }
 
+  /** Calls that the function could begin now. */
+  free(realm: Realm, functionName: string): number {
+    const { directory } = this.#dependencies;
+    return this.#concurrency.free(realm, functionName, {
+      reserved: directory.reservedConcurrency(realm, functionName),
+      unreserved: directory.accountConcurrency(realm).unreserved,
+    });
+  }
+
+  /** Calls `listener` once, when a call of whatever function has ended and left its place. */
+  onceFree(listener: () => void): void {
+    this.#concurrency.onceFree(listener);
+  }
+
   /** Calls of the function that run or wait now. */
   running(realm: Realm, functionName: string): number {
     return this.#concurrency.running(realm, functionName);
@@ -103,7 +123,7 @@ export class Invoker {
   }
 
   async #runCold(request: InvokeRequest, version: FunctionVersion, functionArn: string): Promise<InvokeOutcome> {
-    const acquired = await this.#wait(version);
+    const acquired = await this.#wait(version, request.admissionWaitMs ?? ADMISSION_WAIT_MS);
     switch (acquired.kind) {
       case "slot":
         return this.#callIn(acquired.slot, request, version, functionArn);
@@ -119,11 +139,11 @@ export class Invoker {
   }
 
   /** Its version may be superseded or deleted meanwhile: the call is still served, by the code it was admitted for. */
-  async #wait(version: FunctionVersion): Promise<Acquired> {
+  async #wait(version: FunctionVersion, waitMs: number): Promise<Acquired> {
     const { directory, router } = this.#dependencies;
     const letGo = directory.keepCode(version);
     try {
-      return await router.wait(version, ADMISSION_WAIT_MS);
+      return await router.wait(version, waitMs);
     } finally {
       letGo();
     }
@@ -148,7 +168,7 @@ export class Invoker {
       payload: request.payload,
       deadline: startedAt + version.timeoutMs,
       functionArn,
-      traceId: request.traceId ?? traceIdOf(request.requestId, startedAt),
+      traceId: withHop(request.traceId ?? newTraceHeader(request.requestId, startedAt), functionArn),
       clientContext: request.clientContext,
       stream: request.stream,
     };
@@ -177,7 +197,7 @@ export class Invoker {
     const billedMs = billedMsOf(used.durationMs, used.initMs);
     const lines = endLines(version, request.requestId, ending, { ...used, billedMs }, clock.now());
     for (const line of lines) this.#log(version, instanceId, request.requestId, line);
-    signals.emit("usage", {
+    const usage: UsageRecord = {
       requestId: request.requestId,
       account: version.realm.account,
       region: version.realm.region,
@@ -188,8 +208,10 @@ export class Invoker {
       ...used,
       billedMs,
       ending: ending.kind,
-    });
-    return { kind: "ended", ending, version, logTail: request.wantsTail ? tailOf(log[0], log[1], lines) : NO_BYTES, billedMs, ...used };
+    };
+    if (request.usage !== "returned") signals.emit("usage", usage);
+    const logTail = request.wantsTail ? tailOf(log[0], log[1], lines) : NO_BYTES;
+    return { kind: "ended", ending, version, logTail, billedMs, usage, ...used };
   }
 
   #log(version: FunctionVersion, instanceId: string, requestId: string, text: string): void {
@@ -201,14 +223,4 @@ export class Invoker {
 function tailOf(start: string, own: Buffer, end: readonly string[]): Buffer {
   const whole = Buffer.concat([Buffer.from(`${start}\n`), own, Buffer.from(`${end.join("\n")}\n`)]);
   return whole.subarray(Math.max(0, whole.length - TAIL_BYTES_MAX));
-}
-
-/**
- * A root of its own for calls that bring no trace, as X-Ray writes it: `Root=1-<seconds>-<96 bits>;Parent=<64 bits>;Sampled=0`.
- * The bits are those of the request id, a random UUID: asking for more would cost as much as the rest of the call's record.
- */
-function traceIdOf(requestId: string, atMs: number): string {
-  const node = requestId.slice(24);
-  const root = node + requestId.slice(0, 8) + requestId.slice(9, 13);
-  return `Root=1-${Math.floor(atMs / 1_000).toString(16)}-${root};Parent=${requestId.slice(19, 23)}${node};Sampled=0`;
 }

@@ -4,12 +4,14 @@
  *
  * It knows no prices, and nothing about why an invocation ran. Nor does it look for doubles: the invoker emits once for each
  * started invocation, and a request id does not tell two of them apart, because an asynchronous one keeps it over its attempts.
+ * Records of asynchronous attempts come another way (`UsageRows`): they lie in the commit that settled the attempt until they are
+ * taken over from there, each once.
  */
 import { isLambentError, type Clock, type Timer } from "../base/index.ts";
 import type { Realm, Signals, UsageRecord } from "../model/index.ts";
-import { READ_ROWS_MAX, type Op, type Store } from "../storage/index.ts";
+import { READ_ROWS_MAX, type CellKey, type Op, type Store } from "../storage/index.ts";
 import { UsageBuffer, type PendingUsage } from "./usage-buffer.ts";
-import { batchesFrom, encodeBatch, isUsageCell, positionAt, usageCell, type FunctionIdentity } from "./usage-log.ts";
+import { batchesFrom, encodeBatch, isUsageCell, positionAt, takenKey, usageCell, type FunctionIdentity } from "./usage-log.ts";
 import { addUsage, NO_USAGE, type UsageReport } from "./usage-report.ts";
 
 /** A record is committed this long after its invocation ended, at the latest; what a crash can lose (P9). */
@@ -25,6 +27,16 @@ export const USAGE_KEEP_MS = 396 * DAY_MS;
 const START_TO_COMMIT_MS_MAX = 900_000 + 60_000;
 const NO_RECORDS = Buffer.alloc(0);
 
+/** Records of another cell that are taken over in one commit, and removed there in another. */
+export const TAKEN_RECORDS_MAX = 100;
+
+/** A record in another cell, numbered there. */
+export interface NumberedUsage {
+  readonly number: number;
+  /** As `encodeRecord` wrote it. */
+  readonly record: Uint8Array;
+}
+
 /** Where the server notes that it runs, so that a start can tell a crash from a stop. */
 const SESSION_CELL = "server/metering/session/0";
 
@@ -33,6 +45,15 @@ export interface Metering {
   usage(realm: Realm, functionName: string, from: number, to: number): Promise<UsageReport>;
   /** The records themselves, in the order they were committed. */
   records(realm: Realm, functionName: string, from: number, to: number): AsyncGenerator<UsageRecord>;
+  /**
+   * Takes over records that lie in another cell, each once: one whose number is not above the last one taken from `source` is
+   * there already. They come in the order of their numbers, at most `TAKEN_RECORDS_MAX` at once.
+   */
+  takeOver(of: FunctionIdentity, source: CellKey, records: readonly NumberedUsage[]): Promise<void>;
+  /** The number of the last record taken from `source`, 0 before the first. */
+  lastTaken(of: FunctionIdentity, source: CellKey): Promise<number>;
+  /** `bring` is called before usage is read: it hands over what still lies elsewhere. Returns how to take it back. */
+  onRead(bring: () => Promise<void>): () => void;
   /** Commits what waits and takes no more. */
   close(): Promise<void>;
 }
@@ -60,6 +81,7 @@ class StoreMetering implements Metering {
   /** Flushes follow one another: the log's times rise, and closing waits for the last. */
   #flushing: Promise<void> = Promise.resolve();
   #lastFlushAt = 0;
+  readonly #bringers = new Set<() => Promise<void>>();
 
   constructor(parts: MeteringParts) {
     this.#store = parts.store;
@@ -80,10 +102,47 @@ class StoreMetering implements Metering {
     this.#flushTimer ??= this.#clock.schedule(FLUSH_DELAY_MS, () => void this.#flush());
   }
 
+  onRead(bring: () => Promise<void>): () => void {
+    this.#bringers.add(bring);
+    return () => void this.#bringers.delete(bring);
+  }
+
+  async lastTaken(of: FunctionIdentity, source: CellKey): Promise<number> {
+    const taken = await this.#store.get(usageCell(of), takenKey(source));
+    return taken ? Number(Buffer.from(taken).toString("utf8")) : 0;
+  }
+
+  takeOver(of: FunctionIdentity, source: CellKey, records: readonly NumberedUsage[]): Promise<void> {
+    const taking = this.#flushing.then(() => this.#take(of, source, records));
+    // One that failed is its caller's to repeat; the next flush is not kept from its turn.
+    this.#flushing = taking.catch(() => undefined);
+    return taking;
+  }
+
+  async #take(of: FunctionIdentity, source: CellKey, records: readonly NumberedUsage[]): Promise<void> {
+    const cell = usageCell(of);
+    const last = await this.lastTaken(of, source);
+    const fresh = records.filter(({ number }) => number > last);
+    const newest = fresh.at(-1);
+    if (!newest) return;
+    this.#lastFlushAt = Math.max(this.#lastFlushAt, this.#clock.now());
+    const joined = Buffer.from(fresh.map(({ record }) => Buffer.from(record).toString("utf8")).join(","));
+    const ops: Op[] = [
+      { kind: "append", cell, value: encodeBatch(this.#lastFlushAt, 0, joined) },
+      { kind: "put", cell, key: takenKey(source), value: Buffer.from(String(newest.number)) },
+    ];
+    await this.#store.commit(cell, "any", ops, "log");
+  }
+
+  async #bringAll(): Promise<void> {
+    await Promise.all([...this.#bringers].map((bring) => bring()));
+    await this.#flush();
+  }
+
   async usage(realm: Realm, functionName: string, from: number, to: number): Promise<UsageReport> {
     let totals = NO_USAGE;
     let lost = 0;
-    await this.#flush();
+    await this.#bringAll();
     for await (const batch of this.#batches({ ...realm, functionName }, from, to)) {
       if (batch.at >= from && batch.at < to) lost += batch.lost;
       for (const record of batch.records) if (record.startedAt >= from && record.startedAt < to) totals = addUsage(totals, record);
@@ -92,7 +151,7 @@ class StoreMetering implements Metering {
   }
 
   async *records(realm: Realm, functionName: string, from: number, to: number): AsyncGenerator<UsageRecord> {
-    await this.#flush();
+    await this.#bringAll();
     for await (const batch of this.#batches({ ...realm, functionName }, from, to)) {
       for (const record of batch.records) if (record.startedAt >= from && record.startedAt < to) yield record;
     }

@@ -39,6 +39,11 @@ export function encodeRecord(record: UsageRecord): string {
   );
 }
 
+/** The state row that says which of another cell's records are in this log. */
+export function takenKey(source: CellKey): string {
+  return `from/${source}`;
+}
+
 /** A row of records that are encoded already and parted by commas. */
 export function encodeBatch(at: number, lost: number, records: Buffer): Uint8Array {
   return Buffer.concat([Buffer.from(`{"at":${at},"lost":${lost},"records":[`), records, Buffer.from("]}")]);

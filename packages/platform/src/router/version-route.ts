@@ -1,11 +1,15 @@
 import type { Clock, MonotonicMs, Timer } from "../base/index.ts";
 import type { Autoscaler, Demand, Fleet, FleetUser } from "../autoscaler/index.ts";
 import type { FunctionVersion } from "../model/index.ts";
-import type { Instance, StartEnding } from "../runtime/index.ts";
+import { initTimeoutMs, type Instance, type StartEnding } from "../runtime/index.ts";
 import type { Acquired, Slot } from "./slot.ts";
+
+/** An init that passed its limit is told this much later at the latest: its process has to end first. */
+const INIT_GRACE_MS = 5_000;
 
 interface Waiter {
   readonly since: MonotonicMs;
+  readonly waitMs: number;
   timer: Timer;
   readonly tell: (acquired: Acquired) => void;
 }
@@ -55,8 +59,9 @@ export class VersionRoute implements FleetUser {
     return new Promise((resolve) => {
       const waiter: Waiter = {
         since: this.#clock.monotonicMs(),
+        waitMs,
         tell: resolve,
-        timer: this.#clock.schedule(waitMs, () => this.#waitedTooLong(waiter, waitMs)),
+        timer: this.#clock.schedule(waitMs, () => this.#waitedTooLong(waiter, true)),
       };
       this.#waiting.add(waiter);
       this.fleet.demandChanged();
@@ -118,10 +123,15 @@ export class VersionRoute implements FleetUser {
     }
   }
 
-  /** While a debugger may hold the one instance, the wait begins again: whoever debugs takes the time it takes. */
-  #waitedTooLong(waiter: Waiter, waitMs: number): void {
-    if (this.fleet.inspected) {
-      waiter.timer = this.#clock.schedule(waitMs, () => this.#waitedTooLong(waiter, waitMs));
+  /**
+   * While a debugger may hold the one instance, the wait begins again: whoever debugs takes the time it takes. A call whose instance
+   * is initialising does not wait for capacity: once, it waits for as long as an init may take, which has more to say when it fails.
+   */
+  #waitedTooLong(waiter: Waiter, waitsForInit: boolean): void {
+    const { inspected, size, version } = this.fleet;
+    if (inspected || (waitsForInit && size.starting > 0)) {
+      const againMs = inspected ? waiter.waitMs : initTimeoutMs(version) + INIT_GRACE_MS;
+      waiter.timer = this.#clock.schedule(againMs, () => this.#waitedTooLong(waiter, inspected));
       return;
     }
     this.#waiting.delete(waiter);

@@ -8,4 +8,5 @@ export { findPythons } from "./python-interpreters.ts";
 export type { PythonInterpreter } from "./python-interpreters.ts";
 export { exitErrorPayload, timedOutPayload } from "./endings.ts";
 export { POOL_READY_MAX } from "./pool-size.ts";
+export { initTimeoutMs } from "./runtime.ts";
 export type { CallReport, Initialization, Instance, RuntimeHost, StartEnding } from "./runtime.ts";

@@ -11,7 +11,7 @@ import { LogTail } from "./log-tail.ts";
 import type { Answer, Port, PortListener } from "./port.ts";
 import { RunningCall, STREAMED_BYTES_MAX } from "./running-call.ts";
 import { TmpWatch } from "./tmp-watch.ts";
-import { type CallReport, INIT_TIMEOUT_MS, type Instance, LOG_TAIL_BYTES_MAX, type StartEnding } from "./runtime.ts";
+import { type CallReport, initTimeoutMs, type Instance, LOG_TAIL_BYTES_MAX, type StartEnding } from "./runtime.ts";
 
 /**
  * One process that runs one version: carries out what `instance-state.ts` decides.
@@ -115,7 +115,7 @@ export class AssignedInstance implements Instance, PortListener {
     const { clock } = this.#parts;
     const startedMs = clock.monotonicMs();
     this.#port = port;
-    this.#deadlines.setIn(INIT, INIT_TIMEOUT_MS);
+    this.#deadlines.setIn(INIT, initTimeoutMs(this.version));
     this.#apply({ kind: "assigned" });
     assign();
     const ending = await this.#init.promise;
@@ -206,7 +206,7 @@ export class AssignedInstance implements Instance, PortListener {
 
   #onDue(callId: number): void {
     if (callId !== INIT) return this.#apply({ kind: "deadline", callId });
-    this.#init.resolve({ kind: "failed", payload: timedOutPayload(undefined, INIT_TIMEOUT_MS) });
+    this.#init.resolve({ kind: "failed", payload: timedOutPayload(undefined, initTimeoutMs(this.version)) });
     this.#apply({ kind: "initTimedOut" });
   }
 

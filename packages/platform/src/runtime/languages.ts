@@ -12,7 +12,7 @@ export function languageOf(runtime: string): Language | undefined {
   return undefined;
 }
 
-const NODE_IDS = ["nodejs18.x", "nodejs20.x", "nodejs22.x", "nodejs24.x", "nodejs26.x"];
+const NODE_IDS = ["nodejs18.x", "nodejs20.x", "nodejs22.x", "nodejs24.x"];
 const PYTHON_IDS = ["python3.9", "python3.10", "python3.11", "python3.12", "python3.13", "python3.14"];
 const CUSTOM_IDS = ["provided", "provided.al2", "provided.al2023"];
 

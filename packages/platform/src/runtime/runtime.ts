@@ -66,5 +66,13 @@ export interface RuntimeHost {
 
 /** AWS's: the last 4 KB of a call's log. */
 export const LOG_TAIL_BYTES_MAX = 4_096;
-/** Init may take this long; then the process is killed and the call fails with `Sandbox.Timedout`. */
+/** Init may take this long, or the function's timeout where that is longer; then the process is killed and the call fails with `Sandbox.Timedout`. @limit */
 export const INIT_TIMEOUT_MS = 10_000;
+
+/**
+ * How long the init of an instance may take. AWS runs an init that passes its limit again, within the first call's timeout: here it
+ * may take that long at once.
+ */
+export function initTimeoutMs({ timeoutMs }: FunctionVersion): number {
+  return Math.max(INIT_TIMEOUT_MS, timeoutMs);
+}

@@ -49,7 +49,7 @@ export function createAuthorizer(options: { readonly roles: Roles; readonly audi
 
 function decide(request: AuthorizationRequest, roles: Roles, clock: Clock): AuditOutcome {
   const { principal } = request;
-  if (principal.kind === "root") return { kind: "allowed", by: undefined };
+  if (principal.kind === "root" && mayEverything(principal.account, request)) return { kind: "allowed", by: undefined };
   let gathered: { readonly policies: PolicySet; readonly enforced: boolean };
   try {
     gathered = gather(request, roles);
@@ -76,6 +76,11 @@ function decide(request: AuthorizationRequest, roles: Roles, clock: Clock): Audi
   return outcomeOf(decision, gathered.enforced);
 }
 
+/** A root key, in its own account; in another one it is what that account's policies say. */
+function mayEverything(account: string, { resource, resourcePolicyKind }: AuthorizationRequest): boolean {
+  return resourcePolicyKind === "trust" || (resourceAccount(resource) ?? account) === account;
+}
+
 function outcomeOf(decision: Decision, enforced: boolean): AuditOutcome {
   if (decision.kind === "denied") return { kind: "denied", why: REASONS[decision.why], by: decision.by };
   if (!enforced && decision.through === "identity") return { kind: "notEnforced", why: "roleNotHere" };
@@ -99,7 +104,10 @@ function gather(request: AuthorizationRequest, roles: Roles): { readonly policie
       ? []
       : [{ name: `${kind} policy of ${request.resource}`, document: parsePolicyCached(resourcePolicy, kind) }];
   if (principal.kind !== "function" && principal.kind !== "assumedRole") {
-    return { policies: { identity: [], resource, session: undefined, boundary: undefined }, enforced: true };
+    return {
+      policies: { identity: principal.kind === "root" ? "all" : [], resource, session: undefined, boundary: undefined },
+      enforced: true,
+    };
   }
   const account = accountOf(principal) ?? "";
   const own = roleAccountOf(principal.roleArn) === account ? roles.policiesOfRole(account, roleNameOf(principal.roleArn)) : undefined;

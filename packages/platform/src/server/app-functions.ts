@@ -1,6 +1,6 @@
 import type { AppFunctions, CurrentFunction, SettingsChange, UrlForm } from "../apps/index.ts";
 import { isLambentError, LambentError } from "../base/index.ts";
-import { CONCURRENCY_TAG, functionArn, type Functions, HANDLER_STYLE_TAG, type ResourceStatement } from "../functions/index.ts";
+import { CONCURRENCY_TAG, FLOW_TAGS, functionArn, type Functions, HANDLER_STYLE_TAG, type ResourceStatement } from "../functions/index.ts";
 import type { Realm } from "../model/index.ts";
 
 /** Joins `apps/` to `functions/`: an application's form in terms of the registry's own changes. */
@@ -12,7 +12,7 @@ export function createAppFunctions(functions: Functions): AppFunctions {
       await requireReady(functions, realm, wanted.name);
     },
     async updateSettings(realm, name, settings) {
-      await functions.lifecycle.changeTags(realm, name, tagsOf(settings.options), []);
+      await functions.lifecycle.changeTags(realm, name, tagsOf(settings.options), flowTagsToRemove(settings.options));
       await functions.lifecycle.updateConfiguration(realm, name, settingsOf(settings));
       await requireReady(functions, realm, name);
     },
@@ -45,11 +45,28 @@ function settingsOf({ runtime, handler, options }: SettingsChange) {
 }
 
 /** The settings that AWS has no member for travel as tags (docs/decisions/0008-settings-as-tags.md). */
-function tagsOf({ concurrencyPerInstance, handlerStyle }: Options): Record<string, string> {
+function tagsOf({ concurrencyPerInstance, handlerStyle, flow }: Options): Record<string, string> {
+  const flowTags = FLOW_NAMES.flatMap((name) => {
+    const value = flow?.[name];
+    return value === undefined ? [] : [[FLOW_TAGS[name], value] as const];
+  });
   return {
+    ...Object.fromEntries(flowTags),
     ...(concurrencyPerInstance === undefined ? {} : { [CONCURRENCY_TAG]: String(concurrencyPerInstance) }),
     ...(handlerStyle === undefined ? {} : { [HANDLER_STYLE_TAG]: handlerStyle }),
   };
+}
+
+const FLOW_NAMES = Object.keys(FLOW_TAGS) as (keyof typeof FLOW_TAGS)[];
+
+/** Flow control is given as a whole: what is not in it goes. */
+function flowTagsToRemove({ flow }: Options): string[] {
+  return flow ? FLOW_NAMES.filter((name) => flow[name] === undefined).map((name) => FLOW_TAGS[name]) : [];
+}
+
+function flowOf(functions: Functions, realm: Realm, name: string): CurrentFunction["options"]["flow"] {
+  const { tags } = functions.reading.details(realm, name);
+  return Object.fromEntries(FLOW_NAMES.flatMap((each) => (tags[FLOW_TAGS[each]] === undefined ? [] : [[each, tags[FLOW_TAGS[each]]]])));
 }
 
 function currentOf(functions: Functions, realm: Realm, name: string): CurrentFunction | undefined {
@@ -69,6 +86,7 @@ function currentOf(functions: Functions, realm: Realm, name: string): CurrentFun
       environment: version.environment,
       concurrencyPerInstance: version.concurrencyPerInstance,
       handlerStyle: version.handlerStyle,
+      flow: flowOf(functions, realm, name),
       roleArn: version.roleArn,
     },
     url: urlOf(functions, realm, name),

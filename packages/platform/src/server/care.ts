@@ -1,6 +1,10 @@
+import { readdirSync, rmdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import type { VerifyDataResponse } from "../api/index.ts";
 import { type Clock, LambentError } from "../base/index.ts";
 import {
   type BackupReport,
+  DATA_FOLDER_NAMES,
   restoreBackup,
   type RestoreReport,
   startSweeping,
@@ -39,14 +43,23 @@ export function openCare({ embedded, dataFolder }: Keep, clock: Clock, onTrouble
   };
 }
 
-/** Verifies the data folder of a stopped server; see `storage`'s function of that name. */
-export function verifyStoppedFolder(path: string): Promise<VerifyReport> {
-  return verifyDataFolder(path, BLOB_REFERENCES);
+/** Verifies the data folder of a stopped server; see `storage`'s `verifyDataFolder`. Answers as a running server does. */
+export async function verifyStoppedFolder(path: string): Promise<VerifyDataResponse> {
+  const report = await verifyDataFolder(path, BLOB_REFERENCES);
+  // A start of the server does not wait for the API's modules.
+  const { verifyShape } = await import("../api/index.ts");
+  return verifyShape(report);
 }
 
 /** Makes a data folder from a backup; see `storage`'s `restoreBackup`. */
 export function restoreDataFolder(backup: string, dataFolder: string): Promise<RestoreReport> {
   return restoreBackup(backup, dataFolder);
+}
+
+/** Removes all that servers put into a folder, and the folder when nothing else is in it. Nobody may be using it. */
+export function emptyDataFolder(folder: string): void {
+  for (const name of Object.values(DATA_FOLDER_NAMES)) rmSync(join(folder, name), { recursive: true, force: true });
+  if (readdirSync(folder).length === 0) rmdirSync(folder);
 }
 
 async function nothingKept(): Promise<never> {

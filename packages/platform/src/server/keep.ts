@@ -6,6 +6,7 @@ import { ephemeralSecrets, openSecrets, type Secrets } from "../security/index.t
 import {
   type BlobFolder,
   type Blobs,
+  DATA_FOLDER_NAMES,
   type EmbeddedStore,
   lockDataFolder,
   openBlobs,
@@ -50,7 +51,7 @@ export async function openFolders(dataFolder: string | undefined): Promise<Folde
     slots,
     logs,
     ...codeFolders(path),
-    memoryFile: join(path, "pythons.json"),
+    memoryFile: join(path, DATA_FOLDER_NAMES.pythons),
     release: () => folder.release(),
   };
 }
@@ -75,7 +76,7 @@ function temporaryFolders(): Folders {
 }
 
 function codeFolders(folder: string): { readonly code: string; readonly trees: string } {
-  return { code: join(folder, "code"), trees: join(folder, "trees") };
+  return { code: join(folder, DATA_FOLDER_NAMES.code), trees: join(folder, DATA_FOLDER_NAMES.trees) };
 }
 
 /** Opens store, blobs and secrets of a locked data folder, or makes them in memory. */

@@ -23,6 +23,8 @@ export interface ServerOptions {
   readonly poolReadyMax: number | undefined;
   /** An instance idle for this long is let go; undefined = the autoscaler's default. */
   readonly idleMs: number | undefined;
+  /** What waits between attempts of asynchronous invocations are multiplied with; undefined = 1, as on AWS. */
+  readonly retryTimeFactor: number | undefined;
   /** Folder `node_modules` of the AWS SDK that functions find; undefined without one. */
   readonly sdkTree: string | undefined;
   /** Folders where `python3` is looked for, as in PATH. */

@@ -7,17 +7,20 @@ import {
   policyText,
   type RequestContext,
   type Service,
+  sqsService,
   stsService,
 } from "../api/index.ts";
 import { DEFAULT_SETTINGS } from "../autoscaler/index.ts";
 import { openApps } from "../apps/index.ts";
-import { type Clock, LambentError, type SecureRandom, systemClock, systemSecureRandom } from "../base/index.ts";
+import { type Clock, isLambentError, LambentError, type SecureRandom, systemClock, systemSecureRandom } from "../base/index.ts";
 import { functionArn, type Functions, openFunctions } from "../functions/index.ts";
 import { ApiHandler, BodyBudget, createInstanceEndpoint, type FunctionUrl, FunctionUrlHandler, Gateway } from "../gateway/index.ts";
-import { startMetering } from "../metering/index.ts";
+import { type Metering, startMetering } from "../metering/index.ts";
 import { type CodeReference, type InstanceEndpoint, type Realm, Signals } from "../model/index.ts";
+import { openQueues, type Queues } from "../queues/index.ts";
 import { findPythons, Inspections, openRuntimeHost, POOL_READY_MAX, type PythonInterpreter, type RuntimeHost } from "../runtime/index.ts";
 import type { Sandbox } from "../sandbox/index.ts";
+import { openSources, type Sources } from "../sources/index.ts";
 import {
   type Authenticator,
   type Authorizer,
@@ -35,9 +38,11 @@ import {
 } from "../security/index.ts";
 import { keepFunctionLogs, type Logs, openLogs, openPlatformLog, type PlatformLog } from "../telemetry/index.ts";
 import { createAppFunctions } from "./app-functions.ts";
+import { createAppWiring } from "./app-wiring.ts";
 import { type Calls, joinCalls } from "./calls.ts";
 import { type Care, openCare } from "./care.ts";
 import { openEgress } from "./egress.ts";
+import { type Events, joinEvents } from "./events.ts";
 import type { Keep } from "./keep.ts";
 import { isLoopback } from "./loopback.ts";
 import type { Opened } from "./opened.ts";
@@ -79,13 +84,25 @@ export async function openPlatform(opened: Opened, options: ServerOptions, begun
     reportDefect,
   });
   opened.push(() => Promise.resolve(calls.autoscaler.close()));
+  const events = openEvents(opened, parts, options, calls);
+  const sources = await openSources({
+    store: parts.keep.store,
+    clock,
+    secureRandom,
+    queues: parts.queues,
+    functions,
+    invoker: calls.invoker,
+    onProblem: reportDefect,
+  });
+  opened.push(() => sources.close(STOP_GRACE_MS));
   const report = reportOf(parts, options, runtime);
   const bodies = new BodyBudget();
   const api = new ApiHandler({
-    services: servicesOf(parts, options, calls, report),
+    services: servicesOf(parts, options, { ...calls, sources, events }, report),
     authenticator: parts.identity.authenticator,
     authorize: authorizeWith(parts.identity.authorizer),
     bodies,
+    clock,
     secureRandom,
     stopping: stopping.signal,
     reportDefect,
@@ -95,8 +112,13 @@ export async function openPlatform(opened: Opened, options: ServerOptions, begun
   const address = await gateway.listen(options.host, options.port);
   opened.push(() => gateway.close(new Promise((resolve) => clock.schedule(STOP_GRACE_MS, resolve))));
   calls.provision();
+  sources.start();
   void functions.warm().catch(reportDefect);
-  clock.schedule(AFTER_READY_MS, () => parts.log.load());
+  clock.schedule(AFTER_READY_MS, () => {
+    parts.log.load();
+    void parts.queues.resume().catch(reportDefect);
+    void events.resume().catch(reportDefect);
+  });
   const host = address.family === "IPv6" ? `[${address.address}]` : address.address;
   return {
     url: `http://${host}:${address.port}`,
@@ -108,6 +130,19 @@ export async function openPlatform(opened: Opened, options: ServerOptions, begun
   };
 }
 
+/** What nobody waits for: asynchronous invocations, and their outcomes on the way to their targets. */
+function openEvents(opened: Opened, parts: Parts, options: ServerOptions, { invoker }: Calls): Events {
+  const { keep, functions, queues, metering, identity, reportDefect } = parts;
+  const events = joinEvents({
+    ...{ clock, secureRandom, functions, invoker, queues, metering, reportDefect },
+    authorizer: identity.authorizer,
+    store: keep.store,
+    retryTimeFactor: options.retryTimeFactor ?? 1,
+  });
+  opened.push(() => events.close(STOP_GRACE_MS));
+  return events;
+}
+
 /** What stands below the way of a call. */
 interface Parts {
   readonly keep: Keep;
@@ -116,6 +151,8 @@ interface Parts {
   readonly identity: Identity;
   readonly sandbox: Sandbox;
   readonly functions: Functions;
+  readonly queues: Queues;
+  readonly metering: Metering;
   readonly inspections: Inspections;
   readonly pythons: Promise<readonly PythonInterpreter[]>;
   readonly log: PlatformLog;
@@ -130,7 +167,11 @@ async function openParts(opened: Opened, options: ServerOptions, begun: Begun): 
   const keep = await begun.keep;
   const signals = new Signals();
   const log = openPlatformLog({ clock, level: "info", forTerminal: process.stderr.isTTY });
-  const reportDefect = (error: unknown, requestId?: string): void => log.error({ err: error, requestId }, "a defect: please report it");
+  const reportDefect = (error: unknown, requestId?: string): void => {
+    // What the disk or an operator brought about is no defect; docs/durability.md says what to do.
+    const foreseen = isLambentError(error, "StorageStopped", "StorageCorrupt", "StorageBusy", "ShuttingDown");
+    log.error({ err: error, requestId }, foreseen ? "work in the background was refused" : "a defect: please report it");
+  };
   const logs = await openLogs({ folder: folder.logs, clock, onTrouble: (message) => log.warn(message) });
   opened.push(() => logs.close());
   keepFunctionLogs(signals, logs);
@@ -151,9 +192,25 @@ async function openParts(opened: Opened, options: ServerOptions, begun: Begun): 
     onProblem: reportDefect,
   });
   opened.push(() => functions.close());
+  const queues = await openQueues({ store: keep.store, clock, secureRandom, onProblem: reportDefect });
+  opened.push(() => queues.close());
   const care = openCare(keep, clock, reportDefect);
   opened.push(() => care.close());
-  return { care, keep, signals, logs, identity, sandbox, functions, inspections: new Inspections(clock), pythons, log, reportDefect };
+  return {
+    care,
+    keep,
+    signals,
+    logs,
+    identity,
+    sandbox,
+    functions,
+    queues,
+    metering,
+    inspections: new Inspections(clock),
+    pythons,
+    log,
+    reportDefect,
+  };
 }
 
 /** Keys, principals, roles and policies. */
@@ -242,14 +299,26 @@ class JoinedEndpoint implements InstanceEndpoint {
   }
 }
 
-function servicesOf(parts: Parts, options: ServerOptions, calls: Calls, report: ServerReport): Service[] {
+/** What works on functions, and what sets it off. */
+interface Work extends Calls {
+  readonly sources: Sources;
+  readonly events: Events;
+}
+
+function servicesOf(parts: Parts, options: ServerOptions, calls: Work, report: ServerReport): Service[] {
   const { keep, functions, identity, signals, logs } = parts;
   const startedAt = clock.now();
-  const apps = openApps({ store: keep.store, functions: createAppFunctions(functions) });
+  const apps = openApps({
+    store: keep.store,
+    functions: createAppFunctions(functions),
+    wiring: createAppWiring(parts.queues, calls.sources),
+  });
   return [
     lambdaService({
       functions,
+      sources: calls.sources,
       invoker: calls.invoker,
+      asyncInvoker: calls.events.asyncInvoker,
       defaultRealm: defaultRealm(identity, options),
       codeLocation: (code, context) => codeLocation(identity.rootKey, code, context),
       instancesReady: (key) => calls.autoscaler.ready(key),
@@ -257,6 +326,7 @@ function servicesOf(parts: Parts, options: ServerOptions, calls: Calls, report: 
     iamService(identity.roles),
     stsService(identity),
     logsService({ logs, clock }),
+    sqsService({ queues: parts.queues, roles: identity.roles }),
     createLambentService({
       apps,
       signals,
@@ -264,6 +334,7 @@ function servicesOf(parts: Parts, options: ServerOptions, calls: Calls, report: 
       latest: (realm, name) => functions.reading.get(realm, name, undefined).version,
       requireFunction: (realm, name) => void functions.reading.get(realm, name, undefined),
       care: parts.care,
+      events: calls.events,
       code: (realm, sha256) => functions.reading.zipBySha256(realm, sha256),
       status: (realm) => statusOf(realm, report, functions, calls, startedAt),
       runtimeNote: (runtime) => runtimeNote(report, runtime),
@@ -349,7 +420,7 @@ function openGateway({ functions, identity, reportDefect }: Parts, options: Serv
     health: () => ({
       status: "running",
       version,
-      services: { lambda: "running", iam: "running", sts: "running", logs: "running" },
+      services: { lambda: "running", iam: "running", sts: "running", logs: "running", sqs: "running" },
     }),
     reportDefect,
   });

@@ -14,6 +14,26 @@ export type { BackupParts, BackupReport } from "./backup/backup.ts";
 export type { RestoreReport } from "./backup/restore.ts";
 export type { VerifyFault, VerifyParts, VerifyReport } from "./verify/verify.ts";
 export { lockDataFolder } from "./data-folder/data-folder.ts";
+export { DATA_FOLDER_NAMES } from "./data-folder/names.ts";
 export type { DataFolder } from "./data-folder/data-folder.ts";
 export { COMMIT_BYTES_MAX, OPS_PER_COMMIT_MAX, READ_BYTES_MAX, READ_ROWS_MAX } from "./store.ts";
 export type { Blobs, CellKey, CommitClass, CommitResult, LogRow, Op, Revision, StateRow, Store } from "./store.ts";
+export { openWorkList } from "./work-list/owner.ts";
+export type { WorkListOptions } from "./work-list/owner.ts";
+export { openItems, readOwnRows } from "./work-list/own-rows.ts";
+export { BodyCache } from "./work-list/body-cache.ts";
+export type {
+  EnqueueOutcome,
+  ExtendOutcome,
+  LeasedItem,
+  LeaseOutcome,
+  LeaseRequest,
+  ListCounts,
+  ListRules,
+  ListTotals,
+  NewItem,
+  OutgoingItem,
+  OwnRow,
+  SettleOutcome,
+  WorkList,
+} from "./work-list/work-list.ts";

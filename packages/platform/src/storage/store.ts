@@ -60,8 +60,8 @@ export interface Store {
    * `expected` is the revision the decision was made on, or `"any"` for a cell with one owner in this process.
    * Refuses ops of another cell, more than `OPS_PER_COMMIT_MAX` ops or `COMMIT_BYTES_MAX` bytes as a bug of the caller.
    * The values' bytes are read until the promise settles: the caller leaves them alone that long.
-   * Rejects with `StorageBusy` at the pending bound, `StorageStopped` after an I/O error, `StorageCorrupt` for a cell
-   * in which damage was found, `ShuttingDown` after `close`.
+   * Rejects with `StorageBusy` at the pending bound, `StorageCorrupt` for a cell in which damage was found, `ShuttingDown`
+   * after `close`: nothing has happened then. `StorageStopped`, after an I/O error, leaves open whether it has.
    */
   commit(cell: CellKey, expected: Revision | "any", ops: readonly Op[], commitClass?: CommitClass): Promise<CommitResult>;
   /** 0 for a cell never committed. */

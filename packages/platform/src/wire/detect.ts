@@ -11,12 +11,16 @@ export function detectProtocol(request: Pick<WireRequest, "rawUrl" | "headers">,
   if (headers["smithy-protocol"] === "rpc-v2-cbor") return "rpcv2Cbor";
   if (headers["x-amz-target"] !== undefined)
     return headers["content-type"]?.startsWith("application/x-amz-json-1.0") ? "awsJson1_0" : "awsJson1_1";
-  if (isRoot(request.rawUrl) && (headers["content-type"]?.startsWith("application/x-www-form-urlencoded") || hasAction(request.rawUrl)))
+  const hasPaths = service === undefined || service.protocol === "restJson1";
+  if (
+    (!hasPaths || isRoot(request.rawUrl)) &&
+    (headers["content-type"]?.startsWith("application/x-www-form-urlencoded") || hasAction(request.rawUrl))
+  )
     return "awsQuery";
   return service?.protocol ?? "restJson1";
 }
 
-/** awsQuery goes to the root; below it a form is only what curl calls any body, and `Action` a parameter like others. */
+/** awsQuery goes to the root, but for services that have no paths, whose older clients go to a queue's URL; elsewhere a form is only what curl calls any body, and `Action` a parameter like others. */
 function isRoot(rawUrl: string): boolean {
   return rawUrl === "/" || rawUrl === "" || rawUrl.startsWith("/?") || rawUrl.startsWith("?");
 }

@@ -63,6 +63,8 @@ export interface ServiceMetadata {
   readonly xmlNamespace?: string;
   /** Errors also carry the code that the service's older awsQuery form has for them. */
   readonly queryCompatible?: true;
+  /** awsQuery: the member that the path stands for where the form does not have it. */
+  readonly pathMember?: string;
   /** Content type of a raw payload without a modelled one. */
   readonly payloadContentType?: string;
 }

@@ -3,7 +3,7 @@ import type { ServiceData } from "./service-data.ts";
 import { ServiceModel } from "./schema.ts";
 
 /** The services whose schemas are in `schemas/`. */
-export const AWS_SERVICES = ["lambda", "sts", "iam", "logs"] as const;
+export const AWS_SERVICES = ["lambda", "sts", "iam", "logs", "sqs"] as const;
 export type ServiceName = (typeof AWS_SERVICES)[number];
 
 const loaded = new Map<ServiceName, ServiceModel>();

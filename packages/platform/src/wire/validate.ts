@@ -6,6 +6,7 @@ import { LambentError } from "../base/index.ts";
 import { PATTERN_INPUT_CHARS_MAX, VALUE_ECHO_CHARS_MAX, VIOLATIONS_MAX } from "./bounds.ts";
 import type { Member, Rule, StructureShape } from "./schema.ts";
 
+const MISSING = "Member must not be null";
 type Values = Readonly<Record<string, unknown>>;
 
 /** @throws LambentError InvalidParameter, naming each member, its value and the rule it breaks */
@@ -15,11 +16,13 @@ export function validate(shape: StructureShape, input: Values): void {
   const violations = check.violations;
   if (violations.length === 0) return;
   const counted = violations.length === 1 ? "1 validation error" : `${violations.length} validation errors`;
-  throw new LambentError("InvalidParameter", `${counted} detected: ${violations.join("; ")}`);
+  throw new LambentError("InvalidParameter", `${counted} detected: ${violations.join("; ")}`, check.onlyMissing ? { missing: true } : {});
 }
 
 class Check {
   readonly violations: string[] = [];
+  /** Some services have an error of their own for a request without a required member. */
+  onlyMissing = true;
   readonly #path: string[] = [];
 
   structure(shape: StructureShape, values: Values): void {
@@ -33,7 +36,7 @@ class Check {
         this.#path.pop();
       } else if (member.required) {
         this.#path.push(member.name);
-        this.#add("Value null", "Member must not be null");
+        this.#add("Value null", MISSING);
         this.#path.pop();
       }
     }
@@ -81,6 +84,7 @@ class Check {
   }
 
   #add(what: string, rule: string): void {
+    if (rule !== MISSING) this.onlyMissing = false;
     if (this.violations.length < VIOLATIONS_MAX)
       this.violations.push(`${what} at '${this.#path.map(spoken).join(".")}' failed to satisfy constraint: ${rule}`);
   }

@@ -38,6 +38,8 @@ export interface WireError {
   /** The shape's name, or a name of its own where AWS has no shape: `ResourceNotFoundException`. */
   readonly name: string;
   readonly message: string;
+  /** For names without a shape: what awsQuery calls it, where that is another name. */
+  readonly queryCode?: string;
   /** For names without a shape; a shape's own status wins over the fault's usual one, and this over both. */
   readonly status?: number;
   /** For names without a shape. */
@@ -91,6 +93,7 @@ export function encodeError(target: ErrorTarget, error: WireError, requestId: st
     service: target.service,
     shape,
     name: error.name,
+    queryCode: shape?.error?.queryCode ?? error.queryCode ?? error.name,
     message: error.message,
     status: error.status ?? shape?.error?.status ?? (error.fault === "caller" ? 400 : 500),
     fault: faultOf(shape, error),

@@ -26,6 +26,7 @@ const options = {
   environment: fc.dictionary(fc.constantFrom("A", "B", "toString", "constructor"), fc.constantFrom("1", "2"), PLAIN),
   concurrencyPerInstance: fc.constantFrom(1, 8),
   handlerStyle: fc.constantFrom("lambda" as const, "web" as const),
+  flow: fc.dictionary(fc.constantFrom("rate" as const, "priority" as const), fc.constantFrom("1/s", "2/s"), PLAIN),
   roleArn: fc.constantFrom(ROLE, `${ROLE}-2`),
 };
 const core = {
@@ -127,6 +128,7 @@ test("a plan never shows the value of an environment entry", () => {
       environment: { KEY: "old-secret" },
       concurrencyPerInstance: 1,
       handlerStyle: "lambda",
+      flow: {},
       roleArn: ROLE,
     },
   };

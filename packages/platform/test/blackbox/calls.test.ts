@@ -162,11 +162,6 @@ describe("limits of a call", () => {
     await assertRefused(clients.lambda.invoke({ FunctionName, Payload: Buffer.from("{not json") }), InvalidRequestContentException, 400);
   });
 
-  test("an asynchronous call answers 501 until it can be kept", async () => {
-    const FunctionName = await node("return 1;");
-    await assertRefused(clients.lambda.invoke({ FunctionName, InvocationType: "Event" }), "NotImplemented", 501);
-  });
-
   test("a call over the reserved concurrency is refused at once as TooManyRequestsException with its reason", async () => {
     const FunctionName = await node("await new Promise((resolve) => setTimeout(resolve, event.ms)); return 'done';");
     await call(clients.lambda, FunctionName, { ms: 0 });

@@ -1,6 +1,6 @@
 /** `lambent backup`, `restore` and `verify` against real servers. */
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -45,6 +45,10 @@ class World {
   }
 }
 
+/** Everything below a folder. */
+const namesIn = (folder: string): readonly string[] =>
+  readdirSync(folder, { recursive: true, encoding: "utf8" }).toSorted((a, b) => (a < b ? -1 : 1));
+
 void test("what a server keeps is backed up while it runs, restored elsewhere, and served from there", async (t) => {
   const world = new World(t);
   const [backup, restored, code] = [world.at("backup"), world.at("restored"), world.at("kept.mjs")];
@@ -59,6 +63,11 @@ void test("what a server keeps is backed up while it runs, restored elsewhere, a
   const made = await server.run("backup", backup);
   assert.equal(made.exit, EXIT_CODES.done, made.err);
   assert.match(made.out, /1 bodies, .*, read back and whole/u);
+  const before = namesIn(backup);
+  const verifiedBackup = await world.run("verify", "--data", backup);
+  assert.equal(verifiedBackup.exit, EXIT_CODES.usage);
+  assert.match(verifiedBackup.err, /is a backup, .*\n {2}Restore it into a new folder and verify that: /u);
+  assert.deepEqual(namesIn(backup), before);
   const again = await server.run("backup", backup);
   assert.deepEqual([again.exit, again.out], [EXIT_CODES.failed, ""]);
   assert.match(again.err, /is not empty; choose a new folder/u);
@@ -81,7 +90,7 @@ void test("a stopped folder is verified with --data; a running one is not, and d
   const server = await world.server("--data", data);
   const running = await world.run("verify", "--data", data);
   assert.equal(running.exit, EXIT_CODES.failed);
-  assert.match(running.err, /is used by the server with process id \d+/u);
+  assert.match(running.err, /is used by the server with process id \d+.*\n {2}Leave --data out and the running server is asked/u);
   await server.stop();
   const whole = await world.run("verify", "--data", data, "--json");
   assert.equal(whole.exit, EXIT_CODES.done, whole.err);
@@ -101,6 +110,7 @@ void test("a folder that is no data folder and a backup that is none are refused
   const world = new World(t);
   const none = await world.run("verify", "--data", world.at("none"));
   assert.equal(none.exit, EXIT_CODES.notFound);
+  assert.match(none.err, /\n {2}Name the folder that /u);
   mkdirSync(world.at("empty"));
   const restore = await world.run("restore", world.at("empty"), "--data", world.at("new"));
   assert.equal(restore.exit, EXIT_CODES.failed);
@@ -117,4 +127,27 @@ void test("a server that keeps nothing says so", async (t) => {
     assert.match(ended.err, /keeps everything in memory/u);
   }
   assert.ok(!existsSync(world.at("backup")));
+});
+
+void test("a data folder that was reset takes a new start, and a restore", async (t) => {
+  const world = new World(t);
+  const [data, backup, code] = [world.at("data"), world.at("backup"), world.at("kept.mjs")];
+  writeFileSync(code, "export const handler = async () => 'kept';");
+  const first = await world.server("--data", data);
+  assert.equal((await first.run("deploy", code)).exit, EXIT_CODES.done);
+  assert.equal((await first.run("invoke", "kept")).exit, EXIT_CODES.done);
+  assert.equal((await first.run("backup", backup)).exit, EXIT_CODES.done);
+  await first.stop();
+
+  writeFileSync(join(data, "notes.txt"), "a person's own");
+  assert.equal((await world.run("reset", "--data", data, "--yes")).exit, EXIT_CODES.done);
+  assert.deepEqual(readdirSync(data), ["notes.txt"]);
+  rmSync(join(data, "notes.txt"));
+
+  const second = await world.server("--data", data);
+  assert.equal((await second.run("list")).out, "");
+  await second.stop();
+  assert.equal((await world.run("reset", "--data", data, "--yes")).exit, EXIT_CODES.done);
+  const restored = await world.run("restore", backup, "--data", data);
+  assert.equal(restored.exit, EXIT_CODES.done, restored.err);
 });

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage } from "node:http";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { AddressInfo } from "node:net";
 import { after, before, test } from "node:test";
 import { systemClock } from "../../src/base/index.ts";
@@ -9,8 +12,8 @@ import { lambentModel } from "../../src/api/lambent/index.ts";
 import { EXIT_CODES } from "../../src/cli/errors.ts";
 import { LAMBENT_PATHS } from "../../src/cli/lambent-api.ts";
 import { VERB_MODULES } from "../../src/cli/verb-modules.ts";
-import { VERBS, verbName } from "../../src/cli/verbs.ts";
-import { runLambent, type CommandEnding } from "../support/lambent-process.ts";
+import { isGroup, VERBS, verbName } from "../../src/cli/verbs.ts";
+import { runLambent, runProgram, type CommandEnding } from "../support/lambent-process.ts";
 
 /** A server at the wire that answers what a test says; the command is a real process. */
 interface Answer {
@@ -21,9 +24,12 @@ interface Answer {
 
 let answers: ((request: IncomingMessage) => Answer) | undefined;
 let last: IncomingMessage | undefined;
+let lastBody = "";
 const server = createServer((request, response) => {
   last = request;
-  request.resume().once("end", () => {
+  lastBody = "";
+  request.setEncoding("utf8").on("data", (text: string) => (lastBody += text));
+  request.once("end", () => {
     const { status = 200, headers = {}, body = "{}" } = answers?.(request) ?? {};
     response.writeHead(status, headers).end(body);
   });
@@ -144,6 +150,82 @@ test("a function's own error has an exit code of its own", async () => {
   assert.equal(ended.exit, EXIT_CODES.functionFailed);
   assert.equal(ended.out, "");
   assert.match(ended.err, /^  TypeError: no name\n    at handler \(\/var\/task\/a\.mjs:2:1\)\n/u);
+});
+
+/** What each verb below another one is called with beside the options all have. */
+const BELOW_GROUPS: Readonly<Record<string, readonly string[]>> = {
+  "config set": ["hello", "--memory", "256"],
+  "event sample": [],
+};
+
+test("a verb below another one heeds --endpoint, --region and --json", async () => {
+  const below = VERBS.filter((spec) => spec.under !== undefined);
+  assert.deepEqual(below.map(verbName).toSorted(), Object.keys(BELOW_GROUPS).toSorted());
+  for (const spec of below) {
+    answers = () => ({ body: '{"Configuration":{"FunctionName":"hello","FunctionArn":"arn"}}' });
+    last = undefined;
+    const args = [...verbName(spec).split(" "), ...(BELOW_GROUPS[verbName(spec)] ?? []), "--json"];
+    const remote = spec.local ? [] : ["--endpoint", endpoint, "--region", "eu-north-1"];
+    const ended = await runLambent([...args, ...remote], { ...environment(), LAMBENT_ENDPOINT: "http://127.0.0.1:1" });
+    assert.equal(ended.exit, EXIT_CODES.done, `${verbName(spec)}: ${ended.err}`);
+    assert.doesNotThrow(() => JSON.parse(ended.out) as unknown, ended.out);
+    if (!spec.local) assert.match((last as IncomingMessage | undefined)?.headers.authorization ?? "", /\/eu-north-1\/lambda\//u);
+  }
+  for (const group of VERBS.filter(isGroup)) assert.deepEqual([group.options, group.under], [[], undefined], group.usage);
+});
+
+test("--env-file is the command's own, whether the file is missing or names what Node would heed", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "lambent-test-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const program = fileURLToPath(new URL("../../bin/lambent.mjs", import.meta.url));
+  const started = (file: string): Promise<CommandEnding> =>
+    runProgram(program, ["config", "set", "hello", "--env-file", file], {
+      ...environment(),
+      PATH: `${dirname(process.execPath)}:/usr/bin:/bin`,
+    });
+  answers = () => ({ body: '{"Configuration":{"FunctionName":"hello","FunctionArn":"arn"}}' });
+  const missing = await started(join(folder, "none"));
+  assert.equal(missing.exit, EXIT_CODES.usage);
+  assert.match(missing.err, /^lambent: The environment file \S+ cannot be read: ENOENT\.\n/u);
+
+  writeFileSync(join(folder, "given.env"), "NODE_OPTIONS=--no-such-option\n");
+  const given = await started(join(folder, "given.env"));
+  assert.equal(given.exit, EXIT_CODES.done, given.err);
+  assert.deepEqual(JSON.parse(lastBody), { Environment: { Variables: { NODE_OPTIONS: "--no-such-option" } } });
+});
+
+test("env leaves nothing in the shell that goes before its key", async () => {
+  const script = (shell: string): Promise<CommandEnding> => run("env", "--shell", shell);
+  const left = { AWS_SESSION_TOKEN: "stale", AWS_PROFILE: "work", AWS_DEFAULT_PROFILE: "work" };
+  const { out } = await script("sh");
+  const shown = await runProgram("/bin/sh", ["-ec", `${out}\nenv`], { ...environment(), ...left });
+  assert.equal(shown.exit, 0, shown.err);
+  assert.match(shown.out, /^AWS_ACCESS_KEY_ID=LAMBENTKEY$/mu);
+  assert.doesNotMatch(shown.out, /SESSION_TOKEN|PROFILE/u);
+  for (const [shell, form] of [
+    ["fish", (name: string) => `set -e ${name}`],
+    ["powershell", (name: string) => `Remove-Item -ErrorAction SilentlyContinue Env:${name}`],
+  ] as const) {
+    const lines = (await script(shell)).out.split("\n");
+    for (const name of Object.keys(left)) assert.ok(lines.includes(form(name)), `${shell}: ${name}`);
+  }
+  const kept = await runLambent(["env"], { ...environment(), AWS_SESSION_TOKEN: "mine" });
+  assert.match(kept.out, /^export AWS_SESSION_TOKEN='mine'$/mu);
+  assert.doesNotMatch(kept.out, /unset AWS_SESSION_TOKEN/u);
+});
+
+test("a value of start that came from the environment is complained of by its variable", async () => {
+  const ended = await runLambent(["start", "--memory"], { ...environment(), LAMBENT_POOL: "" });
+  assert.deepEqual([ended.exit, ended.out], [EXIT_CODES.usage, ""]);
+  assert.equal(ended.err, 'lambent: LAMBENT_POOL is ""; it has to be a whole number from 0 to 64.\n  For example LAMBENT_POOL=0\n');
+});
+
+test("a Node that is too old is told so in one line", async () => {
+  const pretend = `data:text/javascript,Object.defineProperty(process, "versions", { value: { node: "20.1.0" } })`;
+  const program = fileURLToPath(new URL("../../bin/lambent.mjs", import.meta.url));
+  const ended = await runProgram(process.execPath, ["--import", pretend, "--", program, "list"], environment());
+  assert.deepEqual([ended.exit, ended.out], [EXIT_CODES.failed, ""]);
+  assert.match(ended.err, /^lambent: this Node is v20\.1\.0; 24 or newer is needed: .*\.\n$/u);
 });
 
 test("the paths the command uses are those of the schema", () => {

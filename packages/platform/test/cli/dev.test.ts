@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { systemClock } from "../../src/base/index.ts";
 import { EXIT_CODES } from "../../src/cli/errors.ts";
-import { startLambent } from "../support/lambent-process.ts";
+import { beginLambent, type GoingCommand, runLambent, startLambent } from "../support/lambent-process.ts";
 
 /** What the issue asks: from a save until the new code answers. */
 const SAVE_TO_ANSWER_MS_MAX = 300;
@@ -72,6 +72,48 @@ test("under dev, code that cannot be deployed is said and the next save is waite
   assert.equal(await dev.interrupt(), 0);
 });
 
+test("under dev, a file that is saved by renaming is deployed, again and again, and its neighbours are not", async () => {
+  save("alone.mjs", handler("first"));
+  const dev = lambent.begin("dev", join(folder, "alone.mjs"));
+  await dev.said(/watching/u);
+  for (const answer of ["second", "third"]) {
+    save("alone.mjs.draft", handler(answer));
+    renameSync(join(folder, "alone.mjs.draft"), join(folder, "alone.mjs"));
+    await untilAnswered("alone", answer);
+  }
+  assert.equal(dev.printed().match(/^  alone   /gmu)?.length, 3, dev.printed());
+  assert.equal(await dev.interrupt(), 0);
+});
+
+test("what is not there is not watched", async () => {
+  const ended = await lambent.run("dev", join(folder, "nothere"));
+  assert.equal(ended.exit, EXIT_CODES.usage);
+  assert.match(ended.err, /^lambent: \S*nothere does not exist\.\n  Give a folder, .*\n$/u);
+});
+
+test("under dev, logs go on when the server is started again, whatever its key is then", async (t) => {
+  const ready = /^lambent ready (http:\S+)$/mu;
+  const start = async (port: string): Promise<GoingCommand & { readonly url: string }> => {
+    const server = beginLambent(["start", "--memory", "--pool", "0", "--port", port], lambent.environment);
+    await server.said(ready);
+    return { ...server, url: ready.exec(server.printed())?.[1] ?? "" };
+  };
+  const first = await start("0");
+  const here = { ...lambent.environment, LAMBENT_ENDPOINT: first.url };
+  save("again.mjs", handler("before"));
+  const dev = beginLambent(["dev", join(folder, "again.mjs")], here);
+  await dev.said(/watching/u);
+  await first.interrupt();
+  await dev.said(/logs of again ended: .* They go on when it is back\./u);
+  const second = await start(new URL(first.url).port);
+  t.after(() => second.interrupt());
+  save("again.mjs", handler("after"));
+  await dev.said(/logs of again go on/u);
+  await runLambent(["invoke", "again"], here);
+  await dev.said(/again .*answering after/u);
+  assert.equal(await dev.interrupt(), 0, dev.printed());
+});
+
 test("dev ends with the two lines of an error when the server is gone", async () => {
   const other = await startLambent();
   save("index.ts", handler("here"));
@@ -82,6 +124,6 @@ test("dev ends with the two lines of an error when the server is gone", async ()
   assert.equal(await dev.ended, EXIT_CODES.unreachable);
   assert.match(
     dev.printed(),
-    /ends it\n(?:  logs of broken ended: .*\n)?lambent: No Lambent server at http:\S+: nothing listens there\.\n  Start it with `npx lambent start`, .*\n$/u,
+    /ends it\n(?:  logs of broken ended: .*\n)?lambent: No (?:Lambent server at http:\S+: nothing listens there|server of this user runs at http:\S+)\.\n  Start (?:it|one) with `npx lambent start`.*\n$/u,
   );
 });

@@ -37,6 +37,8 @@ test("an event comes from the argument, standard input, a file, or is {}", async
     assert.equal((await readEvent("-", Readable.from([Buffer.from('{"a"'), Buffer.from(":2}")]))).toString(), '{"a":2}');
     assert.equal((await readEvent(join(folder, "event.json"), nothing)).toString(), '{"from":"file"}');
     assert.equal((await readEvent(undefined, nothing)).toString(), "{}");
+    writeFileSync(join(folder, "marked.json"), '\ufeff{"from":"an editor"}');
+    assert.equal((await readEvent(join(folder, "marked.json"), nothing)).toString(), '{"from":"an editor"}');
   } finally {
     rmSync(folder, { recursive: true });
   }

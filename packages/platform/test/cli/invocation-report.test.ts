@@ -34,6 +34,15 @@ test("an error shows the author's own lines and none of the runtime's", () => {
   assert.deepEqual(parseFunctionError("not JSON"), { type: "Error", message: "not JSON", stack: [] });
 });
 
+test("a message of several lines is shown once", () => {
+  const errorMessage = "no name\n\n  given by the caller";
+  const trace = ["TypeError: no name", "", "  given by the caller", "    at handler (file:///var/task/hello.mjs:2:10)"];
+  assert.deepEqual(parseFunctionError(JSON.stringify({ errorType: "TypeError", errorMessage, trace })).stack, [trace[3]]);
+  // A stack that begins otherwise is shown from its first line.
+  const stackTrace = ['  File "/var/task/app.py", line 2, in handler\n    raise ValueError("no name")'];
+  assert.equal(parseFunctionError(JSON.stringify({ errorMessage, stackTrace })).stack.length, 2);
+});
+
 test("times and tables are what people read", () => {
   assert.deepEqual([0.104, 4.61, 9.96, 38.4, 999.4, 1_250].map(formatMs), ["0.1 ms", "4.6 ms", "10 ms", "38 ms", "999 ms", "1.3 s"]);
   assert.deepEqual([41_000, 192_000, 11_520_000, 180_000_000].map(formatSpan), ["41 s", "3 min 12 s", "3 h 12 min", "2 d 2 h"]);

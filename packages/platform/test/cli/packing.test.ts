@@ -9,6 +9,8 @@ import yauzl from "yauzl";
 import { CommandFailure } from "../../src/cli/errors.ts";
 import { guess, pack } from "../../src/cli/packing/index.ts";
 import { ARCHIVE_BYTES_MAX } from "../../src/cli/packing/pack.ts";
+import { DEPTH_MAX } from "../../src/cli/packing/walk.ts";
+import { functionNameOf } from "../../src/cli/deployment.ts";
 import { CODE_ZIP_BYTES_MAX } from "../../src/functions/index.ts";
 
 const folders: string[] = [];
@@ -147,6 +149,35 @@ test("runtime and handler are guessed from what a file exports, and what is give
   assert.equal(one("bootstrap", "#!/bin/sh").runtime, "provided.al2023");
   assert.throws(() => one("a.mjs", "export const other = 1"), /a\.mjs exports none of handler, httpHandler, default/u);
   assert.throws(() => guess({ names: ["x.mjs", "y.mjs"], read: () => "" }, {}), /several files could be it: x\.mjs, y\.mjs/u);
+});
+
+test("a file that no handler can name is refused before anything is sent, and says how to rename it", () => {
+  const one = (name: string, given = {}) => guess({ names: [name], read: () => "export const handler = 1" }, given);
+  const refused = (name: string, better: string) => (error: unknown) =>
+    error instanceof CommandFailure &&
+    error.message.includes(JSON.stringify(name)) &&
+    error.next === `Rename the file, for example to ${better}`;
+  assert.throws(() => one("a.b.js"), refused("a.b.js", "a-b.js"));
+  assert.throws(() => one("my func.js"), refused("my func.js", "my-func.js"));
+  assert.equal(one("über.js").handler, "über.handler");
+});
+
+test("a handler that is given is read as its runtime reads it", () => {
+  const entry = (handler: string, ...names: readonly string[]) => guess({ names, read: () => "" }, { handler }).entry;
+  assert.equal(entry("src/index.routes.list", "src/index.mjs"), "src/index.mjs");
+  assert.equal(entry("shop.orders.handler", "shop/orders.py"), "shop/orders.py");
+  assert.throws(() => entry("a.b.handler", "a.b.js"), CommandFailure);
+});
+
+test("a name loses marks and no letters", () => {
+  assert.equal(functionNameOf("my func.v2"), "my-func-v2");
+  for (const name of ["über", "u\u0308ber", "функция", "…"]) assert.throws(() => functionNameOf(name), /No name can be made of/u);
+});
+
+test("a folder deeper than the bound is refused, not left out", async () => {
+  const deep = Array.from({ length: DEPTH_MAX + 1 }, () => "d").join("/");
+  const folder = folderWith({ "index.mjs": "export const handler = () => 1;", [`${deep}/lost.mjs`]: "" });
+  await assert.rejects(packed(folder), /is too deep for a function: over 64 folders/u);
 });
 
 test("dependencies with another tool's lock file and no node_modules name the command to run", async () => {

@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { chmodSync, mkdtempSync, rmSync, statSync, symlinkSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { isLambentError } from "../../src/base/index.ts";
+import { createClient } from "../../src/cli/client.ts";
 import { connect } from "../../src/cli/connection.ts";
 import { CommandFailure } from "../../src/cli/errors.ts";
 import { leaveRunRecord, readRunRecord, removeRunRecord } from "../../src/cli/run-folder.ts";
@@ -31,7 +35,9 @@ test("the key a server leaves is readable by its owner alone, and found under ev
   assert.equal(readRunRecord(folder, "http://localhost:4570")?.accessKeyId, "LEFT");
   assert.equal(readRunRecord(folder, "http://127.0.0.1:4571"), undefined);
   assert.equal(readRunRecord(folder, "http://lambent.example:4570"), undefined, "another machine's server is another server");
-  removeRunRecord(folder, record.endpoint);
+  removeRunRecord(folder, record.endpoint, record.pid + 1);
+  assert.equal(readRunRecord(folder, record.endpoint)?.pid, record.pid, "another server's record stays");
+  removeRunRecord(folder, record.endpoint, record.pid);
   assert.equal(readRunRecord(folder, record.endpoint), undefined);
 });
 
@@ -62,6 +68,25 @@ test("the endpoint is the option, then LAMBENT_ENDPOINT, then port 4566; the key
     { ...base, AWS_ACCESS_KEY_ID: "MINE", AWS_SECRET_ACCESS_KEY: "s", AWS_REGION: "us-west-2", AWS_PROFILE: "work" },
   );
   assert.deepEqual([given.endpoint, given.key.accessKeyId, given.region], ["http://127.0.0.1:4566", "MINE", "us-west-2"]);
+});
+
+test("a server that is stopping is another thing than none", async () => {
+  const free = createServer().listen(0, "127.0.0.1");
+  await once(free, "listening");
+  const endpoint = `http://127.0.0.1:${(free.address() as AddressInfo).port}`;
+  free.close();
+  await once(free, "close");
+  const ending = async (pid: number): Promise<string | undefined> => {
+    leaveRunRecord(folder, { ...record, endpoint, pid });
+    const client = createClient(connect({ endpoint }, { XDG_RUNTIME_DIR: runtime }));
+    return client.send({ service: "lambda", method: "GET", path: "/" }).then(
+      () => undefined,
+      (error: unknown) => (error instanceof CommandFailure ? error.exit : undefined),
+    );
+  };
+  assert.equal(await ending(process.pid), "tryAgain");
+  const { pid: gone } = spawnSync(process.execPath, ["--version"]);
+  assert.equal(await ending(gone), "unreachable");
 });
 
 test("without a key nothing is sent: stored AWS profiles are never read", () => {

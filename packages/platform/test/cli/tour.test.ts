@@ -75,8 +75,17 @@ test("a published version can be gone back to", async () => {
   write("return 2;");
   await lambent.run("deploy", hello);
   assert.equal((await lambent.run("invoke", "hello")).out, "2\n");
-  assert.equal((await lambent.run("rollback", "hello")).exit, 0);
+  const back = await lambent.run("rollback", "hello");
+  assert.equal(back.exit, 0);
+  assert.match(back.out, /^ {2}hello {3}is as version 1 was \(sha256 \S{12}\)\n$/u);
+  assert.match(back.err, /^ {2}What was deployed before \(sha256 \S{12}\) is in no version and is not here any more\. /u);
   assert.equal((await lambent.run("invoke", "hello")).out, "1\n");
+});
+
+test("what is not there is looked for where it could be", async () => {
+  const version = await lambent.run("invoke", "hello:99");
+  assert.equal(version.exit, 5);
+  assert.match(version.err, /\n {2}`npx lambent versions hello` shows its versions/u);
 });
 
 test("an application removes what its document no longer names, and nothing else", async () => {
@@ -117,13 +126,20 @@ test("a taken port names the process that holds it, and how a Lambent is ended",
   );
 });
 
-test("an asynchronous call is refused in two lines until it can be kept", async () => {
+test("an asynchronous call is accepted, and what becomes of it is shown until it has ended", async () => {
   const { exit, err, out } = await lambent.run("invoke", "hello", "--async");
-  assert.deepEqual([exit, out], [1, ""]);
-  assert.equal(
-    err,
-    "lambent: InvocationType Event is not built yet: an asynchronous call is accepted only once it is durable\n  docs/status.md says what is built.\n",
-  );
+  const id = /^  accepted as ([0-9a-f-]{36})\n$/u.exec(out)?.[1] ?? "";
+  assert.equal(exit, 0);
+  assert.equal(err, `  \`npx lambent events ${id} -f\` shows what becomes of it, \`npx lambent logs hello\` what it logged.\n`);
+  const followed = await lambent.run("events", id, "-f");
+  assert.match(followed.out.trimEnd().split("\n").at(-1) ?? "", new RegExp(`^.{19}  ${id}  invoke  hello  1  handled$`, "u"));
+  const [head, ...rows] = (await lambent.run("events")).out.trimEnd().split("\n");
+  assert.match(head ?? "", /^WHEN +EVENT +SOURCE +TARGET +ATTEMPTS +OUTCOME$/u);
+  assert.equal(rows.length, 1);
+  assert.match((await lambent.run("events", id)).out, /\n  outcome    handled\n  attempt 1  .{19}  handled in [\d.]+ ms\n$/u);
+  const cancelled = await lambent.run("cancel", id);
+  assert.deepEqual([cancelled.exit, cancelled.out], [2, ""]);
+  assert.match(cancelled.err, /has ended; only one that waits can be cancelled\.\n/u);
 });
 
 test("Ctrl-C in a terminal, as npm passes it on twice, lets a running call finish and ends with 0", async () => {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { isLambentError, type ErrorCode } from "../../src/base/index.ts";
@@ -15,6 +16,7 @@ import {
 } from "../../src/functions/rules/limits.ts";
 import { page } from "../../src/functions/rules/paging.ts";
 import { withoutStatement, withStatement } from "../../src/functions/rules/policies.ts";
+import { RUNTIME_IDS } from "../../src/functions/rules/runtimes.ts";
 import { changedSettings, newSettings, requireFits, requireLayerList } from "../../src/functions/rules/settings.ts";
 import { changedTags, settingsFromTags } from "../../src/functions/rules/tags.ts";
 
@@ -90,6 +92,10 @@ describe("settings", () => {
     [{ timeoutMs: 1_500 }, /Timeout is 1.5/],
     [{ tmpMb: 511 }, /EphemeralStorage.Size is 511/],
     [{ runtime: "java21" }, /Runtime is java21/],
+    [
+      { runtime: "nodejs99.x" },
+      /Runtime is nodejs99\.x; Lambent runs nodejs10\.x to nodejs24\.x, python3\.6 to python3\.14, provided, provided\.al2 and provided\.al2023\.$/,
+    ],
     [{ handler: "" }, /Handler is ""/],
     [{ handler: "a b" }, /Handler is "a b"/],
     [{ roleArn: "role" }, /Role is "role"/],
@@ -107,6 +113,14 @@ describe("settings", () => {
     const changed = changedSettings(base, { memoryMb: 256, deadLetterArn: arn, logging: { format: "JSON" } }, resolved);
     assert.deepEqual(changed, { ...base, memoryMb: 256, deadLetterArn: arn, logging: { ...base.logging, format: "JSON" } });
     assert.equal(changedSettings(changed, { deadLetterArn: "" }, resolved).deadLetterArn, undefined);
+  });
+
+  it("take the runtimes AWS's own operations take, of the languages Lambent runs", () => {
+    const schema = JSON.parse(readFileSync(new URL("../../src/wire/schemas/lambda.json", import.meta.url), "utf8")) as {
+      readonly rules: { readonly Runtime: { readonly enum: readonly string[] } };
+    };
+    const ours = schema.rules.Runtime.enum.filter((id) => /^(nodejs\d+\.x|python3\.\d+|provided.*)$/.test(id) && id !== "nodejs8.10");
+    assert.deepEqual([...RUNTIME_IDS].toSorted(), ours.toSorted());
   });
 
   it("need runtime and handler when new", () =>

@@ -44,6 +44,7 @@ async function serve(context: TestContext, options: Options = {}) {
     authenticator: createAuthenticator({ credentials, clock: systemClock }),
     authorize: options.authorize ?? (() => undefined),
     bodies,
+    clock: systemClock,
     secureRandom: systemSecureRandom,
     stopping: options.stopping ?? new AbortController().signal,
     reportDefect: (error) => defects.push(error),
@@ -79,18 +80,29 @@ describe("a signed call", () => {
     assert.equal(bodies.held, 0);
   });
 
-  test("that no service answers is told so, by path, by scope and by target", async (context) => {
+  test("that names no service is told that nobody answers, and one that is not built with 501 and its name", async (context) => {
     const { url } = await serve(context);
     const nowhere = await sendSigned(url, { method: "GET", path: "/nowhere" }, ROOT, "lambda");
     assert.equal(nowhere.status, 404);
-    const unknown = await sendSigned(
-      url,
-      { path: "/", headers: { "x-amz-target": "DynamoDB_20120810.GetItem", "content-type": "application/x-amz-json-1.0" }, body: "{}" },
-      ROOT,
-      "dynamodb",
-    );
-    assert.equal(unknown.status, 404);
-    assert.match(unknown.body.toString(), /no service here answers POST \//);
+    const unsigned = await send(url, { method: "GET", path: "/" });
+    assert.equal(unsigned.status, 404);
+    assert.match(unsigned.body.toString(), /no service here answers GET \//);
+
+    const getItem = {
+      path: "/",
+      headers: { "x-amz-target": "DynamoDB_20120810.GetItem", "content-type": "application/x-amz-json-1.0" },
+      body: "{}",
+    };
+    const publish = { path: "/", headers: { "content-type": "application/x-www-form-urlencoded" }, body: "Version=1&Action=Publish" };
+    for (const [reply, name] of [
+      [await sendSigned(url, getItem, ROOT, "dynamodb"), "dynamodb:GetItem"],
+      [await send(url, getItem), "DynamoDB:GetItem"],
+      [await sendSigned(url, publish, ROOT, "sns"), "sns:Publish"],
+      [await sendSigned(url, { method: "GET", path: "/" }, ROOT, "s3"), "s3"],
+    ] as const) {
+      assert.equal(reply.status, 501, name);
+      assert.ok(reply.body.toString().includes(`${name} is not built in Lambent`), reply.body.toString());
+    }
   });
 
   test("of a real operation that is not built answers 501 with its name, never 200", async (context) => {

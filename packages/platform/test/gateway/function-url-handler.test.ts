@@ -71,6 +71,20 @@ function ended(ending: CallEnding): InvokeOutcome {
     initMs: 0,
     billedMs: 1,
     maxMemoryMb: 1,
+    usage: {
+      requestId: "request",
+      account: "000000000000",
+      region: "us-east-1",
+      functionName: "hello",
+      version: "$LATEST",
+      memoryMb: 128,
+      startedAt: 0,
+      durationMs: 1,
+      initMs: 0,
+      billedMs: 1,
+      maxMemoryMb: 1,
+      ending: ending.kind,
+    },
   };
 }
 

@@ -14,6 +14,8 @@ export interface Unsigned {
 }
 
 const FUNCTION = "echo";
+/** Made by the first of the queue's calls that works. */
+const HOSTILE_QUEUE = "http://127.0.0.1/000000000000/fuzzed";
 
 /** The calls that are mutated; each works as it stands once `echo` is deployed. */
 async function calls(): Promise<readonly (readonly [ServiceName, Protocol, string, object])[]> {
@@ -31,6 +33,7 @@ async function calls(): Promise<readonly (readonly [ServiceName, Protocol, strin
   const invoke = { FunctionName: FUNCTION, Payload: Buffer.from('{"key":"value","list":[1,2.5e3,null,true],"text":"€"}') };
   const trust =
     '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}';
+  const attributes = { n: { DataType: "Number", StringValue: "1" }, b: { DataType: "Binary", BinaryValue: Buffer.from([0, 255]) } };
   const lines = { logGroupName: "/hostile", logStreamName: "one", logEvents: [{ timestamp: systemClock.now(), message: "line" }] };
   return [
     ["lambda", "restJson1", "Invoke", invoke],
@@ -45,6 +48,16 @@ async function calls(): Promise<readonly (readonly [ServiceName, Protocol, strin
     ["iam", "awsQuery", "CreateRole", { RoleName: "fuzzed", AssumeRolePolicyDocument: trust, Tags: [{ Key: "k", Value: "v" }] }],
     ["iam", "awsQuery", "ListRoles", { MaxItems: 3 }],
     ["sts", "awsQuery", "GetCallerIdentity", {}],
+    ["sqs", "awsJson1_0", "CreateQueue", { QueueName: "fuzzed", Attributes: { VisibilityTimeout: "5" }, tags: { a: "b" } }],
+    [
+      "sqs",
+      "awsJson1_0",
+      "SendMessageBatch",
+      { QueueUrl: HOSTILE_QUEUE, Entries: [{ Id: "a", MessageBody: "text €", MessageAttributes: attributes }] },
+    ],
+    ["sqs", "awsJson1_0", "ReceiveMessage", { QueueUrl: HOSTILE_QUEUE, AttributeNames: ["All"], MaxNumberOfMessages: 10 }],
+    ["sqs", "awsQuery", "SendMessage", { QueueUrl: HOSTILE_QUEUE, MessageBody: "text", MessageAttributes: attributes }],
+    ["sqs", "awsQuery", "SetQueueAttributes", { QueueUrl: HOSTILE_QUEUE, Attributes: { DelaySeconds: "1" } }],
   ];
 }
 

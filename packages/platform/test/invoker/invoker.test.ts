@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import { startPermits } from "../../src/autoscaler/autoscaler.ts";
 import { type Fleet, INSTANCE_LIFE_MS_MAX } from "../../src/autoscaler/fleet.ts";
 import { ADMISSION_WAIT_MS, type EndedCall, type InvokeOutcome } from "../../src/invoker/index.ts";
+import { initTimeoutMs } from "../../src/runtime/index.ts";
 import { versionKey } from "../../src/model/index.ts";
 import { FUNCTION_CREDENTIALS_LIFE_MS } from "../../src/security/index.ts";
 import { CallWorld } from "../support/calls.ts";
@@ -94,11 +95,23 @@ describe("a synchronous call", () => {
     assert.equal(String(world.defects[0]), "RangeError: disk on fire");
   });
 
-  test("waits for an instance no longer than the bound (P7)", async () => {
-    const world = new CallWorld(functionVersion(), {}, { startMs: () => 60_000 });
-    const call = world.call();
-    await world.clock.advance(ADMISSION_WAIT_MS);
+  test("waits for an instance no longer than the bound, and an init's once more (P7)", async () => {
+    const never = new CallWorld(functionVersion(), {}, { startMs: () => 3_600_000 });
+    const call = never.call();
+    await never.clock.advance(ADMISSION_WAIT_MS + initTimeoutMs(never.version) + 5_000);
     assert.deepEqual(await call, { kind: "throttled", reason: "ConcurrentInvocationLimitExceeded" });
+  });
+
+  test("waits for its instance's init as long as that may take, and is told how it ended", async () => {
+    const slow = functionVersion({ timeoutMs: 30_000 });
+    const failing = new CallWorld(slow, {}, { startMs: () => initTimeoutMs(slow) + 100, startEnding: () => "initFailed" });
+    const call = failing.call();
+    await failing.clock.advance(initTimeoutMs(slow) + 100);
+    assert.equal(ended(await call).ending.kind, "functionError", "no throttle: nothing was over a limit");
+    const slowButGood = new CallWorld(slow, {}, { startMs: () => 20_000 });
+    const served = slowButGood.call();
+    await slowButGood.clock.advance(20_100);
+    assert.equal(ended(await served).ending.kind, "handled");
   });
 });
 

@@ -55,14 +55,21 @@ export class RigServer {
   url = "";
   key = { accessKeyId: "", secretAccessKey: "", account: "" };
 
-  private constructor(args: readonly string[]) {
-    this.folder = mkdtempSync(join(tmpdir(), "lambent-rig-"));
+  private constructor(folder: string, args: readonly string[]) {
+    this.folder = folder;
     this.#args = args;
   }
 
   static async start(...args: readonly string[]): Promise<RigServer> {
-    const server = new RigServer(args);
+    const server = new RigServer(mkdtempSync(join(tmpdir(), "lambent-rig-")), args);
     await server.start();
+    return server;
+  }
+
+  /** One whose data folder is `folder/data`, with more in its environment. */
+  static async startIn(folder: string, environment: Readonly<Record<string, string>>, ...args: readonly string[]): Promise<RigServer> {
+    const server = new RigServer(folder, args);
+    await server.start(environment);
     return server;
   }
 
@@ -74,11 +81,11 @@ export class RigServer {
     return join(this.folder, "data");
   }
 
-  async start(): Promise<void> {
+  async start(environment: Readonly<Record<string, string>> = {}): Promise<void> {
     const { PATH, HOME, NODE_COMPILE_CACHE } = process.env;
     const child = spawn(process.execPath, [MAIN, "start", "--port", "0", "--data", this.data, ...this.#args], {
       stdio: ["ignore", "pipe", "inherit"],
-      env: { PATH, HOME, NODE_COMPILE_CACHE, XDG_RUNTIME_DIR: this.folder },
+      env: { PATH, HOME, NODE_COMPILE_CACHE, XDG_RUNTIME_DIR: this.folder, ...environment },
     });
     this.#child = child;
     for await (const line of createInterface({ input: child.stdout })) {

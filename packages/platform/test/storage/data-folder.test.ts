@@ -24,6 +24,22 @@ void test("a new data folder is laid out, private, and free again after release"
   await (await lockDataFolder(path)).release();
 });
 
+void test("a place where nobody can make a folder is refused at once, not tried for ever", async () => {
+  for (const path of ["/proc/lambent-test", "/proc/lambent-test/deep/data"])
+    await assert.rejects(
+      lockDataFolder(path),
+      unusable(/\/proc\/lambent-test cannot be used: ENOENT|\/proc\/lambent-test\/deep\/data cannot be used: ENOENT/),
+    );
+});
+
+void test("a first start that was killed before the folder had its format does not hinder the next", async (t) => {
+  const path = temporaryFolder(t);
+  writeFileSync(join(path, "format.new"), "lamb");
+  await (await lockDataFolder(path)).release();
+  assert.equal(readFileSync(join(path, "format"), "utf8"), "lambent data folder 1\n");
+  assert.equal(existsSync(join(path, "format.new")), false);
+});
+
 void test("a second server on the folder is refused, naming the first's process id", async (t) => {
   const path = temporaryFolder(t);
   const folder = await lockDataFolder(path);

@@ -105,6 +105,73 @@ void test("a store of a newer Lambent is refused", async (t) => {
   );
 });
 
+void test("a store of an older Lambent is brought up to date, and what it was is kept beside it", async (t) => {
+  const folder = temporaryFolder(t);
+  const file = join(folder, "store.db");
+  const old = new DatabaseSync(file);
+  old.exec("pragma journal_mode=wal; create table header(format text not null, version integer not null)");
+  old.exec("insert into header values('lambent store', 0)");
+  old.close();
+  // A copy that an earlier attempt was killed in.
+  writeFileSync(`${file}.copying`, "half");
+  const store = await openSqliteStore({ file });
+  assert.equal((await store.commit("a", 0, [put("a", "k", "v")])).kind, "committed");
+  await store.close();
+  assert.deepEqual(readdirSync(folder).sort(), ["store.db", "store.db.lock", "store.db.version-0"]);
+  const versionOf = (path: string): unknown => {
+    const database = new DatabaseSync(path);
+    try {
+      return database.prepare("select version from header").get()?.["version"];
+    } finally {
+      database.close();
+    }
+  };
+  assert.equal(versionOf(file), 1);
+  assert.equal(versionOf(`${file}.version-0`), 0);
+});
+
+void test("what a killed process left in the write-ahead log is in the database before the next one writes", async (t) => {
+  const file = join(temporaryFolder(t), "store.db");
+  const child = spawn(process.execPath, [join(import.meta.dirname, "commit-until-killed.ts"), file], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  await once(child.stdout, "data");
+  child.kill("SIGKILL");
+  await once(child, "close");
+  assert.ok(statSync(`${file}-wal`).size > 0);
+  // Somebody looks into it: then its log cannot begin anew.
+  const reader = new DatabaseSync(file);
+  reader.exec("begin; select count(*) from header");
+  await assert.rejects(
+    openSqliteStore({ file }),
+    (error) => isLambentError(error, "DataFolderLocked") && /another program/.test(error.message),
+  );
+  reader.close();
+  const store = await openSqliteStore({ file });
+  assert.equal(statSync(`${file}-wal`).size, 0);
+  assert.ok((await store.cells({ prefix: "cell-", limit: 100 })).length > 0);
+  await store.close();
+});
+
+void test("a store that another process has open is refused, also to one that cannot see that process; a killed one leaves it free", async (t) => {
+  const file = join(temporaryFolder(t), "store.db");
+  const child = spawn(process.execPath, [join(import.meta.dirname, "commit-until-killed.ts"), file], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  await once(child.stdout, "data");
+  await assert.rejects(
+    openSqliteStore({ file }),
+    (error) => isLambentError(error, "DataFolderLocked") && /another process/.test(error.message),
+  );
+  child.stdout.resume();
+  child.kill("SIGKILL");
+  await once(child, "close");
+  const store = await openSqliteStore({ file });
+  await assert.rejects(openSqliteStore({ file }), (error) => isLambentError(error, "DataFolderLocked"));
+  await store.close();
+  await (await openSqliteStore({ file })).close();
+});
+
 void test("an emptied, a truncated and a foreign store are refused with the remedy", async (t) => {
   for (const damage of [
     (file: string) => truncateSync(file),

@@ -135,6 +135,7 @@ const MASKS: readonly (readonly [RegExp, string])[] = [
   [/\/function-url\/[a-z2-7]{32}\//gu, "/function-url/<id>/"],
   [/\d{4}%2F\d\d%2F\d\d/gu, "<date>"],
   [/\b[fb]\/\d{27}\b/gu, "<token>"],
+  [/\b[0-9a-f]{8}[0-9a-z]+\.[0-9a-v]\.[\w-]{11}/gu, "<receipt>"],
   // Of a zip, whose entries carry local time.
   [/(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{43}=/gu, "<sha256>"],
   [/\/code\/[A-Za-z0-9_-]{43}/gu, "/code/<sha256>"],
@@ -158,6 +159,7 @@ const LONG_BASE64 = /^[A-Za-z0-9+/_-]{120,}={0,2}$/u;
 
 function mask(value: unknown): unknown {
   if (typeof value === "number") return isTime(value) ? "<time>" : value;
+  if (typeof value === "string" && /^\d{10}(?:\d{3})?$/u.test(value) && isTime(Number(value))) return "<time>";
   if (typeof value === "string") return LONG_BASE64.test(value) ? "<base64>" : maskText(value);
   if (Array.isArray(value)) return value.map(mask);
   if (typeof value !== "object" || value === null) return value;

@@ -2,6 +2,7 @@
 import { CloudWatchLogs } from "@aws-sdk/client-cloudwatch-logs";
 import { IAM } from "@aws-sdk/client-iam";
 import { type CreateFunctionRequest, Lambda, waitUntilFunctionActiveV2, waitUntilFunctionUpdatedV2 } from "@aws-sdk/client-lambda";
+import { SQS } from "@aws-sdk/client-sqs";
 import { STS } from "@aws-sdk/client-sts";
 import type { RealServer } from "./server.ts";
 import { zipOf } from "./zips.ts";
@@ -16,6 +17,7 @@ export interface JavaScriptClients {
   readonly iam: IAM;
   readonly sts: STS;
   readonly logs: CloudWatchLogs;
+  readonly sqs: SQS;
   close(): void;
 }
 
@@ -36,7 +38,13 @@ export function javascriptClients(server: RealServer, choices: ClientChoices = {
     disableHostPrefix: true,
     ...choices,
   };
-  const clients = { lambda: new Lambda(settings), iam: new IAM(settings), sts: new STS(settings), logs: new CloudWatchLogs(settings) };
+  const clients = {
+    lambda: new Lambda(settings),
+    iam: new IAM(settings),
+    sts: new STS(settings),
+    logs: new CloudWatchLogs(settings),
+    sqs: new SQS(settings),
+  };
   return { ...clients, close: () => Object.values(clients).forEach((client) => client.destroy()) };
 }
 

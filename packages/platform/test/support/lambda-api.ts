@@ -3,6 +3,9 @@ import type { TestContext } from "node:test";
 import { CreateFunctionCommand, type CreateFunctionCommandInput, LambdaClient, LambdaServiceException } from "@aws-sdk/client-lambda";
 import { lambdaWireError } from "../../src/api/lambda/errors.ts";
 import { lambdaOperations } from "../../src/api/lambda/operations.ts";
+import { systemSecureRandom } from "../../src/base/index.ts";
+import { openQueues } from "../../src/queues/index.ts";
+import { openSources } from "../../src/sources/index.ts";
 import { loadService } from "../../src/wire/index.ts";
 import { serveServices, TEST_KEY, testSecurity } from "./api-client.ts";
 import { FunctionsWorld, REALM, ROLE_ARN } from "./functions-world.ts";
@@ -15,8 +18,21 @@ export const FUNCTION_ARN = "arn:aws:lambda:us-east-1:000000000000:function:hell
 export async function startLambda(test: TestContext) {
   const world = await FunctionsWorld.open(test);
   const ready = { instances: 0 };
+  const { clock, store, functions } = world;
+  const onProblem = (error: unknown): void => void world.problems.push(error);
+  const queues = await openQueues({ store, clock, secureRandom: systemSecureRandom, onProblem });
+  const sources = await openSources({
+    store,
+    clock,
+    secureRandom: systemSecureRandom,
+    queues,
+    functions,
+    onProblem,
+    invoker: { invoke: () => assert.fail("a management test calls no function"), free: () => 0, onceFree: () => undefined },
+  });
   const operations = lambdaOperations({
-    functions: world.functions,
+    functions,
+    sources,
     defaultRealm: REALM,
     codeLocation: (code, context) => `${context.endpoint}/code/${encodeURIComponent(code.sha256)}`,
     instancesReady: () => ready.instances,
@@ -39,7 +55,7 @@ export async function startLambda(test: TestContext) {
     await world.functions.settled();
     return made;
   };
-  return { world, client, create, ready };
+  return { world, client, create, ready, queues, sources };
 }
 
 /** What the client throws for an error of this name. */

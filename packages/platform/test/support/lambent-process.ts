@@ -48,8 +48,18 @@ export interface CommandEnding {
 const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 
 /** Runs the command once in `environment`. */
-export async function runLambent(args: readonly string[], environment: NodeJS.ProcessEnv, input = ""): Promise<CommandEnding> {
-  const child = spawn(process.execPath, [MAIN, ...args], { env: environment, stdio: ["pipe", "pipe", "pipe"] });
+export function runLambent(args: readonly string[], environment: NodeJS.ProcessEnv, input = ""): Promise<CommandEnding> {
+  return runProgram(process.execPath, ["--", MAIN, ...args], environment, input);
+}
+
+/** Runs any program once. */
+export async function runProgram(
+  program: string,
+  args: readonly string[],
+  environment: NodeJS.ProcessEnv,
+  input = "",
+): Promise<CommandEnding> {
+  const child = spawn(program, args, { env: environment, stdio: ["pipe", "pipe", "pipe"] });
   let out = "";
   let err = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => (out += text));
@@ -61,7 +71,7 @@ export async function runLambent(args: readonly string[], environment: NodeJS.Pr
 
 /** Starts a command without waiting for its end. */
 export function beginLambent(args: readonly string[], environment: NodeJS.ProcessEnv): GoingCommand {
-  const child = spawn(process.execPath, [MAIN, ...args], { env: environment, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, ["--", MAIN, ...args], { env: environment, stdio: ["ignore", "pipe", "pipe"] });
   let printed = "";
   let ended = false;
   let heard = deferred<void>();

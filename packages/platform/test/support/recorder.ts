@@ -8,7 +8,7 @@ import type { AddressInfo } from "node:net";
 import { loadService } from "../../src/wire/index.ts";
 import { findRoute } from "../../src/wire/route.ts";
 
-export const SERVICES = ["lambda", "iam", "sts", "logs"] as const;
+export const SERVICES = ["lambda", "iam", "sts", "logs", "sqs"] as const;
 export type RecordedService = (typeof SERVICES)[number];
 
 export interface Message {
@@ -79,7 +79,7 @@ async function collect(message: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-const SCOPES: Readonly<Record<string, RecordedService>> = { lambda: "lambda", iam: "iam", sts: "sts", logs: "logs" };
+const SCOPES: Readonly<Record<string, RecordedService>> = { lambda: "lambda", iam: "iam", sts: "sts", logs: "logs", sqs: "sqs" };
 
 /** Said by the protocol's own sign: the target header, the action of a form, or method and path. */
 function operationOf(request: IncomingMessage, body: Buffer): Pick<Exchange, "service" | "operation"> | undefined {

@@ -29,6 +29,8 @@ export interface RealServer {
   readonly clientEnvironment: Readonly<Record<string, string>>;
   /** Ends it as Ctrl-C does, and starts it again on the same folder and port. */
   restart(): Promise<void>;
+  /** Ends it as a power cut does, and starts it again on the same folder and port. */
+  restartAfterKill(): Promise<void>;
   /** Ends it, removes its folders, and fails when something of it is left. */
   stop(): Promise<void>;
 }
@@ -74,6 +76,10 @@ export async function startServer(...asked: readonly string[]): Promise<RealServ
       await endOnce(running, data);
       running = await start(new URL(url).port);
     },
+    async restartAfterKill() {
+      await running.kill();
+      running = await start(new URL(url).port);
+    },
     async stop() {
       await endOnce(running, data);
       rmSync(folder, { recursive: true, force: true });
@@ -95,6 +101,8 @@ interface Started {
   readonly confined: boolean;
   /** SIGTERM; the exit code. */
   end(): Promise<number | null>;
+  /** SIGKILL. */
+  kill(): Promise<void>;
   readonly printed: () => string;
 }
 
@@ -135,6 +143,11 @@ async function startOnce(args: readonly string[], environment: NodeJS.ProcessEnv
     pid: child.pid ?? 0,
     confined: /functions confined by/u.test(printed),
     printed: () => printed,
+    async kill() {
+      const ended = once(child, "close");
+      child.kill("SIGKILL");
+      await ended;
+    },
     async end() {
       if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
       const ended = once(child, "close") as Promise<[number | null]>;

@@ -41,6 +41,8 @@ const CORPUS: readonly (readonly [ServiceName, Protocol, readonly string[]])[] =
   ["logs", "rpcv2Cbor", ["PutLogEvents", "PutTransformer"]],
   ["iam", "awsQuery", ["CreateRole", "SimulateCustomPolicy", "TagRole"]],
   ["sts", "awsQuery", ["AssumeRole", "GetCallerIdentity"]],
+  ["sqs", "awsJson1_0", ["CreateQueue", "SendMessageBatch", "ReceiveMessage"]],
+  ["sqs", "awsQuery", ["CreateQueue", "SendMessageBatch", "ChangeMessageVisibilityBatch"]],
 ];
 
 /** One well-formed request of each operation, as the client sends it. */
@@ -153,7 +155,7 @@ describe(`requests changed at random (seed ${SEED})`, () => {
       fc.property(
         fc.constantFrom(...corpus),
         fc.array(mutation, { minLength: 1, maxLength: 4 }),
-        fc.option(fc.constantFrom("lambda", "logs", "iam", "sts")),
+        fc.option(fc.constantFrom("lambda", "logs", "iam", "sts", "sqs")),
         (request, changes, scope) => {
           const changed = changes.reduce(mutate, request);
           let model: ReturnType<typeof findService>;

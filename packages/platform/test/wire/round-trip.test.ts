@@ -25,6 +25,7 @@ const PROTOCOLS: Readonly<Record<ServiceName, readonly Protocol[]>> = {
   sts: RPC,
   iam: RPC,
   logs: RPC,
+  sqs: RPC,
 };
 
 const EMPTY_PAYLOAD = "the client sends {} for a payload that is left out, which is an empty structure to any reader";
@@ -35,6 +36,7 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
   "restJson1 StopDurableExecution, required members": EMPTY_PAYLOAD,
   "awsQuery PutTransformer, required members": EMPTY_ENTRIES,
   "awsQuery TestTransformer, required members": EMPTY_ENTRIES,
+  "awsQuery ReceiveMessage, all members": "the older and the newer list of attributes have one name in awsQuery",
   ...Object.fromEntries(
     ["GetLogObject", "StartLiveTail"].flatMap((name) =>
       ["all members", "required members"].map((members) => [`awsQuery ${name}, ${members}`, "awsQuery has no event streams"]),
@@ -151,6 +153,7 @@ const HARMLESS: Readonly<Record<ServiceName, string>> = {
   sts: "GetCallerIdentity",
   iam: "ListRoles",
   logs: "DescribeLogGroups",
+  sqs: "ListQueues",
 };
 
 async function errorRoundTrip(service: ServiceName, protocol: Protocol, name: string): Promise<void> {

@@ -1,7 +1,22 @@
 import type { InvocationRequest, InvokeWithResponseStreamRequest, InvokeWithResponseStreamResponse } from "@aws-sdk/client-lambda";
 import { isLambentError, LambentError } from "../../base/index.ts";
-import { type FunctionDirectory, parseFunctionReference } from "../../functions/index.ts";
-import { answerOf, type EndedCall, type InvokeOutcome, type Invoker } from "../../invoker/index.ts";
+import {
+  functionArn,
+  type FunctionDirectory,
+  type FunctionReference,
+  type Functions,
+  parseFunctionReference,
+} from "../../functions/index.ts";
+import {
+  answerOf,
+  ASYNC_PAYLOAD_BYTES_MAX,
+  type AsyncInvoker,
+  type EndedCall,
+  hopsOf,
+  type InvokeOutcome,
+  type Invoker,
+  RECURSION_HOPS_MAX,
+} from "../../invoker/index.ts";
 import type { RequestContext } from "../operation.ts";
 import { EventStreamAnswer } from "./event-stream-answer.ts";
 
@@ -21,8 +36,9 @@ interface InvokeOutput {
 }
 
 export interface InvokeDependencies {
-  readonly functions: FunctionDirectory;
+  readonly functions: Pick<FunctionDirectory, "find"> & Pick<Functions, "asynchronous">;
   readonly invoker: Invoker;
+  readonly asyncInvoker: Pick<AsyncInvoker, "accept">;
 }
 
 /** The operations that run a function. */
@@ -34,7 +50,7 @@ export function invocationOperations(dependencies: InvokeDependencies) {
   };
 }
 
-/** Runs a function and waits for its answer; `InvocationType=Event` waits for the durable core. */
+/** Runs a function and waits for its answer; with `InvocationType=Event`, takes the event durably and answers 202. */
 async function invoke(dependencies: InvokeDependencies, input: InvocationRequest, context: RequestContext): Promise<InvokeOutput> {
   const reference = parseFunctionReference(input.FunctionName ?? "", context.realm, input.Qualifier);
   if (input.InvocationType === "DryRun") {
@@ -42,18 +58,25 @@ async function invoke(dependencies: InvokeDependencies, input: InvocationRequest
     return { StatusCode: 204 };
   }
   if (input.InvocationType === "Event") {
-    throw new LambentError(
-      "NotImplemented",
-      "InvocationType Event is not built yet: an asynchronous call is accepted only once it is durable",
-    );
+    await dependencies.asyncInvoker.accept({
+      realm: context.realm,
+      functionName: reference.name,
+      qualifier: reference.qualifier,
+      payload: payloadOf(input.Payload, ASYNC_PAYLOAD_BYTES_MAX, "Event"),
+      id: context.requestId,
+      traceHeader: context.traceHeader,
+      clientContext: clientContextOf(input.ClientContext),
+    });
+    return { StatusCode: 202 };
   }
+  refuseCircle(dependencies, reference, context);
   const outcome = await dependencies.invoker.invoke({
     realm: context.realm,
     functionName: reference.name,
     qualifier: reference.qualifier,
     payload: payloadOf(input.Payload),
     requestId: context.requestId,
-    traceId: undefined,
+    traceId: context.traceHeader,
     clientContext: clientContextOf(input.ClientContext),
     stream: undefined,
     wantsTail: input.LogType === "Tail",
@@ -76,6 +99,7 @@ async function invokeWithResponseStream(
   context: RequestContext,
 ): Promise<InvokeWithResponseStreamResponse> {
   const reference = parseFunctionReference(input.FunctionName ?? "", context.realm, input.Qualifier);
+  refuseCircle(dependencies, reference, context);
   const stream = new EventStreamAnswer();
   context.onCallerGone(() => stream.leave());
   const running = dependencies.invoker.invoke({
@@ -84,7 +108,7 @@ async function invokeWithResponseStream(
     qualifier: reference.qualifier,
     payload: payloadOf(input.Payload),
     requestId: context.requestId,
-    traceId: undefined,
+    traceId: context.traceHeader,
     clientContext: clientContextOf(input.ClientContext),
     stream,
     wantsTail: input.LogType === "Tail",
@@ -118,13 +142,24 @@ function endedOrThrow(outcome: InvokeOutcome): EndedCall {
   }
 }
 
+/** Functions that call each other in a circle are stopped, unless the one called is set to let them. */
+function refuseCircle(
+  { functions }: InvokeDependencies,
+  { name, qualifier }: FunctionReference,
+  { realm, traceHeader }: RequestContext,
+): void {
+  if (traceHeader === undefined || hopsOf(traceHeader, functionArn(realm, name)) < RECURSION_HOPS_MAX) return;
+  if (functions.asynchronous.settings(realm, name, qualifier)?.recursion !== "Terminate") return;
+  throw new LambentError("RecursionStopped", `Lambda has detected ${name} being invoked in a recursive loop and stopped it.`);
+}
+
 /** An empty payload is an empty event, as on AWS; anything else must be JSON. */
-function payloadOf(payload: Uint8Array | undefined): Buffer {
+function payloadOf(payload: Uint8Array | undefined, bytesMax: number = PAYLOAD_BYTES_MAX, type = "RequestResponse"): Buffer {
   if (payload === undefined || payload.length === 0) return Buffer.from("{}");
-  if (payload.length > PAYLOAD_BYTES_MAX) {
+  if (payload.length > bytesMax) {
     throw new LambentError(
       "RequestTooLarge",
-      `${payload.length} byte payload is too large for the RequestResponse invocation type (limit ${PAYLOAD_BYTES_MAX} bytes)`,
+      `${payload.length} byte payload is too large for the ${type} invocation type (limit ${bytesMax} bytes)`,
     );
   }
   const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);

@@ -3,6 +3,7 @@ import { aliasOperations } from "./aliases.ts";
 import { provisionedConcurrencyOperations, reservedConcurrencyOperations } from "./concurrency.ts";
 import type { ManagementDependencies } from "./dependencies.ts";
 import { eventInvokeOperations } from "./event-invoke.ts";
+import { eventSourceMappingOperations } from "./event-source-mappings.ts";
 import { functionOperations, functionReadingOperations, recursionOperations } from "./functions.ts";
 import { layerOperations, layerPolicyOperations } from "./layers.ts";
 import { permissionOperations } from "./permissions.ts";
@@ -23,6 +24,7 @@ export function lambdaOperations(dependencies: ManagementDependencies) {
     ...permissionOperations(dependencies),
     ...urlOperations(dependencies),
     ...eventInvokeOperations(dependencies),
+    ...eventSourceMappingOperations(dependencies),
     ...tagOperations(dependencies),
     ...layerOperations(dependencies),
     ...layerPolicyOperations(dependencies),

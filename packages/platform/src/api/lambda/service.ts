@@ -1,6 +1,7 @@
 import { isLambentError } from "../../base/index.ts";
 import { documentOf, functionArn, type Functions, layerArn, parseFunctionReference, parseLayerReference } from "../../functions/index.ts";
-import type { Invoker } from "../../invoker/index.ts";
+import type { AsyncInvoker, Invoker } from "../../invoker/index.ts";
+import { mappingArn } from "../../sources/index.ts";
 import { loadService } from "../../wire/index.ts";
 import type { RequestContext } from "../operation.ts";
 import type { Permission, Service } from "../service.ts";
@@ -11,6 +12,7 @@ import { lambdaOperations } from "./operations.ts";
 
 export interface LambdaDependencies extends ManagementDependencies {
   readonly invoker: Invoker;
+  readonly asyncInvoker: Pick<AsyncInvoker, "accept">;
 }
 
 /** Lambda as the gateway serves it. */
@@ -39,6 +41,8 @@ function permissionFor(
 ): Permission {
   const action = `lambda:${ACTIONS[operation] ?? operation}`;
   const { realm } = context;
+  if (operation.includes("EventSourceMapping"))
+    return { action, resource: typeof input["UUID"] === "string" ? mappingArn(realm, input["UUID"]) : "*" };
   if (typeof input["FunctionName"] === "string") {
     const given = typeof input["Qualifier"] === "string" ? input["Qualifier"] : undefined;
     const { name, qualifier } = parseFunctionReference(input["FunctionName"], realm, given);

@@ -1,27 +1,12 @@
 import { LambentError } from "../../base/index.ts";
+import type { BackupReport, VerifyReport } from "../../storage/index.ts";
 import type { RequestContext } from "../operation.ts";
 import type { BackupDataRequest, BackupDataResponse, VerifyDataResponse } from "./schema.ts";
 
 /** What looks after the server's data folder. */
 export interface DataCare {
-  backup(target: string): Promise<{
-    readonly target: string;
-    readonly files: number;
-    readonly bytes: number;
-    readonly cells: number;
-    readonly rows: number;
-    readonly blobs: number;
-  }>;
-  verify(): Promise<{
-    readonly cells: number;
-    readonly rows: number;
-    readonly bytes: number;
-    readonly blobs: number;
-    readonly blobBytes: number;
-    readonly unreferencedBlobs: number;
-    readonly faultCount: number;
-    readonly faults: readonly { readonly kind: "store" | "cell" | "blob"; readonly name: string; readonly what: string }[];
-  }>;
+  backup(target: string): Promise<BackupReport>;
+  verify(): Promise<VerifyReport>;
 }
 
 /** Backup and verify. They write to and read from all of the server's machine and state, so they are the root key's alone. */
@@ -34,18 +19,22 @@ export function careOperations(care: DataCare) {
     },
     VerifyData: async (_input: object, context: RequestContext): Promise<VerifyDataResponse> => {
       requireRoot(context);
-      const report = await care.verify();
-      return {
-        Cells: report.cells,
-        Rows: report.rows,
-        Bytes: report.bytes,
-        Bodies: report.blobs,
-        BodyBytes: report.blobBytes,
-        UnreferencedBodies: report.unreferencedBlobs,
-        FaultCount: report.faultCount,
-        Faults: report.faults.map(({ kind, name, what }) => ({ Kind: kind, Name: name, What: what })),
-      };
+      return verifyShape(await care.verify());
     },
+  };
+}
+
+/** A report as this API writes it; `lambent verify` of a stopped folder prints the same. */
+export function verifyShape(report: VerifyReport): VerifyDataResponse {
+  return {
+    Cells: report.cells,
+    Rows: report.rows,
+    Bytes: report.bytes,
+    Bodies: report.blobs,
+    BodyBytes: report.blobBytes,
+    UnreferencedBodies: report.unreferencedBlobs,
+    FaultCount: report.faultCount,
+    Faults: report.faults.map(({ kind, name, what }) => ({ Kind: kind, Name: name, What: what })),
   };
 }
 

@@ -1,10 +1,19 @@
 import type { Archives, Change, CurrentFunction, Deployment, FunctionOptions, UrlForm, WantedFunction } from "../../apps/index.ts";
+import { queueOf, triggerOf } from "./wiring-forms.ts";
 import type { ChangeShape, DeployAppRequest, DeployedFunctionShape, PlanAppRequest, WantedFunctionShape } from "./schema.ts";
 
 /** Between the API's shapes and the forms of `apps/`. */
 
 export function deploymentOf(input: PlanAppRequest): Deployment {
-  return { app: input.App, onlyUntouched: input.OnlyUntouched ?? false, functions: input.Functions.map(wantedOf) };
+  return {
+    app: input.App,
+    onlyUntouched: input.OnlyUntouched ?? false,
+    adopt: input.Adopt ?? false,
+    origin: input.Origin,
+    functions: input.Functions.map(wantedOf),
+    queues: (input.Queues ?? []).map(queueOf),
+    triggers: (input.Triggers ?? []).map(triggerOf),
+  };
 }
 
 export function archivesOf(input: DeployAppRequest): Archives {
@@ -60,10 +69,22 @@ function optionsOf(shape: WantedFunctionShape): Partial<FunctionOptions> {
     tmpMb: shape.TmpSize,
     environment: shape.Environment && { ...shape.Environment },
     concurrencyPerInstance: shape.Concurrency,
+    flow: shape.Async && flowOf(shape.Async),
     handlerStyle: shape.HandlerStyle,
     roleArn: shape.Role,
   };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as Partial<FunctionOptions>;
+}
+
+function flowOf({
+  Concurrency,
+  Rate,
+  Debounce,
+  Priority,
+  Idempotency,
+}: NonNullable<WantedFunctionShape["Async"]>): FunctionOptions["flow"] {
+  const all = { concurrency: Concurrency, rate: Rate, debounce: Debounce, priority: Priority, idempotency: Idempotency };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }
 
 function urlOf(url: NonNullable<WantedFunctionShape["Url"]>): UrlForm {

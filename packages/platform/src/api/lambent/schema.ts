@@ -17,11 +17,14 @@ import {
   type ServiceModel,
   type TypeOf,
 } from "../../wire/index.ts";
+import { EVENT_OPERATIONS } from "./event-schema.ts";
 
 /** The schema of Lambent's own API: restJson under `/_lambent/v1`, signed as service `lambent`. */
 
 const functionName = () => string({ pattern: "[A-Za-z0-9_-]{1,64}" });
 const appName = () => string({ pattern: "[A-Za-z0-9_-]{1,64}" });
+
+const flowText = () => string({ min: 1, max: 256 });
 
 const urlShape = structure("FunctionUrl", {
   /** `OFF`: there shall be none. */
@@ -41,18 +44,60 @@ const wantedFunction = structure("WantedFunction", {
   TmpSize: optional(integer({ min: 512, max: 10_240 })),
   Environment: optional(secret(map(string(), { max: 1_000 }))),
   Concurrency: optional(integer({ min: 1, max: 1_000 })),
+  /** Flow control of asynchronous invocations, all of it; left out: stays as it is. */
+  Async: optional(
+    structure("AsyncFlow", {
+      Concurrency: optional(flowText()),
+      Rate: optional(flowText()),
+      Debounce: optional(flowText()),
+      Priority: optional(flowText()),
+      Idempotency: optional(flowText()),
+    }),
+  ),
   HandlerStyle: optional(string({ enum: ["lambda", "web", "fetch", "functions-framework", "cloudevent"] })),
   Role: optional(string({ max: 2_048 })),
   /** Left out: stays as it is. */
   Url: optional(urlShape),
 });
 
+const queueName = () => string({ min: 1, max: 80 });
+
+const wantedQueue = structure("WantedQueue", {
+  QueueName: queueName(),
+  VisibilityMs: optional(integer({ min: 0 })),
+  RetentionMs: optional(integer({ min: 0 })),
+  DelayMs: optional(integer({ min: 0 })),
+  /** Where messages go that were received `After` times. */
+  DeadLetter: optional(structure("DeadLetter", { QueueName: queueName(), After: integer({ min: 1 }) })),
+  ContentDeduplication: optional(boolean()),
+});
+
+/** A trigger is declared whole: what is left out is the default. */
+const wantedTrigger = structure("WantedTrigger", {
+  FunctionName: functionName(),
+  QueueName: queueName(),
+  BatchSize: integer({ min: 1 }),
+  WindowMs: integer({ min: 0 }),
+  ConcurrencyMax: optional(integer({ min: 1 })),
+  Filters: list(string({ max: 4_096 }), { max: 100 }),
+  ReportsFailures: boolean(),
+  Enabled: boolean(),
+});
+
 const deploymentMembers = {
   /** Without one, nothing is remembered and nothing removed. */
   App: optional(appName()),
   Functions: list(wantedFunction, { min: 1, max: 200 }),
+  /** Those that are there and not named stay. */
+  Queues: optional(list(wantedQueue, { max: 200 })),
+  /** Those that the application brought and does not name any more are removed. */
+  Triggers: optional(list(wantedTrigger, { max: 400 })),
   /** Leaves functions alone that a person changed, or that came another way. */
   OnlyUntouched: optional(boolean()),
+  /** Takes over functions that are there and came another way, or from another application. */
+  Adopt: optional(boolean()),
+  /** Where the document lies, when `App` is only its folder's name. */
+  Origin: optional(string({ max: 4_096 })),
 };
 
 const fieldChange = structure("FieldChange", { Field: string(), From: string(), To: string() });
@@ -74,7 +119,14 @@ const deployedFunction = structure("DeployedFunction", {
 });
 
 const planRequest = structure("PlanAppRequest", deploymentMembers);
-const planResponse = structure("PlanAppResponse", { Changes: list(change), Kept: list(functionName()) });
+/** A change of a queue, or of a trigger: those have a function. */
+const wiringChange = structure("WiringChange", {
+  Kind: string({ enum: ["createQueue", "updateQueue", "createTrigger", "updateTrigger", "removeTrigger"] }),
+  QueueName: queueName(),
+  FunctionName: optional(functionName()),
+  Fields: optional(list(fieldChange)),
+});
+const planResponse = structure("PlanAppResponse", { Changes: list(change), Kept: list(functionName()), Wiring: list(wiringChange) });
 const deployRequest = structure("DeployAppRequest", {
   ...deploymentMembers,
   /** Zips by function name, base64; those whose code does not change may be left out. */
@@ -84,6 +136,7 @@ const deployResponse = structure("DeployAppResponse", {
   Changes: list(change),
   Kept: list(functionName()),
   Functions: list(deployedFunction),
+  Wiring: list(wiringChange),
 });
 
 const remarks = () => list(string());
@@ -157,6 +210,9 @@ export type DeployAppRequest = TypeOf<typeof deployRequest>;
 export type DeployAppResponse = TypeOf<typeof deployResponse>;
 export type WantedFunctionShape = TypeOf<typeof wantedFunction>;
 export type ChangeShape = TypeOf<typeof change>;
+export type WantedQueueShape = TypeOf<typeof wantedQueue>;
+export type WantedTriggerShape = TypeOf<typeof wantedTrigger>;
+export type WiringChangeShape = TypeOf<typeof wiringChange>;
 export type DeployedFunctionShape = TypeOf<typeof deployedFunction>;
 export type GetStatusResponse = TypeOf<typeof statusResponse>;
 export type FollowLogsRequest = TypeOf<typeof followRequest>;
@@ -192,6 +248,7 @@ export function lambentModel(): ServiceModel {
       operation("DeployApp", "POST", "/_lambent/v1/apps/deploy", { input: deployRequest, output: deployResponse }),
       operation("GetCode", "GET", "/_lambent/v1/code/{Sha256}", { input: codeRequest, output: codeResponse }),
       operation("DebugFunction", "POST", "/_lambent/v1/functions/{FunctionName}/debugger", { input: debugRequest, output: debugResponse }),
+      ...EVENT_OPERATIONS,
       operation("FollowLogs", "GET", "/_lambent/v1/functions/{FunctionName}/logs", { input: followRequest, output: followResponse }),
     ]),
   );

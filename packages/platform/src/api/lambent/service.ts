@@ -7,7 +7,9 @@ import type { OperationTable, RequestContext } from "../operation.ts";
 import type { Service } from "../service.ts";
 import { careOperations, type DataCare } from "./care.ts";
 import { debugFunction } from "./debugging.ts";
+import { eventOperations, type EventParts } from "./events.ts";
 import { archivesOf, changeShape, deployedShape, deploymentOf } from "./forms.ts";
+import { wiringShape } from "./wiring-forms.ts";
 import { LogFollowers } from "./log-followers.ts";
 import {
   lambentModel,
@@ -32,6 +34,7 @@ export interface LambentServiceParts {
   /** What `server/` knows of itself. */
   readonly status: (realm: Realm) => GetStatusResponse;
   readonly care: DataCare;
+  readonly events: EventParts;
   /** How this machine runs a runtime id, where that is not exactly the one named. */
   readonly runtimeNote: (runtime: string) => string | undefined;
   /** The zip with this SHA-256 (base64url); undefined when nothing here uses it. */
@@ -63,15 +66,16 @@ export function createLambentService(parts: LambentServiceParts): Service {
 function operationsOf(parts: LambentServiceParts, followers: LogFollowers): OperationTable {
   const table = {
     ...careOperations(parts.care),
+    ...eventOperations(parts.events),
     GetStatus: (_input: object, context: RequestContext): GetStatusResponse => parts.status(context.realm),
     PlanApp: async (input: PlanAppRequest, context: RequestContext): Promise<PlanAppResponse> => {
-      const { changes, kept } = await parts.apps.plan(context.realm, deploymentOf(input));
-      return { Changes: changes.map(changeShape), Kept: kept };
+      const { changes, kept, wiring } = await parts.apps.plan(context.realm, deploymentOf(input));
+      return { Changes: changes.map(changeShape), Kept: kept, Wiring: wiring.map(wiringShape) };
     },
     DeployApp: async (input: DeployAppRequest, context: RequestContext): Promise<DeployAppResponse> => {
-      const { changes, kept, functions } = await parts.apps.deploy(context.realm, deploymentOf(input), archivesOf(input));
+      const { changes, kept, functions, wiring } = await parts.apps.deploy(context.realm, deploymentOf(input), archivesOf(input));
       const shapes = functions.map((each) => deployedShape(each, context.endpoint, parts.runtimeNote(each.runtime)));
-      return { Changes: changes.map(changeShape), Kept: kept, Functions: shapes };
+      return { Changes: changes.map(changeShape), Kept: kept, Functions: shapes, Wiring: wiring.map(wiringShape) };
     },
     GetCode: async (input: GetCodeRequest, context: RequestContext): Promise<{ readonly Zip: Buffer }> => {
       const zip = await parts.code(context.realm, input.Sha256);

@@ -40,6 +40,7 @@ export function guess(view: CodeView, given: { readonly runtime?: string | undef
   const text = view.read(entry);
   const name = given.handler ? (given.handler.split(".").pop() ?? "") : exportOf(entry, text, python);
   const stem = entry.slice(0, -extname(entry).length);
+  if (!given.handler) refuseUnnameable(entry, stem);
   return {
     runtime: given.runtime ?? (python ? DEFAULT_PYTHON : DEFAULT_NODE),
     handler: given.handler ?? `${stem}.${name}`,
@@ -48,9 +49,26 @@ export function guess(view: CodeView, given: { readonly runtime?: string | undef
   };
 }
 
+/** A handler is file.export, to AWS and here: a dot ends the file's name, and white space is refused. */
+function refuseUnnameable(entry: string, stem: string): void {
+  const found = basename(stem).includes(".") ? "a dot" : /\s/u.test(stem) ? "white space" : undefined;
+  if (found === undefined) return;
+  const better = basename(stem).replaceAll(/[.\s]+/gu, "-") + extname(entry);
+  throw new CommandFailure(
+    "usage",
+    `No handler can name ${JSON.stringify(entry)}: a handler is file.export, and the file's name has ${found}.`,
+    `Rename the file, for example to ${better}`,
+  );
+}
+
+/** As the runtimes read it: Node's file ends at the first dot of the last name, Python's module at the last. */
 function entryOfHandler(view: CodeView, handler: string): string {
-  const stem = handler.slice(0, handler.lastIndexOf("."));
-  const found = [...NODE_ENDINGS, ".py"].map((ending) => stem + ending).find((name) => view.names.includes(name));
+  const last = handler.lastIndexOf("/") + 1;
+  const dot = handler.indexOf(".", last);
+  const stem = dot < 0 ? "" : handler.slice(0, dot);
+  const module = handler.slice(0, Math.max(handler.lastIndexOf("."), 0)).replaceAll(".", "/");
+  const candidates = [...NODE_ENDINGS.map((ending) => stem + ending), `${module}.py`];
+  const found = candidates.find((name) => view.names.includes(name));
   if (found && stem !== "") return found;
   throw new CommandFailure(
     "usage",

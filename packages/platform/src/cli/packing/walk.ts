@@ -15,7 +15,8 @@ export interface PackFile {
 export const PACK_FILES_MAX = 50_000;
 /** Lambda's bound for unpacked code. */
 export const PACK_BYTES_MAX = 250 * 1024 * 1024;
-const DEPTH_MAX = 64;
+/** Folders within each other (P7). */
+export const DEPTH_MAX = 64;
 
 /** Never code: version control, caches, virtual environments, our own data, secrets of the shell. */
 const LEFT_OUT = new Set([
@@ -49,7 +50,8 @@ export function walk(folder: string, options: WalkOptions = {}): PackFile[] {
   let bytes = 0;
   const visit = (directory: string, prefix: string, ancestors: readonly string[]): void => {
     const real = realpathSync(directory);
-    if (ancestors.includes(real) || ancestors.length >= DEPTH_MAX) return;
+    if (ancestors.includes(real)) return;
+    if (ancestors.length >= DEPTH_MAX) throw tooDeep(directory);
     for (const entry of readdirSync(directory).toSorted()) {
       if (LEFT_OUT.has(entry) || entry.endsWith(".pyc")) continue;
       const name = prefix + entry;
@@ -65,6 +67,14 @@ export function walk(folder: string, options: WalkOptions = {}): PackFile[] {
   };
   visit(folder, "", []);
   return files;
+}
+
+function tooDeep(directory: string): CommandFailure {
+  return new CommandFailure(
+    "usage",
+    `${directory} is too deep for a function: over ${DEPTH_MAX} folders within each other.`,
+    "Name the function's own folder, or leave it out with `exclude` in lambent.yaml.",
+  );
 }
 
 function tooMuch(folder: string, files: number, bytes: number): CommandFailure {

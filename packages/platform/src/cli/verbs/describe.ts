@@ -17,6 +17,7 @@ export const run: Run<object> = async ({ output, client }, [name = ""]) => {
     ["/tmp", `${configuration.EphemeralStorage?.Size ?? 512} MB`],
     ["environment", Object.keys(configuration.Environment?.Variables ?? {}).join(", ") || "none"],
     ["code", `${formatBytes(configuration.CodeSize ?? 0)}, sha256 ${configuration.CodeSha256 ?? ""}`],
+    ["async", flowText(found.Tags)],
     ["address", url ? `${url.FunctionUrl} (${url.AuthType === "NONE" ? "public" : "signed requests"})` : "none"],
     ["role", configuration.Role ?? ""],
     ["changed", configuration.LastModified ?? ""],
@@ -25,3 +26,10 @@ export const run: Run<object> = async ({ output, client }, [name = ""]) => {
   output.line(output.paint("bold", `  ${configuration.FunctionName}`));
   for (const [label, value] of rows) if (value !== "") output.line(`  ${label.padEnd(12)} ${value}`);
 };
+
+/** Flow control of asynchronous calls, which is tags. */
+function flowText(tags: Readonly<Record<string, string>> | undefined): string {
+  const prefix = "lambent:async-";
+  const flow = Object.entries(tags ?? {}).filter(([tag]) => tag.startsWith(prefix));
+  return flow.map(([tag, value]) => `${tag.slice(prefix.length)} ${value}`).join(", ");
+}

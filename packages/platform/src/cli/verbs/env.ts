@@ -1,11 +1,25 @@
 import type { Run } from "../command.ts";
 import { CommandFailure } from "../errors.ts";
 
-const FORMS: Readonly<Record<string, (name: string, value: string) => string>> = {
-  sh: (name, value) => `export ${name}='${value.replaceAll("'", `'\\''`)}'`,
-  fish: (name, value) => `set -gx ${name} '${value.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`,
-  powershell: (name, value) => `$env:${name} = '${value.replaceAll("'", "''")}'`,
+interface Form {
+  readonly set: (name: string, value: string) => string;
+  readonly unset: (name: string) => string;
+}
+
+const FORMS: Readonly<Record<string, Form>> = {
+  sh: { set: (name, value) => `export ${name}='${value.replaceAll("'", `'\\''`)}'`, unset: (name) => `unset ${name}` },
+  fish: {
+    set: (name, value) => `set -gx ${name} '${value.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`,
+    unset: (name) => `set -e ${name}`,
+  },
+  powershell: {
+    set: (name, value) => `$env:${name} = '${value.replaceAll("'", "''")}'`,
+    unset: (name) => `Remove-Item -ErrorAction SilentlyContinue Env:${name}`,
+  },
 };
+
+/** What a shell that worked with AWS may still have, and what would go before, or be sent along with, the key printed here. */
+const LEFT_OVER = ["AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_DEFAULT_PROFILE"];
 
 /** `lambent env`: AWS tools of this shell speak to Lambent then. */
 export const run: Run<{ readonly shell?: string }> = ({ output, client }, _args, options) => {
@@ -28,5 +42,6 @@ export const run: Run<{ readonly shell?: string }> = ({ output, client }, _args,
       `--shell is ${JSON.stringify(shell)}; it has to be one of ${Object.keys(FORMS).join(", ")}.`,
       'eval "$(lambent env)"',
     );
-  for (const [name, value] of Object.entries(values)) output.line(form(name, value));
+  for (const [name, value] of Object.entries(values)) output.line(form.set(name, value));
+  for (const name of LEFT_OVER) if (!Object.hasOwn(values, name)) output.line(form.unset(name));
 };

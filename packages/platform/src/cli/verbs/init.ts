@@ -10,7 +10,9 @@ import { commandWord } from "../version.ts";
 /** `lambent init [folder]`: a function with a test; never over a file that is there. */
 export const run: Run<{ readonly template?: string }> = ({ output }, [folder = "."], options) => {
   const template = oneOf(options.template ?? "node", "--template", ["node", "typescript", "python"]);
-  const files: Readonly<Record<string, string>> = TEMPLATES[template](functionNameOf(basename(resolve(folder))));
+  const files: Readonly<Record<string, string>> = TEMPLATES[template](
+    functionNameOf(basename(resolve(folder)), "Name another folder: lambent init shop"),
+  );
   const taken = Object.keys(files).filter((name) => existsSync(join(folder, name)));
   if (taken.length > 0)
     throw new CommandFailure(
@@ -19,7 +21,7 @@ export const run: Run<{ readonly template?: string }> = ({ output }, [folder = "
       "Name another folder: lambent init shop",
     );
   for (const [name, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    makeFolder(dirname(resolve(folder, name)));
     writeFileSync(join(folder, name), text);
   }
   if (output.json) return output.data({ Folder: resolve(folder), Files: Object.keys(files) });
@@ -28,3 +30,10 @@ export const run: Run<{ readonly template?: string }> = ({ output }, [folder = "
     `\n  Test     ${folder === "." ? "" : `cd ${folder} && `}${TEST_COMMANDS[template]}\n  Deploy   ${commandWord()} deploy ${folder}`,
   );
 };
+
+/** With what is missing above it. Node's `recursive` never ends below /proc. */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  makeFolder(dirname(path));
+  mkdirSync(path);
+}

@@ -14,6 +14,7 @@ interface InvokeOptions {
 
 /** `lambent invoke <function>`: the answer on standard output, what the call took on standard error. */
 export const run: Run<InvokeOptions> = async (context, [name = ""], options) => {
+  if (options.event === "-" && process.stdin.isTTY) context.output.note("  the event is read from here; Ctrl-D ends it");
   const body = await readEvent(options.event, process.stdin);
   if (options.async && options.tail)
     throw new CommandFailure(
@@ -22,15 +23,18 @@ export const run: Run<InvokeOptions> = async (context, [name = ""], options) => 
       "Leave out one of the two.",
     );
   const query = options.qualifier ? `?Qualifier=${encodeURIComponent(options.qualifier)}` : "";
-  const answer = await context.client().send({
-    service: "lambda",
-    method: "POST",
-    path: functionPath(name, `/invocations${query}`),
-    headers: options.async
-      ? { "x-amz-invocation-type": "Event" }
-      : { "x-amz-invocation-type": "RequestResponse", "x-amz-log-type": "Tail" },
-    body,
-  });
+  const answer = await context
+    .client()
+    .send({
+      service: "lambda",
+      method: "POST",
+      path: functionPath(name, `/invocations${query}`),
+      headers: options.async
+        ? { "x-amz-invocation-type": "Event" }
+        : { "x-amz-invocation-type": "RequestResponse", "x-amz-log-type": "Tail" },
+      body,
+    })
+    .catch((error: unknown) => missingVersion(name, options.qualifier, error));
   if (options.async) return accepted(context, name, String(answer.headers["x-amzn-requestid"] ?? ""));
   const tail = Buffer.from(String(answer.headers["x-amz-log-result"] ?? ""), "base64").toString("utf8");
   const failed = answer.headers["x-amz-function-error"] !== undefined;
@@ -38,10 +42,21 @@ export const run: Run<InvokeOptions> = async (context, [name = ""], options) => 
   return failed ? "functionFailed" : undefined;
 };
 
+/** What is missing may be the version alone. */
+function missingVersion(name: string, qualifier: string | undefined, error: unknown): never {
+  const [base = "", version = qualifier] = name.startsWith("arn:") ? [] : name.split(":");
+  if (!(error instanceof CommandFailure) || error.exit !== "notFound" || version === undefined || base === "") throw error;
+  throw new CommandFailure(
+    "notFound",
+    error.message,
+    `\`lambent versions ${base}\` shows its versions, \`lambent list\` the functions that are there.`,
+  );
+}
+
 function accepted({ output }: CommandContext, name: string, requestId: string): void {
   if (output.json) return output.data({ accepted: true, requestId });
   output.line(`  accepted as ${requestId}`);
-  output.note(`  \`lambent logs ${name} -f\` follows it.`);
+  output.note(`  \`lambent events ${requestId} -f\` shows what becomes of it, \`lambent logs ${name}\` what it logged.`);
 }
 
 interface Ended {
@@ -62,10 +77,12 @@ function print({ output }: CommandContext, ended: Ended): void {
       report,
       ...(ended.showTail ? { log: ended.tail.split("\n") } : {}),
     });
-  if (ended.showTail) for (const line of ended.tail.trimEnd().split("\n")) output.note(output.paint("dim", `  ${line}`));
+  if (ended.showTail)
+    for (const line of ended.tail.trimEnd().split("\n")) output.note(output.paint("dim", `  ${output.foreign(line, "err")}`));
   if (ended.failed) printError(output, text);
   else {
-    output.raw(ended.payload);
+    const shown = output.foreign(text);
+    output.raw(shown === text ? ended.payload : Buffer.from(shown));
     output.line("");
   }
   if (report) output.note(`  ${summarise(report, formatMs)}`);
@@ -74,10 +91,10 @@ function print({ output }: CommandContext, ended: Ended): void {
 
 function printError(output: CommandContext["output"], payload: string): void {
   const { type, message, stack } = parseFunctionError(payload);
-  output.note(`  ${output.paint("red", type)}: ${message}`);
+  output.note(`  ${output.paint("red", output.foreign(type, "err"))}: ${output.foreign(message, "err")}`);
   // Python marks columns below a line of code: lines keep their places to each other.
   const margin = Math.min(...stack.map((line) => line.search(/\S/u)));
-  for (const line of stack) output.note(output.paint("dim", `    ${line.slice(margin)}`));
+  for (const line of stack) output.note(output.paint("dim", `    ${output.foreign(line.slice(margin), "err")}`));
 }
 
 function parsedOrText(text: string): unknown {

@@ -3,19 +3,23 @@ import type { Client } from "../client.ts";
 import type { CommandContext, Run } from "../command.ts";
 import { CommandFailure } from "../errors.ts";
 import { LAMBENT_PATHS } from "../lambent-api.ts";
-import { formatFollowed, formatLine, parseFollowed } from "../log-lines.ts";
+import {
+  entryJson,
+  followedJson,
+  formatEntry,
+  formatFollowed,
+  type LogEntry,
+  parseFollowed,
+  storedEntry,
+  type StoredLine,
+} from "../log-lines.ts";
 import { wholeNumber } from "../settings.ts";
+import { spanMs } from "../span.ts";
 
 interface LogsOptions {
   readonly follow?: boolean;
   readonly since?: string;
   readonly limit?: string;
-}
-
-interface StoredLine {
-  readonly timestamp: number;
-  readonly message: string;
-  readonly logStreamName: string;
 }
 
 const SINCE_DEFAULT_MS = 600_000;
@@ -26,11 +30,10 @@ const PAGES_MAX = 50;
 /** `lambent logs <function> [-f]`: the newest lines, then, with -f, lines as they are written. */
 export const run: Run<LogsOptions> = async (context, [name = ""], options) => {
   const limit = wholeNumber(options.limit, "--limit", 1, 10_000) ?? LIMIT_DEFAULT;
-  const sinceMs = options.since === undefined ? SINCE_DEFAULT_MS : spanMs(options.since);
+  const sinceMs = options.since === undefined ? SINCE_DEFAULT_MS : spanMs(options.since, "--since");
   if (!options.follow) {
     const stored = await newestLines(context.client(), name, sinceMs, limit);
-    if (context.output.json) return context.output.data(stored);
-    for (const line of stored) context.output.line(formatLine(line.timestamp, line.message));
+    for (const entry of stored) show(context, entry);
     if (stored.length === 0)
       context.output.note(`  ${name} logged nothing in that time. --since 24h looks further back; -f waits for more.`);
     return;
@@ -45,19 +48,22 @@ async function follow(context: CommandContext, name: string, past: { readonly si
   const begun = await live.next();
   if (begun.done) return;
   const seen = new Set<string>();
-  for (const { timestamp, message } of await newestLines(context.client(), name, past.sinceMs, past.limit)) {
-    seen.add(`${timestamp} ${message.trimEnd()}`);
-    if (output.json) output.line(JSON.stringify({ at: timestamp, text: message }));
-    else output.line(formatLine(timestamp, message));
+  for (const entry of await newestLines(context.client(), name, past.sinceMs, past.limit)) {
+    seen.add(`${entry.at} ${entry.text}`);
+    show(context, entry);
   }
   for await (const text of live) {
     const line = parseFollowed(text);
-    if (!line || (line.kind === "line" && seen.delete(`${line.at} ${line.text.trimEnd()}`))) continue;
-    output.line(output.json ? text : formatFollowed(line));
+    if (!line || (line.kind === "line" && seen.delete(`${line.entry.at} ${line.entry.text}`))) continue;
+    output.line(output.json ? followedJson(line) : output.foreign(formatFollowed(line)));
   }
 }
 
-async function newestLines(client: Client, name: string, sinceMs: number, limit: number): Promise<StoredLine[]> {
+function show({ output }: CommandContext, entry: LogEntry): void {
+  output.line(output.json ? entryJson(entry) : output.foreign(formatEntry(entry)));
+}
+
+async function newestLines(client: Client, name: string, sinceMs: number, limit: number): Promise<LogEntry[]> {
   const startTime = systemClock.now() - sinceMs;
   let newest: StoredLine[] = [];
   let nextToken: string | undefined;
@@ -75,7 +81,7 @@ async function newestLines(client: Client, name: string, sinceMs: number, limit:
     nextToken = answer.nextToken;
     if (!nextToken) break;
   }
-  return newest;
+  return newest.map(storedEntry);
 }
 
 /** A function that never ran has no log group; a function that is not there is another thing, and Lambda says so. */
@@ -87,17 +93,4 @@ async function noGroup(
   if (!(error instanceof CommandFailure) || error.exit !== "notFound") throw error;
   await client.json({ service: "lambda", method: "GET", path: `/2015-03-31/functions/${encodeURIComponent(name)}` });
   return { events: [] };
-}
-
-/** `30s`, `10m`, `2h`, `7d`. */
-function spanMs(text: string): number {
-  const found = /^(\d{1,6})(s|m|h|d)$/u.exec(text);
-  if (!found)
-    throw new CommandFailure(
-      "usage",
-      `--since is ${JSON.stringify(text)}; it has to be a number and s, m, h or d.`,
-      "For example --since 2h",
-    );
-  const units = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
-  return Number(found[1]) * units[found[2] as keyof typeof units];
 }

@@ -1,29 +1,12 @@
-import { existsSync, readdirSync, rmSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { emptyDataFolder } from "../../server/index.ts";
 import { confirm } from "../ask.ts";
 import type { Run } from "../command.ts";
 import { CommandFailure } from "../errors.ts";
 import { isAlive, listRunRecords, runFolderPath } from "../run-folder.ts";
 
-/** What a server keeps in its data folder. Nothing else in it is touched. */
-const KEPT = [
-  "lock",
-  "root-key",
-  "cipher-key",
-  "format",
-  "config",
-  "store.db",
-  "store.db-wal",
-  "store.db-shm",
-  "blobs",
-  "code",
-  "trees",
-  "slots",
-  "tmp",
-  "logs",
-];
-
-/** `lambent reset`: deletes what a stopped server kept. A folder that is not a data folder is left alone. */
+/** `lambent reset`: deletes what a stopped server kept. A folder that is not a data folder is left alone, and so is what is not ours in one. */
 export const run: Run<{ readonly data?: string; readonly yes?: boolean }> = async ({ output, environment }, _args, options) => {
   const folder = resolve(options.data ?? ".lambent");
   const shown = options.data ?? ".lambent";
@@ -40,8 +23,7 @@ export const run: Run<{ readonly data?: string; readonly yes?: boolean }> = asyn
   if (user)
     throw new CommandFailure("tryAgain", `Process ${user.pid} uses ${shown}.`, `Stop it first: lambent stop --endpoint ${user.endpoint}`);
   await confirm(`Delete all functions, logs and keys in ${shown}?`, options.yes === true);
-  for (const name of KEPT) rmSync(join(folder, name), { recursive: true, force: true });
-  if (readdirSync(folder).length === 0) rmSync(folder, { recursive: true });
+  emptyDataFolder(folder);
   if (output.json) output.data({ Reset: folder });
   else output.line(`  ${shown} is empty`);
 };

@@ -13,9 +13,20 @@ export const run: Run<{ readonly to?: string }> = async ({ output, client }, [na
   const zip = await download(client(), name, Code.Location);
   await settle(client(), name, await updateConfiguration(client(), name, settingsOf(Configuration)));
   const after = await updateCode(client(), name, zip);
-  if (output.json) output.data({ ...after, RolledBackTo: target });
-  else output.line(`  ${name}   is as version ${target} was (sha256 ${(Configuration.CodeSha256 ?? "").slice(0, 12)})`);
+  const lost = unpublishedCode(versions);
+  if (output.json) return output.data({ ...after, RolledBackTo: target, ...(lost === undefined ? {} : { LostCodeSha256: lost }) });
+  output.line(`  ${name}   is as version ${target} was (sha256 ${(Configuration.CodeSha256 ?? "").slice(0, 12)})`);
+  if (lost !== undefined)
+    output.note(
+      `  What was deployed before (sha256 ${lost.slice(0, 12)}) is in no version and is not here any more. \`lambent versions ${name} --publish\` keeps what is deployed.`,
+    );
 };
+
+/** The code that was deployed, when no version has it: going back loses it here. */
+function unpublishedCode(versions: readonly FunctionConfiguration[]): string | undefined {
+  const latest = versions.find((each) => each.Version === "$LATEST")?.CodeSha256;
+  return versions.some((each) => each.Version !== "$LATEST" && each.CodeSha256 === latest) ? undefined : latest;
+}
 
 function choose(name: string, versions: readonly FunctionConfiguration[], wanted: string | undefined): string {
   const latest = versions.find((each) => each.Version === "$LATEST");

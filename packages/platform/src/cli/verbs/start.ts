@@ -4,7 +4,8 @@ import { DEFAULT_REGION } from "../../model/index.ts";
 import { startServer, type RunningServer, type ServerOptions } from "../../server/index.ts";
 import { bannerLines } from "../banner.ts";
 import type { CommandContext, Run } from "../command.ts";
-import { detach } from "../detach.ts";
+import { detach, type ReadyMessage } from "../detach.ts";
+import { CommandFailure } from "../errors.ts";
 import { endAsked } from "../end-asked.ts";
 import type { ExamplesResult } from "../examples.ts";
 import { refuseTakenPort, takenPort } from "../port-holder.ts";
@@ -12,7 +13,7 @@ import { outliveReaders } from "../readers.ts";
 import { leaveRunRecord, removeRunRecord, runFolderPath } from "../run-folder.ts";
 import { wholeNumber } from "../settings.ts";
 import { oneOf } from "../choices.ts";
-import { openedDestinations, rootKeyOf, sdkTree, searchPath } from "../start-settings.ts";
+import { factor, openedDestinations, rootKeyOf, sdkTree, searchPath } from "../start-settings.ts";
 import { commandWord, packageVersion } from "../version.ts";
 
 export interface StartOptions {
@@ -28,6 +29,7 @@ export interface StartOptions {
   readonly allowNetwork?: readonly string[];
   readonly pool?: string;
   readonly idle?: string;
+  readonly retryTimeFactor?: string;
   readonly region?: string;
   readonly examples?: boolean;
   readonly url?: boolean;
@@ -38,10 +40,10 @@ const DEFAULT_PORT = 4566;
 
 /** `lambent start`: runs until Ctrl-C or SIGTERM, then drains and ends with 0. */
 export const run: Run<StartOptions> = async (context, _args, options) => {
-  const port = wholeNumber(options.port, "--port", 0, 65_535) ?? DEFAULT_PORT;
-  if (options.detach) return detach(context, port);
+  const port = wholeNumber(options.port, context.calledAs("--port"), 0, 65_535) ?? DEFAULT_PORT;
+  if (options.detach) return detach(context);
   outliveReaders();
-  const server = await startOrExplain(options, port, context.environment);
+  const server = await startOrExplain(context, options, port);
   // Only now: a signal while it starts ends the process as it is, which the next start cleans up after like a crash.
   const stopped = endAsked();
   const folder = runFolderPath(context.environment);
@@ -51,44 +53,51 @@ export const run: Run<StartOptions> = async (context, _args, options) => {
     await stopped;
     context.output.note("\n  draining …");
   } finally {
-    removeRunRecord(folder, server.url);
-    await server.stop();
+    // The record stays while it drains: by it a command tells a server that is stopping from none.
+    await server.stop().finally(() => removeRunRecord(folder, server.url, process.pid));
   }
 };
 
-async function startOrExplain(options: StartOptions, port: number, environment: NodeJS.ProcessEnv): Promise<RunningServer> {
+async function startOrExplain(context: CommandContext, options: StartOptions, port: number): Promise<RunningServer> {
   const host = options.host ?? "127.0.0.1";
   try {
     await refuseTakenPort(host, port);
-    return await startServer(serverOptions(options, { host, port, environment }));
+    return await startServer(serverOptions(context, options, { host, port }));
   } catch (error) {
     if (!isLambentError(error, "PortTaken")) throw error;
-    throw takenPort(port, environment);
+    throw takenPort(port, context.environment);
   }
 }
 
 function serverOptions(
+  { environment, calledAs }: CommandContext,
   options: StartOptions,
-  at: { readonly host: string; readonly port: number; readonly environment: NodeJS.ProcessEnv },
+  { host, port }: { readonly host: string; readonly port: number },
 ): ServerOptions {
-  const { host, port, environment } = at;
-  const idleSeconds = wholeNumber(options.idle, "--idle", 1, 86_400);
+  const idleSeconds = wholeNumber(options.idle, calledAs("--idle"), 1, 86_400);
   return {
     port,
     host,
-    dataFolder: options.memory ? undefined : (options.data ?? ".lambent"),
-    sandbox: oneOf(options.sandbox ?? "auto", "--sandbox", ["auto", "bubblewrap", "process"]),
-    auth: oneOf(options.auth ?? "root-key", "--auth", ["root-key", "well-known"]),
-    network: oneOf(options.network ?? "lambent", "--network", ["none", "lambent", "host"]),
+    dataFolder: options.memory ? undefined : named(options.data ?? ".lambent", calledAs("--data")),
+    sandbox: oneOf(options.sandbox ?? "auto", calledAs("--sandbox"), ["auto", "bubblewrap", "process"]),
+    auth: oneOf(options.auth ?? "root-key", calledAs("--auth"), ["root-key", "well-known"]),
+    network: oneOf(options.network ?? "lambent", calledAs("--network"), ["none", "lambent", "host"]),
     allowHosts: options.allowHost ?? [],
     opened: openedDestinations(options),
     rootKey: rootKeyOf(environment),
     region: options.region || DEFAULT_REGION,
-    poolReadyMax: wholeNumber(options.pool, "--pool", 0, 64),
+    poolReadyMax: wholeNumber(options.pool, calledAs("--pool"), 0, 64),
     idleMs: idleSeconds && idleSeconds * 1_000,
+    retryTimeFactor: factor(options.retryTimeFactor, calledAs("--retry-time-factor")),
     sdkTree: sdkTree(),
     searchPath: searchPath(environment),
   };
+}
+
+/** An empty name would be the folder one is in. */
+function named(folder: string, option: string): string {
+  if (folder !== "") return folder;
+  throw new CommandFailure("usage", `${option} is empty; it has to be a folder's name.`, "Name one, or leave it out for .lambent here.");
 }
 
 async function announce(context: CommandContext, options: StartOptions, server: RunningServer): Promise<void> {
@@ -109,7 +118,7 @@ async function announce(context: CommandContext, options: StartOptions, server: 
   };
   if (output.json) output.data({ ...facts, pid: process.pid });
   else for (const line of bannerLines(facts, output.paint)) output.line(line);
-  tellParent();
+  tellParent(Number(new URL(server.url).port));
 }
 
 /** Relative to where the person is, when it is below. */
@@ -134,7 +143,7 @@ function keyOf({ report }: RunningServer): { readonly accessKeyId: string; reado
 }
 
 /** A parent that detached this process waits for the word and then lets go. */
-function tellParent(): void {
-  process.send?.({ kind: "ready" });
+function tellParent(port: number): void {
+  process.send?.({ kind: "ready", port } satisfies ReadyMessage);
   process.disconnect?.();
 }

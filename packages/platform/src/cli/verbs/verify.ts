@@ -1,7 +1,9 @@
 import type { VerifyDataResponse } from "../../api/index.ts";
+import { type ErrorCode, isLambentError } from "../../base/index.ts";
 import { verifyStoppedFolder } from "../../server/index.ts";
 import type { Client } from "../client.ts";
 import type { Run } from "../command.ts";
+import { CommandFailure, describeFailure } from "../errors.ts";
 import { LAMBENT_PATHS } from "../lambent-api.ts";
 import { formatBytes } from "../output.ts";
 
@@ -21,20 +23,22 @@ export const run: Run<{ readonly data?: string }> = async ({ output, client }, _
   return report.FaultCount === 0 ? undefined : "failed";
 };
 
-function throughServer(client: Client): Promise<VerifyDataResponse> {
-  return client.json<VerifyDataResponse>({ service: "lambent", method: "POST", path: LAMBENT_PATHS.verify });
+async function ofFolder(folder: string): Promise<VerifyDataResponse> {
+  try {
+    return await verifyStoppedFolder(folder);
+  } catch (error) {
+    const { exit, message, next } = describeFailure(error);
+    throw new CommandFailure(exit, message, (isLambentError(error) && REMEDIES[error.code]) || next);
+  }
 }
 
-async function ofFolder(folder: string): Promise<VerifyDataResponse> {
-  const report = await verifyStoppedFolder(folder);
-  return {
-    Cells: report.cells,
-    Rows: report.rows,
-    Bytes: report.bytes,
-    Bodies: report.blobs,
-    BodyBytes: report.blobBytes,
-    UnreferencedBodies: report.unreferencedBlobs,
-    FaultCount: report.faultCount,
-    Faults: report.faults.map(({ kind, name, what }) => ({ Kind: kind, Name: name, What: what })),
-  };
+/** What to do about a folder, where the code's own words are about functions and servers. */
+const REMEDIES: Readonly<Partial<Record<ErrorCode, string>>> = {
+  NotFound: "Name the folder that `lambent start --data` was given; without --data the running server is asked.",
+  DataFolderLocked: "Leave --data out and the running server is asked, or stop it first: `lambent stop`.",
+  InvalidParameter: "Restore it into a new folder and verify that: `lambent restore <backup> --data <folder>`.",
+};
+
+function throughServer(client: Client): Promise<VerifyDataResponse> {
+  return client.json<VerifyDataResponse>({ service: "lambent", method: "POST", path: LAMBENT_PATHS.verify });
 }

@@ -117,7 +117,9 @@ export class Lifecycle {
       const before = entry.record.latest;
       const { concurrencyPerInstance, handlerStyle } = settingsFromTags(tags);
       if (concurrencyPerInstance === before.version.concurrencyPerInstance && handlerStyle === before.version.handlerStyle) {
-        return { writes: [{ kind: "function", name, value: { ...entry.record, tags } }], result: undefined };
+        // Flow control of asynchronous invocations is tags, too: who waits by it looks again.
+        const announce: FunctionChange[] = [{ kind: "limits", realm, name }];
+        return { writes: [{ kind: "function", name, value: { ...entry.record, tags } }], result: undefined, announce };
       }
       requireSettled(realm, entry);
       const latest: VersionRecord = {

@@ -14,6 +14,7 @@ import {
   TMP_MB_MAX,
   TMP_MB_MIN,
 } from "./limits.ts";
+import { RUNTIME_IDS, RUNTIMES_TEXT } from "./runtimes.ts";
 
 /** What a person may say of a function; what is left out keeps its value, or gets the default when the function is new. */
 export interface SettingsInput {
@@ -39,7 +40,6 @@ export interface ResolvedSettings {
   readonly handlerStyle: HandlerStyle;
 }
 
-const RUNTIME = /^(?:nodejs\d{1,2}\.x|python3\.\d{1,2}|provided(?:\.al2|\.al2023)?)$/;
 const ROLE = /^arn:aws[a-zA-Z-]*:iam::\d{12}:role\/?[a-zA-Z_0-9+=,.@\-_/]+$/;
 const ARN = /^arn:aws[a-zA-Z-]*:[a-z0-9-.]+:.*$/;
 const LOG_GROUP = /^[.\-_/#A-Za-z0-9]{1,512}$/;
@@ -124,8 +124,7 @@ export function requireLayerList(arns: readonly string[]): void {
 }
 
 function checkSettings(settings: FunctionSettings): void {
-  if (!RUNTIME.test(settings.runtime))
-    invalid(`Runtime is ${settings.runtime}; Lambent runs nodejs<N>.x, python3.<N>, provided, provided.al2 and provided.al2023.`);
+  if (!RUNTIME_IDS.has(settings.runtime)) invalid(`Runtime is ${settings.runtime}; Lambent runs ${RUNTIMES_TEXT}.`);
   if (settings.handler.length > HANDLER_LENGTH_MAX || !/^\S+$/.test(settings.handler)) {
     invalid(
       `Handler is ${JSON.stringify(settings.handler.slice(0, 200))}; it is 1 to ${HANDLER_LENGTH_MAX} characters without white space.`,

@@ -1,5 +1,6 @@
 import { LambentError } from "../../base/index.ts";
 import type { HandlerStyle } from "../../model/index.ts";
+import { flowSetting } from "./flow.ts";
 import { INSTANCE_CONCURRENCY_MAX, TAG_KEY_LENGTH_MAX, TAG_VALUE_LENGTH_MAX, TAGS_MAX } from "./limits.ts";
 
 /** Calls one instance takes at once, 1 to `INSTANCE_CONCURRENCY_MAX`; see docs/decisions/0008-settings-as-tags.md. */
@@ -46,6 +47,7 @@ function requireTag(key: string, value: string): void {
   if (/^aws:/i.test(key)) throw new LambentError("InvalidParameter", `The tag ${key} begins with aws:, which is reserved.`);
   if (key === CONCURRENCY_TAG) requireConcurrency(value);
   else if (key === HANDLER_STYLE_TAG) requireStyle(value);
+  else flowSetting(key, value);
 }
 
 function requireConcurrency(value: string): void {

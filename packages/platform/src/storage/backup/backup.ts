@@ -86,6 +86,9 @@ async function fill(parts: BackupParts, draft: string): Promise<BackupReport> {
     await letDelete();
   }
   const report = await verifyCopy(draft, parts.references);
+  // Closing keeps quiet about a write that fails, and leaves the log: then the file alone is not what was verified.
+  if (existsSync(join(draft, "store.db-wal")))
+    throw new LambentError("BackupFailed", `The backup ${parts.target} cannot be written: its store could not be closed.`);
   files.push({ path: "store.db", ...(await hashFile(join(draft, "store.db"))) });
   const manifest = {
     format: BACKUP_FORMAT,
@@ -134,6 +137,6 @@ async function verifyCopy(draft: string, references: readonly BlobReferences[]):
     );
   } finally {
     await store.close();
-    await rm(join(draft, "blobs", "incoming"), { recursive: true, force: true });
+    for (const left of ["store.db.lock", "blobs/incoming"]) await rm(join(draft, left), { recursive: true, force: true });
   }
 }

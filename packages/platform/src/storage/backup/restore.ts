@@ -2,19 +2,22 @@
  * `lambent restore`: a backup becomes the data folder of a server that is to be started. Every file is held against the
  * manifest while it is copied. The file `format`, without which no server takes a folder, comes last.
  */
-import { mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, open, readdir, rename, rm, rmdir } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { LambentError } from "../../base/index.ts";
 import { lockDataFolder } from "../data-folder/data-folder.ts";
+import { DATA_FOLDER_NAMES } from "../data-folder/names.ts";
 import { isIoError } from "../io-error.ts";
+import { makeFolders } from "../make-folders.ts";
 import { syncFolder } from "../sync-folder.ts";
 import { copyFileDurably } from "./copy-file.ts";
 import { decodeManifest, type Manifest, MANIFEST_BYTES_MAX, MANIFEST_FILE } from "./manifest.ts";
 
 /** Where files wait until all are there; what a killed restore left of it is no obstacle for the next. */
-const DRAFT_FOLDER = "restoring";
+const DRAFT_FOLDER = DATA_FOLDER_NAMES.restoring;
 /** What may be in the folder: set-up puts Python packages there before the first start. */
-const ALLOWED = new Set(["python", DRAFT_FOLDER]);
+const ALLOWED = new Set<string>(["python", DRAFT_FOLDER]);
 
 export interface RestoreReport {
   readonly folder: string;
@@ -31,12 +34,13 @@ export interface RestoreReport {
 export async function restoreBackup(backup: string, dataFolder: string): Promise<RestoreReport> {
   const from = resolve(backup);
   const folder = resolve(dataFolder);
+  const draft = join(folder, DRAFT_FOLDER);
+  const wasThere = existsSync(folder);
   try {
     const manifest = decodeManifest(await readManifest(from));
     await refuseFolder(folder);
-    const draft = join(folder, DRAFT_FOLDER);
     await rm(draft, { recursive: true, force: true });
-    await mkdir(draft, { recursive: true, mode: 0o700 });
+    await makeFolders(draft, 0o700);
     await copyAll(from, draft, manifest);
     await place(draft, folder);
     // Takes the folder as a server would: a file system that cannot keep it is refused now, and all folders are made.
@@ -44,6 +48,9 @@ export async function restoreBackup(backup: string, dataFolder: string): Promise
     const bytes = manifest.files.reduce((sum, file) => sum + file.bytes, 0);
     return { folder, files: manifest.files.length, bytes, takenAt: manifest.takenAt, lambent: manifest.lambent };
   } catch (error) {
+    // What else goes wrong here is not what is told.
+    await rm(draft, { recursive: true, force: true }).catch(() => undefined);
+    if (!wasThere) await rmdir(folder).catch(() => undefined);
     if (isIoError(error)) throw new LambentError("BackupFailed", `${from} cannot be restored to ${folder}: ${error.message}.`);
     throw error;
   }

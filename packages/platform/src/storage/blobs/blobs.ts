@@ -9,7 +9,7 @@ import { createHash, type Hash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { mkdir, open, readdir, rename, rm, stat, utimes, type FileHandle } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { type Clock, type Instant, invariant, LambentError, type SecureRandom, systemClock } from "../../base/index.ts";
+import { type Clock, failpoint, type Instant, invariant, LambentError, type SecureRandom, systemClock } from "../../base/index.ts";
 import { isIoError } from "../io-error.ts";
 import type { Blobs } from "../store.ts";
 import { syncFolder } from "../sync-folder.ts";
@@ -46,10 +46,14 @@ class FileBlobs implements BlobFolder {
   readonly #folder: string;
   readonly #secure: SecureRandom;
   readonly #clock: Clock;
-  /** Folders whose names from earlier processes are known to be on the disk. */
-  readonly #synced = new Set<string>();
+  /** Folders whose own name is on the disk: somebody else, or a process that was killed, may have made them a moment ago. */
+  readonly #named = new Map<string, Promise<void>>();
+  /** Folders in which names from earlier processes are on the disk. */
+  readonly #synced = new Map<string, Promise<void>>();
   /** What is being done to a body, one thing at a time: looking whether it is wanted and removing it is one. */
   readonly #busy = new Map<string, Promise<unknown>>();
+  /** Set once a folder's fsync failed: which names are on the disk is not known, and a second fsync may succeed without them (P1). */
+  #failure: LambentError | undefined;
   /** Those who hold deletes back, and what is deleted once they have let go. */
   #holds = 0;
   #deleted = new Set<string>();
@@ -63,7 +67,9 @@ class FileBlobs implements BlobFolder {
   async put(source: AsyncIterable<Uint8Array> | Uint8Array): Promise<{ readonly digest: string; readonly bytes: number }> {
     const temporary = join(this.#folder, INCOMING_FOLDER, this.#secure.uuid());
     try {
+      this.#refuseOnceFailed();
       const written = await writeDurably(temporary, source instanceof Uint8Array ? [source] : source);
+      failpoint("blob.written");
       await this.#place(temporary, written.digest);
       return written;
     } catch (error) {
@@ -74,6 +80,7 @@ class FileBlobs implements BlobFolder {
   }
 
   async has(digest: string): Promise<boolean> {
+    this.#refuseOnceFailed();
     try {
       return await this.#alone(digest, () => this.#touch(digest));
     } catch (error) {
@@ -158,11 +165,13 @@ class FileBlobs implements BlobFolder {
   /** Gives the body its name, in a folder that is on the disk too. */
   async #place(temporary: string, digest: string): Promise<void> {
     const folder = dirname(this.pathOf(digest));
-    if ((await mkdir(folder, { recursive: true, mode: 0o700 })) !== undefined) await syncFolder(this.#folder);
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await once(this.#named, folder, () => this.#sync(this.#folder));
     await this.#alone(digest, async () => {
       if (await this.#touch(digest)) return rm(temporary);
       await rename(temporary, this.pathOf(digest));
-      await syncFolder(folder);
+      failpoint("blob.named");
+      await this.#sync(folder);
     });
   }
 
@@ -177,16 +186,26 @@ class FileBlobs implements BlobFolder {
       if (isIoError(error) && error.code === "ENOENT") return false;
       throw error;
     }
-    await this.#syncOnce(dirname(path));
+    const folder = dirname(path);
+    await once(this.#named, folder, () => this.#sync(this.#folder));
+    // A process before this one may have been killed between giving a body its name and syncing the folder.
+    await once(this.#synced, folder, () => this.#sync(folder));
     return true;
   }
 
-  /** A process before this one may have been killed between giving a body its name and syncing the folder. */
-  async #syncOnce(folder: string): Promise<void> {
-    if (this.#synced.has(folder)) return;
-    await syncFolder(this.#folder);
-    await syncFolder(folder);
-    this.#synced.add(folder);
+  async #sync(folder: string): Promise<void> {
+    try {
+      await syncFolder(folder);
+    } catch (error) {
+      if (isIoError(error))
+        this.#failure ??= new LambentError("StorageStopped", `The disk refused to keep the name of a body: ${error.message}.`);
+      throw error;
+    }
+    this.#refuseOnceFailed();
+  }
+
+  #refuseOnceFailed(): void {
+    if (this.#failure) throw this.#failure;
   }
 
   async #alone<T>(digest: string, work: () => Promise<T>): Promise<T> {
@@ -203,6 +222,13 @@ class FileBlobs implements BlobFolder {
   #read(digest: string): AsyncIterable<Buffer> {
     return createReadStream(this.pathOf(digest), { highWaterMark: READ_BYTES }) as AsyncIterable<Buffer>;
   }
+}
+
+/** What was begun for `key` before, or `work`, begun now. */
+function once(begun: Map<string, Promise<void>>, key: string, work: () => Promise<void>): Promise<void> {
+  const known = begun.get(key) ?? work();
+  begun.set(key, known);
+  return known;
 }
 
 async function writeDurably(

@@ -2,13 +2,15 @@
  * The data folder: one server's whole state. Owns its layout and its lock; refuses a folder that is somebody else's,
  * of a newer format, or on a file system that cannot keep a write-ahead log.
  */
-import { mkdir, readdir, readFile, stat, statfs, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, stat, statfs, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { LambentError } from "../../base/index.ts";
 import { isIoError } from "../io-error.ts";
+import { makeFolders } from "../make-folders.ts";
 import { syncFolder } from "../sync-folder.ts";
 import { mountedFileSystem, unusableFileSystem } from "./file-systems.ts";
 import { takeLock } from "./lock.ts";
+import { DATA_FOLDER_NAMES } from "./names.ts";
 
 /** The layout's version; a folder of a newer one is refused. */
 const DATA_FOLDER_FORMAT = 1;
@@ -37,12 +39,12 @@ export interface DataFolder {
 export async function lockDataFolder(path: string): Promise<DataFolder> {
   const folder = resolve(path);
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await makeFolders(folder, 0o700);
     await refuseFileSystem(folder);
     const isNew = await inspectFormat(folder);
     const release = await takeLock(folder);
     try {
-      if (isNew) await writeFile(join(folder, "format"), `lambent data folder ${DATA_FOLDER_FORMAT}\n`, { mode: 0o600, flush: true });
+      if (isNew) await writeFormat(folder);
       return { ...(await layOut(folder)), release };
     } catch (error) {
       await release();
@@ -54,19 +56,27 @@ export async function lockDataFolder(path: string): Promise<DataFolder> {
   }
 }
 
+/** The file is absent or whole, at whatever moment the first start is killed. */
+async function writeFormat(folder: string): Promise<void> {
+  const draft = join(folder, DATA_FOLDER_NAMES.formatDraft);
+  await writeFile(draft, `lambent data folder ${DATA_FOLDER_FORMAT}\n`, { mode: 0o600, flush: true });
+  await rename(draft, join(folder, DATA_FOLDER_NAMES.format));
+}
+
 async function layOut(folder: string): Promise<Omit<DataFolder, "release">> {
+  const { store, blobs, slots, tmp, logs, rootKey, config } = DATA_FOLDER_NAMES;
   const at = (name: string): string => join(folder, name);
-  for (const name of ["blobs", "slots", "tmp", "logs"]) await mkdir(at(name), { recursive: true, mode: 0o700 });
+  for (const name of [blobs, slots, tmp, logs]) await mkdir(at(name), { recursive: true, mode: 0o700 });
   await syncFolder(folder);
   return {
     path: folder,
-    storeFile: at("store.db"),
-    blobs: at("blobs"),
-    slots: at("slots"),
-    tmp: at("tmp"),
-    logs: at("logs"),
-    rootKeyFile: at("root-key"),
-    configFile: at("config"),
+    storeFile: at(store),
+    blobs: at(blobs),
+    slots: at(slots),
+    tmp: at(tmp),
+    logs: at(logs),
+    rootKeyFile: at(rootKey),
+    configFile: at(config),
   };
 }
 
@@ -82,10 +92,11 @@ async function refuseFileSystem(folder: string): Promise<void> {
 
 /** True for a new folder. One with other things in it is somebody's home or project: nothing is put there. */
 async function inspectFormat(folder: string): Promise<boolean> {
-  const text = await readFile(join(folder, "format"), "utf8").catch(() => undefined);
+  const text = await readFile(join(folder, DATA_FOLDER_NAMES.format), "utf8").catch(() => undefined);
   if (text === undefined) {
     // Set-up makes `python` (boto3 for Python functions) before the first start.
-    const others = (await readdir(folder)).filter((name) => name !== "lock" && !name.startsWith("lock.") && name !== "python");
+    const ours = new Set<string>([DATA_FOLDER_NAMES.lock, "python", DATA_FOLDER_NAMES.formatDraft]);
+    const others = (await readdir(folder)).filter((name) => !ours.has(name) && !name.startsWith("lock."));
     if (others.length === 0) return true;
     throw new LambentError(
       "DataFolderUnusable",

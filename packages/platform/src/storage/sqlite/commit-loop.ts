@@ -1,5 +1,5 @@
 import type { Worker } from "node:worker_threads";
-import { deferred, invariant, LambentError, type Deferred } from "../../base/index.ts";
+import { deferred, failpoint, invariant, LambentError, type Deferred } from "../../base/index.ts";
 import type { CommitClass, CommitResult, Op, Revision } from "../store.ts";
 import { Backlog } from "./backlog.ts";
 import { decideCheckpoint, FRAME_BYTES, type LogFill, WAL_BYTES_MAX, WAL_HELD_BYTES_MAX } from "./checkpoints.ts";
@@ -139,6 +139,7 @@ export class CommitLoop {
   #onAnswer(answer: WriterAnswer): void {
     if (answer.kind === "failed") return this.stop(asError(answer));
     if (answer.kind !== "written" || !this.#underWay) return;
+    failpoint("commit.told");
     const transaction = this.#underWay;
     this.#underWay = undefined;
     this.#log = { ...this.#log, frames: answer.logFrames };

@@ -1,8 +1,11 @@
 import { DatabaseSync } from "node:sqlite";
 
+/** A connection waits this long for another one's lock. */
+export const BUSY_MS_MAX = 5_000;
+
 const PRAGMAS = [
   // First: what follows may meet a lock.
-  "busy_timeout=5000",
+  `busy_timeout=${BUSY_MS_MAX}`,
   "page_size=4096",
   "journal_mode=wal",
   "synchronous=FULL",

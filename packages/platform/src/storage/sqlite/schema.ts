@@ -1,8 +1,8 @@
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
-import { LambentError } from "../../base/index.ts";
-import { openConnection } from "./connection.ts";
+import { failpoint, LambentError } from "../../base/index.ts";
+import { BUSY_MS_MAX, openConnection } from "./connection.ts";
 
 /**
  * Steps from nothing to today's tables, forward only; a store's version is the number of steps it has taken.
@@ -18,6 +18,9 @@ const MIGRATIONS: readonly string[] = [
    create table log(seq integer primary key, cell integer not null, position integer not null, crc integer not null, value blob not null)`,
 ];
 
+/** A start waits this long for another program that reads the store. */
+const OTHERS_MS_MAX = 500;
+
 /** The newest version this Lambent reads and writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length;
 
@@ -27,15 +30,17 @@ export const SCHEMA_VERSION = MIGRATIONS.length;
  */
 export function openWriterConnection(file: string): DatabaseSync {
   if (!existsSync(file)) {
-    if (existsSync(`${file}-wal`) && statSync(`${file}-wal`).size > 0)
-      throw damaged(file, "it is missing, and its write-ahead log is there");
+    if (hasLog(file)) throw damaged(file, "it is missing, and its write-ahead log is there");
     createStore(file);
   }
   if (statSync(file).size === 0) throw damaged(file, "it is empty");
+  const endedByClose = !hasLog(file);
   const database = openConnection(file);
   try {
-    refuseTruncated(database, file);
-    migrate(database, file);
+    if (endedByClose) refuseTruncated(database, file);
+    const version = readVersion(database, file);
+    if (!endedByClose) copyLog(database, file);
+    migrate(database, file, version);
     return database;
   } catch (error) {
     database.close();
@@ -56,13 +61,30 @@ function createStore(file: string): void {
   database.exec("insert into header values('lambent store', 0)");
   for (let version = 0; version < SCHEMA_VERSION; version++) takeStep(database, version);
   database.exec("commit");
+  // Closing would do it too, and keep quiet about a write that fails.
+  database.prepare("pragma wal_checkpoint(truncate)").get();
   database.close();
+  failpoint("store.made");
   renameSync(draft, file);
   syncPath(dirname(file));
 }
 
-function migrate(database: DatabaseSync, file: string): void {
-  const version = readVersion(database, file);
+/**
+ * Begins the write-ahead log that a killed or stopped process left anew, its contents copied into the database and synced there. A
+ * log whose fsync failed once must not be written on: what failed to get to the disk may count as written in the page cache ever
+ * since, and a later fsync of it succeeds; behind that hole nothing would be found after a power cut.
+ */
+function copyLog(database: DatabaseSync, file: string): void {
+  database.prepare("pragma wal_checkpoint(passive)").get();
+  failpoint("open.copied");
+  database.exec(`pragma busy_timeout=${OTHERS_MS_MAX}`);
+  const { busy } = database.prepare("pragma wal_checkpoint(truncate)").get() ?? {};
+  database.exec(`pragma busy_timeout=${BUSY_MS_MAX}`);
+  if (busy !== 0) throw new LambentError("DataFolderLocked", `The store ${file} is open in another program; close it there.`);
+}
+
+/** Brings an older store up to date, and keeps what it was beside it: `store.db.version-<n>`, whole under that name. */
+function migrate(database: DatabaseSync, file: string, version: number): void {
   if (version > SCHEMA_VERSION) {
     throw new LambentError(
       "DataFolderUnusable",
@@ -70,6 +92,7 @@ function migrate(database: DatabaseSync, file: string): void {
     );
   }
   if (version === SCHEMA_VERSION) return;
+  keepCopy(database, file, version);
   database.exec("begin immediate");
   for (let step = version; step < SCHEMA_VERSION; step++) takeStep(database, step);
   database.exec("commit");
@@ -91,9 +114,21 @@ function readVersion(database: DatabaseSync, file: string): number {
   return row["version"];
 }
 
-/** With an empty write-ahead log every page must be in the file; with one, missing pages are found when read. */
+function keepCopy(database: DatabaseSync, file: string, version: number): void {
+  const draft = `${file}.copying`;
+  rmSync(draft, { force: true });
+  database.prepare("vacuum into ?").run(draft);
+  syncPath(draft);
+  renameSync(draft, `${file}.version-${version}`);
+  syncPath(dirname(file));
+}
+
+function hasLog(file: string): boolean {
+  return existsSync(`${file}-wal`) && statSync(`${file}-wal`).size > 0;
+}
+
+/** Without a write-ahead log every page must be in the file; with one, missing pages are found when read. */
 function refuseTruncated(database: DatabaseSync, file: string): void {
-  if (existsSync(`${file}-wal`) && statSync(`${file}-wal`).size > 0) return;
   const pages = Number(database.prepare("pragma page_count").get()?.["page_count"]);
   const bytes = statSync(file).size;
   if (bytes < pages * 4096) throw damaged(file, `it has ${bytes} bytes of ${pages * 4096}`);

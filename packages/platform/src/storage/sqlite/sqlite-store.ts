@@ -37,7 +37,7 @@ const PAGE_BYTES = 4_096;
 
 /**
  * Opens the embedded store. Throws `StorageCorrupt` for a damaged file, `DataFolderUnusable` for one of a newer
- * Lambent. Its threads keep the process alive until `close`.
+ * Lambent, `DataFolderLocked` for one that another process has open. Its threads keep the process alive until `close`.
  */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<EmbeddedStore> {
   const settings: WorkerSettings = { file: options.file, pagesMax: Math.floor((options.bytesMax ?? 0) / PAGE_BYTES) };

@@ -30,7 +30,7 @@ export function asFailure(error: unknown): ThreadFailure {
 
 /** A thread that failed, as the owner tells it. */
 export function asError(failure: ThreadFailure): LambentError {
-  return failure.code === "StorageCorrupt" || failure.code === "DataFolderUnusable"
+  return failure.code === "StorageCorrupt" || failure.code === "DataFolderUnusable" || failure.code === "DataFolderLocked"
     ? new LambentError(failure.code, failure.message)
     : new LambentError("StorageStopped", `The storage stopped: ${failure.message}.`);
 }

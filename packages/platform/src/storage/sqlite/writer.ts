@@ -6,7 +6,8 @@
 import { closeSync, openSync, readSync } from "node:fs";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { workerData } from "node:worker_threads";
-import { unreachable } from "../../base/index.ts";
+import { failpoint, unreachable } from "../../base/index.ts";
+import { claimStore } from "./claim.ts";
 import { readContents } from "./contents.ts";
 import { decodeFrame, type DecodedEntry } from "./frame.ts";
 import type { ReadQuestion, WorkerSettings, WriterAnswer, WriterRequest } from "./messages.ts";
@@ -19,14 +20,16 @@ const LOG_FRAMES_OFFSET = 16;
 
 class Writer {
   readonly #settings: WorkerSettings;
+  readonly #letGo: () => void;
   readonly #database: DatabaseSync;
   readonly #sharedIndex: number;
   readonly #statements: Record<"begin" | "commit" | "restart" | "cell" | "heads" | "put" | "delete" | "append" | "forget", StatementSync>;
 
   #reading: Reading | undefined;
 
-  constructor(settings: WorkerSettings) {
+  constructor(settings: WorkerSettings, letGo: () => void) {
     this.#settings = settings;
+    this.#letGo = letGo;
     this.#database = openWriterConnection(settings.file);
     if (settings.pagesMax > 0) this.#database.exec(`pragma max_page_count=${settings.pagesMax}`);
     // Creates the shared index, if it is not there.
@@ -56,8 +59,14 @@ class Writer {
     if (restartLog) this.#statements.restart.get();
     this.#statements.begin.run();
     try {
-      for (const entry of decodeFrame(frame)) this.#apply(entry);
+      failpoint("commit.begun");
+      for (const entry of decodeFrame(frame)) {
+        this.#apply(entry);
+        failpoint("commit.half");
+      }
+      failpoint("commit.before");
       this.#statements.commit.run();
+      failpoint("commit.after");
     } catch (error) {
       if (this.#database.isTransaction) this.#database.exec("rollback");
       throw error;
@@ -75,6 +84,7 @@ class Writer {
     this.#reading?.close();
     this.#database.close();
     closeSync(this.#sharedIndex);
+    this.#letGo();
     return { kind: "closed" };
   }
 
@@ -136,10 +146,12 @@ function main(): void {
 }
 
 function open(settings: WorkerSettings): { readonly writer: Writer; readonly answer: WriterAnswer } {
+  const letGo = claimStore(settings.file);
   try {
-    const writer = new Writer(settings);
+    const writer = new Writer(settings, letGo);
     return { writer, answer: writer.opened() };
   } catch (error) {
+    letGo();
     throw isDamage(error) ? damaged(settings.file, error.message) : error;
   }
 }

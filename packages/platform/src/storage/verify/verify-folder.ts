@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { isLambentError, LambentError, systemSecureRandom } from "../../base/index.ts";
+import { MANIFEST_FILE } from "../backup/manifest.ts";
 import { openBlobs } from "../blobs/blobs.ts";
 import type { BlobReferences } from "../blobs/references.ts";
 import { lockDataFolder } from "../data-folder/data-folder.ts";
@@ -9,11 +10,13 @@ import { unopenedReport, verifyKept, type VerifyReport } from "./verify.ts";
 
 /**
  * Verifies the data folder of a stopped server, SQLite's own file included. Throws `NotFound` where there is none,
- * `DataFolderLocked` while a server uses it, `DataFolderUnusable` for one of a newer Lambent. A store that is too damaged
+ * `InvalidParameter` for a backup, which opening would change, `DataFolderLocked` while a server uses it, `DataFolderUnusable` for one of a newer Lambent. A store that is too damaged
  * to open is a report with one fault.
  */
 export async function verifyDataFolder(path: string, references: readonly BlobReferences[]): Promise<VerifyReport> {
   if (!existsSync(join(path, "format"))) throw new LambentError("NotFound", `${resolve(path)} is no data folder: it has no file "format".`);
+  if (existsSync(join(path, MANIFEST_FILE)))
+    throw new LambentError("InvalidParameter", `${resolve(path)} is a backup, which is left as it was taken: it has a ${MANIFEST_FILE}.`);
   const folder = await lockDataFolder(path);
   try {
     if (!existsSync(folder.storeFile)) return unopenedReport(folder.storeFile, "it is missing; restore a backup.");

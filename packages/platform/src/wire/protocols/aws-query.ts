@@ -19,10 +19,11 @@ export const awsQuery: Codec = {
     if (!operation) throw new LambentError("UnknownOperation", `${service.name} has no action ${action.slice(0, 256) || "(none given)"}.`);
     requireVersion(service, form.get("Version")?.[0]);
     requireDocumentFits(operation, request.body.length);
-    return {
-      operation,
-      input: operation.input ? readForm(operation.input, formTree(form)) : ({ __proto__: null } as unknown as Record<string, unknown>),
-    };
+    const input = operation.input ? readForm(operation.input, formTree(form)) : ({ __proto__: null } as unknown as Record<string, unknown>);
+    const { pathMember } = service.metadata;
+    const path = request.rawUrl.split("?", 1)[0] ?? "";
+    if (pathMember !== undefined && path.length > 1 && operation.input?.byName.has(pathMember)) input[pathMember] ??= path;
+    return { operation, input };
   },
 
   encodeOutput(service, operation, output, requestId): WireResponse {
@@ -38,13 +39,12 @@ export const awsQuery: Codec = {
   },
 
   encodeError(error): WireResponse {
-    const code = error.shape?.error?.queryCode ?? error.name;
     const status = error.shape?.error?.queryStatus ?? error.status;
     // These names are taken by the envelope's own elements; a second one would make the answer unreadable.
     const { message: _message, Message: _Message, Type: _Type, Code: _Code, ...others } = error.members;
     const further = error.shape ? writeXmlMembers(error.shape, others) : "";
     const type = error.fault === "client" ? "Sender" : "Receiver";
-    const detail = `<Error><Type>${type}</Type><Code>${escapeXml(code)}</Code><Message>${escapeXml(error.message)}</Message>${further}</Error>`;
+    const detail = `<Error><Type>${type}</Type><Code>${escapeXml(error.queryCode)}</Code><Message>${escapeXml(error.message)}</Message>${further}</Error>`;
     return answer(status, error.service, "ErrorResponse", `${detail}<RequestId>${escapeXml(error.requestId)}</RequestId>`);
   },
 };

@@ -7,6 +7,8 @@ export interface ErrorToEncode {
   /** Undefined for an error the service's schema does not have. */
   readonly shape: StructureShape | undefined;
   readonly name: string;
+  /** What the service's awsQuery form calls it. */
+  readonly queryCode: string;
   readonly message: string;
   readonly status: number;
   readonly fault: "client" | "server";
@@ -49,6 +51,5 @@ export function errorMembers(error: ErrorToEncode): Record<string, unknown> {
 /** The header with which query-compatible services repeat an error in the words of their older protocol. */
 export function queryErrorHeader(error: ErrorToEncode): Record<string, string> {
   if (!error.service?.metadata.queryCompatible) return {};
-  const code = error.shape?.error?.queryCode ?? error.name;
-  return { "x-amzn-query-error": `${code};${error.fault === "client" ? "Sender" : "Receiver"}` };
+  return { "x-amzn-query-error": `${error.queryCode};${error.fault === "client" ? "Sender" : "Receiver"}` };
 }

@@ -1,6 +1,7 @@
 import type { OperationCase } from "./cases.ts";
 import { functionCases } from "./lambda-functions.ts";
 import { layerCases } from "./lambda-layers.ts";
+import { mappingCases } from "./lambda-mappings.ts";
 import { eventInvokeCases, permissionCases, tagCases, urlCases } from "./lambda-settings.ts";
 import { concurrencyCases, versionCases } from "./lambda-versions.ts";
 
@@ -12,6 +13,7 @@ export const lambdaCases: Readonly<Record<string, OperationCase>> = {
   ...permissionCases,
   ...urlCases,
   ...eventInvokeCases,
+  ...mappingCases,
   ...tagCases,
   ...layerCases,
 };

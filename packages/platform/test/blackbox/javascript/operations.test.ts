@@ -7,6 +7,7 @@ import { after, before, describe, test } from "node:test";
 import { iamPolicyCases } from "./iam-policies.ts";
 import { iamRoleCases } from "./iam-roles.ts";
 import { stsCases } from "./sts.ts";
+import { sqsCases } from "./sqs.ts";
 import { logsCases } from "./logs.ts";
 import { lambdaCases } from "./lambda-cases.ts";
 import { assertRefused, type OperationCase, openStage, type Stage } from "./cases.ts";
@@ -21,6 +22,7 @@ const CASES = {
   iam: { ...iamRoleCases, ...iamPolicyCases },
   sts: stsCases,
   logs: logsCases,
+  sqs: sqsCases,
 } as const satisfies Record<(typeof SERVICES)[number], Readonly<Record<string, OperationCase>>>;
 
 /** What clients send without a signature is refused for that, before anybody looks at what it asks for. */

@@ -1,0 +1,85 @@
+import { delay, systemClock } from "../../base/index.ts";
+import type { Client } from "../client.ts";
+import { oneOf } from "../choices.ts";
+import type { CommandContext, Run } from "../command.ts";
+import { EVENT_COLUMNS, eventLines, type EventJson, eventRow, outcomeText } from "../event-lines.ts";
+import { LAMBENT_PATHS } from "../lambent-api.ts";
+import { layOut } from "../output.ts";
+import { wholeNumber } from "../settings.ts";
+import { spanMs } from "../span.ts";
+
+interface EventsOptions {
+  readonly follow?: boolean;
+  readonly function?: string;
+  readonly state?: string;
+  readonly since?: string;
+  readonly limit?: string;
+}
+
+const LIMIT_DEFAULT = 50;
+/** Between two looks while following. */
+const FOLLOW_MS = 1_000;
+/** Events that are looked at again while following: what changes later is shown by `lambent events <id>`. */
+const FOLLOWED_MAX = 1_000;
+
+/** `lambent events [<id>] [-f]`: what became of events, the newest first; of one, all that is known. */
+export const run: Run<EventsOptions> = async (context, [id], options) => {
+  const limit = wholeNumber(options.limit, "--limit", 1, 1_000) ?? LIMIT_DEFAULT;
+  if (options.follow) return follow(context, id, options, limit);
+  if (id !== undefined) return showOne(context, id);
+  const events = await list(context.client(), options, limit);
+  const { output } = context;
+  if (output.json) return output.data(events);
+  const now = systemClock.now();
+  if (events.length > 0)
+    output.table(
+      [...EVENT_COLUMNS],
+      events.map((event) => eventRow(event, now)),
+    );
+  else output.note("  No events. Hand one over: lambent invoke hello --async");
+};
+
+async function showOne({ output, client }: CommandContext, id: string): Promise<void> {
+  const event = await get(client(), id);
+  if (output.json) return output.data(event);
+  for (const line of eventLines(event, systemClock.now())) output.line(line);
+}
+
+/** Shows each event when it comes and whenever it changes; one that was named, until it has ended. */
+async function follow(context: CommandContext, id: string | undefined, options: EventsOptions, limit: number): Promise<void> {
+  const { output } = context;
+  const shown = new Map<string, string>();
+  for (let count = limit; ; count = FOLLOWED_MAX) {
+    const events = id === undefined ? await list(context.client(), options, count) : [await get(context.client(), id)];
+    for (const event of events.toReversed()) {
+      const state = outcomeText(event, 0);
+      if (shown.get(event.Id) === `${event.AttemptCount} ${state}`) continue;
+      shown.set(event.Id, `${event.AttemptCount} ${state}`);
+      output.line(output.json ? JSON.stringify(event) : (layOut(eventRow(event, systemClock.now()), [])[0] ?? ""));
+    }
+    for (const known of [...shown.keys()].slice(0, Math.max(0, shown.size - FOLLOWED_MAX))) shown.delete(known);
+    if (id !== undefined && events.every(({ State }) => State === "ended")) return;
+    await delayAlive(FOLLOW_MS);
+  }
+}
+
+/** A clock's task does not keep the process alive: somebody who follows does. */
+async function delayAlive(ms: number): Promise<void> {
+  const alive = new MessageChannel();
+  alive.port1.ref();
+  await delay(systemClock, ms);
+  alive.port1.close();
+}
+
+async function list(client: Client, options: EventsOptions, limit: number): Promise<readonly EventJson[]> {
+  const query = new URLSearchParams({ limit: String(limit) });
+  if (options.function !== undefined) query.set("function", options.function);
+  if (options.state !== undefined) query.set("state", oneOf(options.state, "--state", ["waiting", "running", "ended"]));
+  if (options.since !== undefined) query.set("since", new Date(systemClock.now() - spanMs(options.since, "--since")).toISOString());
+  const path = `${LAMBENT_PATHS.events}?${query.toString()}`;
+  return (await client.json<{ readonly Events: readonly EventJson[] }>({ service: "lambent", method: "GET", path })).Events;
+}
+
+async function get(client: Client, id: string): Promise<EventJson> {
+  return (await client.json<{ readonly Event: EventJson }>({ service: "lambent", method: "GET", path: LAMBENT_PATHS.event(id) })).Event;
+}

@@ -1,0 +1,71 @@
+import { createInterface } from "node:readline";
+import { systemSecureRandom } from "../../base/index.ts";
+import type { Client } from "../client.ts";
+import type { Run } from "../command.ts";
+import { CommandFailure } from "../errors.ts";
+import { findQueue, sqs } from "../trigger-api.ts";
+
+/** Messages one request takes along: SQS's bound. */
+const BATCH_MESSAGES_MAX = 10;
+/** Bytes of all messages of one request: SQS's bound. */
+const MESSAGE_BYTES_MAX = 1_048_576;
+
+interface Sent {
+  readonly Successful?: readonly { readonly MessageId: string }[];
+  readonly Failed?: readonly { readonly Id: string; readonly Message?: string }[];
+}
+
+/** `lambent send <queue> <message>`, or `-` for a message a line. */
+export const run: Run<{ readonly group?: string }> = async ({ output, client }, [name = "", message = ""], { group }) => {
+  const queue = await findQueue(client(), name);
+  if (!queue)
+    throw new CommandFailure(
+      "notFound",
+      `There is no queue ${name}.`,
+      "`lambent trigger <function> --queue <name>` creates one with its trigger.",
+    );
+  let count = 0;
+  for await (const batch of batches(message === "-" ? lines() : [message])) {
+    const ids = await sendBatch(client(), queue.url, batch, group);
+    count += ids.length;
+    if (output.json) for (const MessageId of ids) output.line(JSON.stringify({ MessageId }));
+    else if (message !== "-") output.line(`  ${ids[0]}   sent to ${name}`);
+  }
+  if (!output.json && message === "-") output.line(`  ${count} messages sent to ${name}`);
+};
+
+function lines(): AsyncIterable<string> {
+  return createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY });
+}
+
+/** As many together as one request takes; empty lines are no messages. */
+async function* batches(messages: Iterable<string> | AsyncIterable<string>): AsyncGenerator<string[]> {
+  let batch: string[] = [];
+  let bytes = 0;
+  for await (const message of messages) {
+    if (message === "") continue;
+    const size = Buffer.byteLength(message);
+    if (batch.length === BATCH_MESSAGES_MAX || (batch.length > 0 && bytes + size > MESSAGE_BYTES_MAX)) {
+      yield batch;
+      batch = [];
+      bytes = 0;
+    }
+    batch.push(message);
+    bytes += size;
+  }
+  if (batch.length > 0) yield batch;
+}
+
+async function sendBatch(client: Client, QueueUrl: string, bodies: readonly string[], group: string | undefined): Promise<string[]> {
+  const { Successful = [], Failed = [] } = await sqs<Sent>(client, "SendMessageBatch", {
+    QueueUrl,
+    Entries: bodies.map((MessageBody, at) => ({
+      Id: String(at),
+      MessageBody,
+      ...(group === undefined ? {} : { MessageGroupId: group, MessageDeduplicationId: systemSecureRandom.uuid() }),
+    })),
+  });
+  const [failed] = Failed;
+  if (failed) throw new CommandFailure("usage", failed.Message ?? "A message was refused.", "Correct it; FIFO queues need --group.");
+  return Successful.map(({ MessageId }) => MessageId);
+}

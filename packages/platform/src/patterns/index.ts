@@ -1,0 +1,3 @@
+/** Event patterns: which JSON events a pattern of AWS's language matches. */
+export { compilePattern, parsePattern, PATTERN_ALTERNATIVES_MAX, PATTERN_DEPTH_MAX } from "./compile.ts";
+export type { CompiledPattern } from "./match.ts";

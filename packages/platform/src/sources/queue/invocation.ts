@@ -1,0 +1,73 @@
+/** What became of one invocation with a batch, as the mapping sees it. */
+import { isLambentError, LambentError, unreachable } from "../../base/index.ts";
+import type { InvokeOutcome } from "../../invoker/index.ts";
+import type { Attempt } from "../../ledger/index.ts";
+import { readBatchAnswer } from "./response.ts";
+
+export type Verdict =
+  /** The function ran to its end; messages of `failed` are to come again. */
+  | { readonly kind: "answered"; readonly failed: ReadonlySet<string>; readonly version: string; readonly durationMs: number }
+  /** It ran and failed as a whole. */
+  | {
+      readonly kind: "failed";
+      readonly result: Extract<Attempt["result"], "functionError" | "timeout" | "unavailable">;
+      readonly error: string;
+      readonly version: string;
+      readonly durationMs: number;
+    }
+  /** It did not run. */
+  | { readonly kind: "refused"; readonly result: Extract<Attempt["result"], "throttled" | "unavailable">; readonly error: string };
+
+const NONE: ReadonlySet<string> = new Set();
+/** Bytes of a function's error that are read for the record. */
+const ERROR_BYTES_MAX = 64 * 1024;
+
+/** Reads an outcome; `reported` when the function names the messages it did not handle. */
+export function verdictOf(outcome: InvokeOutcome, answers: "whole" | "reported", messageIds: ReadonlySet<string>): Verdict {
+  if (outcome.kind === "throttled") return { kind: "refused", result: "throttled", error: outcome.reason };
+  if (outcome.kind === "unavailable") return { kind: "refused", result: "unavailable", error: outcome.what };
+  const { ending, durationMs } = outcome;
+  const { version } = outcome.version;
+  const failed = (result: "functionError" | "timeout" | "unavailable", error: string): Verdict => ({
+    kind: "failed",
+    result,
+    error,
+    version,
+    durationMs,
+  });
+  switch (ending.kind) {
+    case "handled": {
+      if (answers === "whole") return { kind: "answered", failed: NONE, version, durationMs };
+      const answer = readBatchAnswer(ending.payload, messageIds);
+      if (answer.kind === "unreadable") return failed("functionError", `ReportBatchItemFailures: ${answer.why}`);
+      return { kind: "answered", failed: answer.failed, version, durationMs };
+    }
+    case "functionError":
+      return failed("functionError", errorText(ending.payload));
+    case "timedOut":
+      return failed("timeout", `Task timed out after ${(outcome.version.timeoutMs / 1_000).toFixed(2)} seconds`);
+    case "instanceLost":
+      return failed("unavailable", `The instance ended under the call: ${ending.departure.kind}`);
+    default:
+      return unreachable(ending);
+  }
+}
+
+/** A call that was refused with an error: the function is gone, or not ready, or the server is busy or stopping. */
+export function refusedBy(error: unknown): Verdict {
+  if (!(error instanceof LambentError)) throw error;
+  return { kind: "refused", result: isLambentError(error, "Throttled", "StorageBusy") ? "throttled" : "unavailable", error: error.message };
+}
+
+/** `Error: no more paper`, of `{"errorType","errorMessage"}`. */
+function errorText(payload: Buffer): string {
+  try {
+    const { errorType, errorMessage } = JSON.parse(payload.subarray(0, ERROR_BYTES_MAX).toString("utf8")) as {
+      readonly errorType?: unknown;
+      readonly errorMessage?: unknown;
+    };
+    return [errorType, errorMessage].filter((each) => typeof each === "string").join(": ");
+  } catch {
+    return "the function failed";
+  }
+}

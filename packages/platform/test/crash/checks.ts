@@ -1,0 +1,19 @@
+/** What the rig holds against an engine; a finding names one of these. */
+export const CHECKS = {
+  ends: "a life ends as it was made to",
+  opens: "the store opens again",
+  verify: "verify finds nothing",
+  kept: "P1: what was accepted is kept",
+  settled: "P1: what was settled stays settled",
+  bodies: "P1: bodies are whole",
+  outcome: "P2: what was accepted has one outcome",
+  nowhere: "P2: nothing comes from nowhere",
+  crossed: "P2: what goes to another cell arrives once",
+  lease: "P4: what is leased, or its group, is nobody else's",
+  order: "P4: a group keeps its order",
+} as const;
+
+export interface Finding {
+  readonly check: (typeof CHECKS)[keyof typeof CHECKS];
+  readonly what: string;
+}

@@ -1,0 +1,86 @@
+import { CHECKS } from "./checks.ts";
+
+/** A fault put into the engine's source text, and the check that has to find it. */
+export interface Mutation {
+  /** The end of the module's address. */
+  readonly module: string;
+  readonly edits: readonly { readonly from: string; readonly to: string }[];
+  /** The part of the rig in which it shows. */
+  readonly mode: "kill" | "power" | "lying fsync";
+  readonly foundBy: (typeof CHECKS)[keyof typeof CHECKS];
+}
+
+const SYNC = "synchronous=FULL";
+
+export const MUTATIONS: Readonly<Record<string, Mutation>> = {
+  "no fsync of the log": {
+    module: "/storage/sqlite/connection.ts",
+    edits: [{ from: SYNC, to: "synchronous=OFF" }],
+    mode: "power",
+    foundBy: CHECKS.opens,
+  },
+  "fsync of the log only at checkpoints": {
+    module: "/storage/sqlite/connection.ts",
+    edits: [{ from: SYNC, to: "synchronous=NORMAL" }],
+    mode: "power",
+    foundBy: CHECKS.kept,
+  },
+  "acknowledged before the commit": {
+    module: "/storage/sqlite/writer.ts",
+    edits: [
+      {
+        from: "this.#statements.begin.run();",
+        to: "if (this.#database.isTransaction) this.#statements.commit.run(); this.#statements.begin.run();",
+      },
+      { from: "      this.#statements.commit.run();\n      failpoint", to: "      failpoint" },
+    ],
+    mode: "power",
+    foundBy: CHECKS.kept,
+  },
+  "no fsync of a body's folder": {
+    module: "/storage/sync-folder.ts",
+    edits: [{ from: "await handle.sync();", to: "" }],
+    mode: "power",
+    foundBy: CHECKS.kept,
+  },
+  "no fsync of the folder above the data folder": {
+    module: "/storage/make-folders.ts",
+    edits: [{ from: "await syncFolder(dirname(folder)).catch(", to: "await Promise.resolve().catch(" }],
+    mode: "power",
+    foundBy: CHECKS.kept,
+  },
+  "outcomes are not recorded": {
+    module: "/storage/work-list/list-state.ts",
+    edits: [{ from: "this.changes.putOwn(rows);", to: "" }],
+    mode: "kill",
+    foundBy: CHECKS.outcome,
+  },
+  "the lock of a group is ignored": {
+    module: "/storage/work-list/ready-groups.ts",
+    edits: [{ from: "group.leased === 0) &&", to: "group.leased >= 0) &&" }],
+    mode: "kill",
+    foundBy: CHECKS.lease,
+  },
+  "a log whose fsync failed is written on": {
+    module: "/storage/sqlite/schema.ts",
+    edits: [{ from: "if (!endedByClose) copyLog(database, file);", to: "" }],
+    mode: "lying fsync",
+    foundBy: CHECKS.kept,
+  },
+  "deliveries are not remembered": {
+    module: "/storage/work-list/list-state.ts",
+    edits: [{ from: "if (delivery) this.#noteDelivered(delivery.source, delivery.number);", to: "" }],
+    mode: "kill",
+    foundBy: CHECKS.crossed,
+  },
+};
+
+/** The module's text with the fault in it. Throws when the text to change is not there once: then the fault has to be put elsewhere. */
+export function mutated({ module, edits }: Mutation, text: string): string {
+  let changed = text;
+  for (const { from, to } of edits) {
+    if (changed.split(from).length !== 2) throw new TypeError(`${module} has not exactly once: ${from}`);
+    changed = changed.replace(from, to);
+  }
+  return changed;
+}

@@ -1,0 +1,83 @@
+import { FAILPOINTS } from "../../src/base/index.ts";
+import { CHECKS } from "./checks.ts";
+import type { Round, RoundOptions } from "./open-round.ts";
+import { type Failure, failpointRound, failureRound, killRound, longPowerRound, powerRound } from "./rounds.ts";
+import { serverFailpointRound, serverFailureRound, serverKillRound, serverPowerRound } from "./server-rounds.ts";
+
+export interface Planned {
+  readonly name: string;
+  run(options: RoundOptions): Promise<Round>;
+}
+
+const FAILURES: readonly Failure[] = [
+  "a full disk",
+  "a failed write",
+  "a failed fsync that succeeds when repeated",
+  "a failed fsync of a body's folder",
+];
+const IN_COMMITS = ["commit.half", "commit.before", "commit.after", "commit.told"] as const;
+/** Disks looked at in one round. */
+const CUTS = 3;
+
+/** What `npm test` goes through once. */
+export const SCHEDULE: readonly Planned[] = [
+  ...Array.from({ length: 2 }, (_, index) => ({ name: `SIGKILL at a random moment, ${index + 1}`, run: killRound })),
+  ...FAILPOINTS.map((point) => ({ name: `SIGKILL at ${point}`, run: (options: RoundOptions) => failpointRound(options, point) })),
+  ...Array.from({ length: 2 }, (_, index) => ({
+    name: `a power cut at random moments, ${index + 1}`,
+    run: (options: RoundOptions) => powerRound(options, CUTS),
+  })),
+  ...FAILURES.map((failure) => ({
+    name: `${failure}, then a power cut`,
+    run: (options: RoundOptions) => failureRound(options, failure, CUTS),
+  })),
+  { name: "SIGKILL of the server under SQS and Lambda clients", run: serverKillRound },
+  { name: "SIGKILL of the server inside a commit", run: (options) => serverFailpointRound(options, pick(IN_COMMITS, options.seed)) },
+  { name: "a power cut of the server under SQS and Lambda clients", run: (options) => serverPowerRound(options, CUTS) },
+];
+
+/** What campaigns go through again and again with other seeds. */
+export const CAMPAIGN_SCHEDULE: readonly Planned[] = [
+  ...SCHEDULE,
+  { name: "a full disk under the server", run: (options) => serverFailureRound(options, CUTS) },
+  { name: "a power cut over a log that began anew", run: (options) => longPowerRound(options, CUTS) },
+];
+
+function pick<T>(choices: readonly [T, ...T[]], seed: number): T {
+  return choices[seed % choices.length] ?? choices[0];
+}
+
+/** Adds up rounds. */
+export class Tally {
+  #rounds = 0;
+  #kills = 0;
+  #cuts = 0;
+  #failures = 0;
+  #acknowledged = 0;
+  readonly #found = new Map<string, number>();
+
+  add({ mode, kills, cuts, acknowledged, findings }: Round): void {
+    this.#rounds += 1;
+    this.#kills += kills;
+    this.#cuts += cuts;
+    this.#failures += mode === "failure" ? 1 : 0;
+    this.#acknowledged += acknowledged;
+    for (const { check } of findings) this.#found.set(check, (this.#found.get(check) ?? 0) + 1);
+  }
+
+  get isClean(): boolean {
+    return this.#found.size === 0;
+  }
+
+  /** One line: what was done, what was lost. */
+  get summary(): string {
+    const of = (...checks: readonly string[]): number => checks.reduce((sum, check) => sum + (this.#found.get(check) ?? 0), 0);
+    const lost = of(CHECKS.kept, CHECKS.settled, CHECKS.bodies);
+    const duplicated = of(CHECKS.crossed, CHECKS.lease);
+    const all = of(...this.#found.keys());
+    return (
+      `${this.#rounds} rounds, ${this.#kills} kills, ${this.#cuts} power cuts, ${this.#failures} failing disks, ` +
+      `${this.#acknowledged} acknowledged; lost ${lost}, duplicated ${duplicated}, other findings ${all - lost - duplicated}`
+    );
+  }
+}

@@ -1,0 +1,23 @@
+/** The simulation of queues, mappings and asynchronous invocations for as long as there is time; see `test/simulation/`. */
+import assert from "node:assert/strict";
+import { freshSeed, systemSecureRandom } from "../../src/base/index.ts";
+import { Simulation } from "../simulation/simulation.ts";
+import { rig } from "./rig.ts";
+
+await rig(async (box) => {
+  const first = Number(process.env["LAMBENT_SEED"] ?? freshSeed(systemSecureRandom));
+  process.stdout.write(`  from seed ${first} on; LAMBENT_SEED=<seed> begins with that one\n`);
+  let seeds = 0;
+  let accepted = 0;
+  let crashes = 0;
+  for (let seed = first; box.hasTime(); seed++) {
+    const ending = await new Simulation(seed).run().catch((error: unknown) => {
+      throw new assert.AssertionError({ message: `seed ${seed}: ${String(error)}` });
+    });
+    seeds += 1;
+    accepted += ending.accepted;
+    crashes += ending.crashes;
+    box.progress(`${seeds} seeds`);
+  }
+  return `${seeds} seeds, ${accepted} events and messages accepted over ${crashes} crashes, none lost`;
+});

@@ -1,0 +1,230 @@
+import assert from "node:assert/strict";
+import { isLambentError, ManualClock, type Random, randomBelow, type SecureRandom, seededRandom } from "../../src/base/index.ts";
+import { DEFAULT_QUEUE_SETTINGS, type NewMessage, type Queue, type QueueSettings } from "../../src/queues/index.ts";
+import { DEFAULT_MAPPING_SETTINGS } from "../../src/sources/index.ts";
+import { type Fault, type FaultStep, MemoryDisk } from "../../src/storage/index.ts";
+import { arnOfQueue, FakeCalls, REALM, type Task } from "./application.ts";
+import { Checks } from "./checks.ts";
+import { type Life, resumeLife, startLife } from "./life.ts";
+import { Trace } from "./trace.ts";
+
+const STEPS = 40;
+const GROUPS = ["red", "green", "blue"];
+/** Longer than every wait there can be: a refused event's back-off, retries, the moves to a dead-letter queue. */
+const REST_MS = 3 * 3_600_000;
+
+const QUEUES: Readonly<Record<string, Partial<QueueSettings>>> = {
+  dead: {},
+  "dead.fifo": { kind: "fifo" },
+  failures: {},
+  jobs: { visibilityMs: 20_000, redrive: { target: arnOfQueue("dead"), receivesMax: 6 } },
+  "steps.fifo": { kind: "fifo", visibilityMs: 20_000, redrive: { target: arnOfQueue("dead.fifo"), receivesMax: 6 } },
+};
+
+export interface Ending {
+  readonly accepted: number;
+  readonly crashes: number;
+}
+
+/**
+ * One simulation: an application of two asynchronous functions and two behind queues, over a store that fails, in a process that
+ * crashes. Everything follows from `seed`. Then faults stop, time passes, and everything accepted must have ended, once.
+ */
+export class Simulation {
+  readonly #random: Random;
+  readonly #clock = new ManualClock();
+  readonly #trace = new Trace(this.#clock);
+  readonly #disk = new MemoryDisk();
+  readonly #checks = new Checks();
+  readonly #secureRandom: SecureRandom;
+  readonly #lastOfGroup = new Map<string, Promise<void>>();
+  #calls!: FakeCalls;
+  #life!: Life;
+  #lives = 0;
+  #isCalm = true;
+  #tasks = 0;
+
+  constructor(seed: number) {
+    this.#random = seededRandom(seed);
+    this.#secureRandom = seededBytes(seededRandom(seed ^ 0x5f5f5f5f));
+  }
+
+  /** Runs it; a broken promise is thrown with the trace of what came before. */
+  async run(): Promise<Ending> {
+    try {
+      await this.#start();
+      await this.#setUp();
+      this.#isCalm = false;
+      for (let step = 0; step < STEPS; step++) await this.#step();
+      this.#isCalm = true;
+      await this.#crash();
+      await this.#clock.advance(REST_MS);
+      await this.#checks.rest(this.#life);
+      return { accepted: this.#checks.accepted, crashes: this.#lives - 1 };
+    } catch (error) {
+      throw new assert.AssertionError({
+        message: `${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n\n${this.#trace.toString()}`,
+      });
+    }
+  }
+
+  async #setUp(): Promise<void> {
+    const { queues, sources } = this.#life;
+    for (const [name, settings] of Object.entries(QUEUES)) {
+      await queues.create(REALM, name, { ...DEFAULT_QUEUE_SETTINGS, ...settings }, [], {});
+    }
+    const batchSize = 1 + randomBelow(this.#random, 6);
+    const windowMs = this.#random.next() < 0.3 ? 1_000 : 0;
+    const concurrencyMax = this.#random.next() < 0.5 ? 2 + randomBelow(this.#random, 3) : undefined;
+    const settings = { ...DEFAULT_MAPPING_SETTINGS, batchSize, concurrencyMax, answers: "reported" } as const;
+    const mapping = { qualifier: undefined, enabled: true, tags: {} };
+    await sources.create(REALM, { ...mapping, functionName: "worker", queueName: "jobs", settings: { ...settings, windowMs } });
+    await sources.create(REALM, { ...mapping, functionName: "keeper", queueName: "steps.fifo", settings });
+    await sources.settled();
+  }
+
+  async #step(): Promise<void> {
+    const choice = randomBelow(this.#random, 100);
+    if (choice < 20) this.#hear(this.#invoke());
+    else if (choice < 40) this.#hear(this.#sendJobs());
+    else if (choice < 62) this.#sendStep();
+    else if (choice < 88) await this.#clock.advance(randomBelow(this.#random, 3_000));
+    else if (choice < 92) await this.#clock.advance(randomBelow(this.#random, 90_000));
+    else if (choice < 96) await this.#crash();
+    else this.#jumpWall(randomBelow(this.#random, 12_000) - 10_000);
+  }
+
+  /** As an administrator or NTP does it; far ahead would end leases under the calls that hold them, as it does in any queue. */
+  #jumpWall(byMs: number): void {
+    this.#trace.add(`the wall clock jumps by ${byMs} ms`);
+    this.#clock.jumpWall(byMs);
+  }
+
+  /** Callers are refused when the store is busy or stops; they have no answer, and nothing is promised to them. */
+  #hear(work: Promise<unknown>): void {
+    work.catch((error: unknown) => {
+      if (!isLambentError(error)) this.#checks.broken(error);
+    });
+  }
+
+  async #invoke(): Promise<void> {
+    const task = this.#task();
+    this.#checks.sent("orders", task);
+    const id = await this.#life.async.accept({
+      realm: REALM,
+      functionName: "orders",
+      qualifier: undefined,
+      payload: Buffer.from(JSON.stringify(task)),
+    });
+    this.#trace.add(`accepted ${task.task} as ${id.slice(-6)}`);
+    this.#checks.acknowledged("orders", task, id);
+  }
+
+  async #sendJobs(): Promise<void> {
+    const tasks = Array.from({ length: 1 + randomBelow(this.#random, 5) }, () => this.#task());
+    for (const task of tasks) this.#checks.sent("worker", task);
+    const queue = await this.#life.queues.queue(REALM, "jobs");
+    await send(
+      queue,
+      tasks.map((task) => message(task)),
+    );
+    this.#trace.add(`sent ${tasks.map(({ task }) => task).join(" ")}`);
+    for (const task of tasks) this.#checks.acknowledged("worker", task, task.task);
+  }
+
+  /** A group's messages are sent one behind the other's answer: that is what gives them an order. */
+  #sendStep(): void {
+    const group = GROUPS[randomBelow(this.#random, GROUPS.length)] ?? "red";
+    const task: Task = { ...this.#task(), group, order: this.#tasks };
+    const before = this.#lastOfGroup.get(group) ?? Promise.resolve();
+    const life = this.#life;
+    const sending = before.then(async () => {
+      if (life !== this.#life) return;
+      this.#checks.sent("keeper", task);
+      const queue = await life.queues.queue(REALM, "steps.fifo");
+      await send(queue, [message(task)]);
+      this.#trace.add(`sent ${task.task} to ${group}`);
+      this.#checks.acknowledged("keeper", task, task.task);
+    });
+    this.#hear(sending);
+    this.#lastOfGroup.set(
+      group,
+      sending.catch(() => undefined),
+    );
+  }
+
+  #task(): Task {
+    return { task: `t${this.#tasks++}`, poison: this.#random.next() < 0.1 };
+  }
+
+  /** The process is gone wherever it was; the next one begins with what the disk has. */
+  async #crash(): Promise<void> {
+    if (this.#random.next() < 0.5) await this.#clock.advance(0);
+    this.#calls.dead = true;
+    this.#lives += 1;
+    this.#trace.add("crash");
+    // Who waited for an answer of the process that is gone has none.
+    this.#lastOfGroup.clear();
+    this.#checks.crashed();
+    await this.#start();
+  }
+
+  async #start(): Promise<void> {
+    const life = this.#lives;
+    for (;;) {
+      // A process that is dead reads and writes nothing more.
+      const faults = ({ kind }: FaultStep): Fault | undefined =>
+        life === this.#lives ? this.#fault(kind) : { kind: kind === "read" ? "damaged" : "stopBefore" };
+      const watched = { begun: this.#checks.begun, returned: this.#checks.returned };
+      const behaviour = { random: this.#random, calm: () => this.#isCalm };
+      this.#calls = new FakeCalls({ clock: this.#clock, behaviour, watched, trace: this.#trace });
+      const onTrouble = (error: unknown): void => {
+        if (life === this.#lives && !isLambentError(error)) this.#checks.broken(error);
+      };
+      try {
+        const parts = { disk: this.#disk, clock: this.#clock, secureRandom: this.#secureRandom, faults, calls: this.#calls, onTrouble };
+        this.#life = await startLife(parts);
+        this.#hear(resumeLife(this.#life));
+        return;
+      } catch (error) {
+        if (!isLambentError(error)) throw error;
+      }
+    }
+  }
+
+  #fault(kind: FaultStep["kind"]): Fault | undefined {
+    if (this.#isCalm) return undefined;
+    const chance = this.#random.next();
+    if (chance < 0.03) return { kind: "busy" };
+    if (kind === "commit" && chance < 0.035) return this.#stopped({ kind: "stopBefore" });
+    if (kind === "commit" && chance < 0.045) return this.#stopped({ kind: "stopAfter" });
+    if (chance < 0.2) return { kind: "acknowledgeLate", until: new Promise((resolve) => setImmediate(resolve)) };
+    return undefined;
+  }
+
+  #stopped(fault: Fault): Fault {
+    this.#trace.add(`the store stops (${fault.kind})`);
+    return fault;
+  }
+}
+
+function message(task: Task): NewMessage {
+  const own = task.group === undefined ? {} : { group: task.group, deduplication: task.task };
+  return { body: JSON.stringify(task), attributes: {}, sender: "simulation", ...own };
+}
+
+async function send(queue: Queue, messages: readonly NewMessage[]): Promise<void> {
+  for (const outcome of await queue.send(messages)) if (outcome.kind === "refused") throw outcome.error;
+}
+
+/** Identifiers that follow from the seed, too: a failing seed is replayed to the letter. */
+function seededBytes(random: Random): SecureRandom {
+  const bytes = (count: number): Buffer => Buffer.from(Array.from({ length: count }, () => randomBelow(random, 256)));
+  return {
+    bytes,
+    uuid: () => {
+      const hex = bytes(16).toString("hex");
+      return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20)}`;
+    },
+  };
+}
