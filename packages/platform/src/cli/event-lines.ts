@@ -95,6 +95,8 @@ const REASONS: Readonly<Record<string, string>> = {
   noListener: "no filter matched it",
   superseded: "another event took its place",
   targetGone: "its destination is gone",
+  purged: "its queue was purged",
+  queueDeleted: "its queue was deleted",
 };
 
 /** `hello`, `hello:prod`, `queue orders`. */

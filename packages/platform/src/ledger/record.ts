@@ -20,6 +20,9 @@ export type DiscardReason =
   /** Somebody cancelled it. */
   | "cancelled"
   | "functionDeleted"
+  /** Its queue was purged, or deleted, while it waited there. */
+  | "purged"
+  | "queueDeleted"
   /** Accepted, and no listener's pattern or filter matched it. */
   | "noListener"
   /** Another event of the same key took its place (debounce, idempotency key). */

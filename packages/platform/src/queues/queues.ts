@@ -5,12 +5,14 @@
  * receive that waits is woken). Does not know how a request looks on the wire, and who may send what.
  */
 import { isLambentError, LambentError, type Clock, type SecureRandom } from "../base/index.ts";
+import type { LedgerRecord } from "../ledger/index.ts";
 import { realmKey, type Realm } from "../model/index.ts";
 import { BodyCache, type CellKey, type ListRules, openWorkList, READ_ROWS_MAX, type Store, type WorkList } from "../storage/index.ts";
 import { Deliverer, type DeadLetters } from "./deliverer.ts";
 import { MoveTasks } from "./move-tasks.ts";
 import { checkQueueName, parseQueueArn, queueArn } from "./names.ts";
 import { Queue, queueGone } from "./queue.ts";
+import { withQuietEnding } from "./quiet-ending.ts";
 import { checkRedrive, sourcesOf, takesFrom } from "./redrive.ts";
 import { loadRegistries, queueCell, QueueRegistry, type QueueRecord } from "./registry.ts";
 import { emptyCell, isLeft } from "./removal.ts";
@@ -186,6 +188,22 @@ export class Queues {
     });
   }
 
+  /** Ends all messages of a queue. Throws `PurgeInProgress` within a minute of the last time. */
+  async purge(realm: Realm, name: string): Promise<void> {
+    const purgedAt = this.#options.clock.now();
+    await (await this.queue(realm, name)).purge();
+    const registry = this.#registry(realm);
+    await registry.change(async () => {
+      const known = registry.queues.get(name);
+      if (known) await registry.putQueue({ ...known, purgedAt });
+    });
+  }
+
+  /** What the ledger says of a message of the queue in `cell`, with what ends messages without anybody handling them. */
+  live(cell: CellKey, record: LedgerRecord): LedgerRecord {
+    return withQuietEnding(record, this.#ofCell(cell), this.#options.clock.now());
+  }
+
   /** Removes a queue with its messages. */
   delete(realm: Realm, name: string): Promise<void> {
     const registry = this.#registry(realm);
@@ -209,6 +227,15 @@ export class Queues {
     this.tasks.close();
     this.#deliverer.close();
     await Promise.all([...this.#open.values()].map((opening) => opening.then(({ list }) => list.close()).catch(() => undefined)));
+  }
+
+  #ofCell(cell: CellKey): QueueRecord | undefined {
+    for (const registry of this.#registries.values()) {
+      const [realm, , name = ""] = cell.split("/");
+      const record = realm === realmKey(registry.realm) ? registry.queues.get(name) : undefined;
+      if (record && queueCell(registry.realm, record) === cell) return record;
+    }
+    return undefined;
   }
 
   #registry(realm: Realm): QueueRegistry {

@@ -13,6 +13,8 @@ export interface QueueRecord {
   readonly tags: Readonly<Record<string, string>>;
   readonly createdAt: Instant;
   readonly modifiedAt: Instant;
+  /** When it was emptied last. */
+  readonly purgedAt?: Instant;
 }
 
 const QUEUE_PREFIX = "queue/";

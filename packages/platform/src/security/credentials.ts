@@ -4,7 +4,7 @@ import type { CredentialIssuer, FunctionVersion, RoleCredentials } from "../mode
 import { uniqueId, type Principal } from "./principal.ts";
 import { createCipher } from "./cipher.ts";
 import type { RootKey } from "./secrets.ts";
-import { claimsOf, principalOf, readClaims, type SessionClaims } from "./session-claims.ts";
+import { claimsOf, principalOf, readClaims, type SessionClaims, type SessionRequest } from "./session-claims.ts";
 
 /**
  * Keys: the configured root keys, and sessions. A session is nothing but its token: sealed claims from which access key id and
@@ -26,14 +26,6 @@ export interface Credentials extends CredentialIssuer {
 export interface SessionCredentials extends RoleCredentials {
   readonly expiresAt: Instant;
 }
-
-/** Whose session: another one of the root key's, or one of a role's. */
-export type SessionRequest =
-  | Pick<Principal & { readonly kind: "root" }, "kind" | "account">
-  | Pick<
-      Principal & { readonly kind: "assumedRole" },
-      "kind" | "account" | "roleArn" | "sessionName" | "sessionPolicies" | "tags" | "within"
-    >;
 
 /** A function's credentials outlive its instance: an instance is replaced before this has passed. */
 export const FUNCTION_CREDENTIALS_LIFE_MS = 36 * 3_600_000;

@@ -9,7 +9,8 @@ export { presign, signRequest } from "./sigv4/sign.ts";
 export type { SigningKey, SigningOptions } from "./sigv4/sign.ts";
 
 export { createCredentials, FUNCTION_CREDENTIALS_LIFE_MS } from "./credentials.ts";
-export type { Credentials, SessionCredentials, SessionRequest } from "./credentials.ts";
+export type { Credentials, SessionCredentials } from "./credentials.ts";
+export type { SessionRequest } from "./session-claims.ts";
 export { chooseRootKeys, ephemeralSecrets, openSecrets, WELL_KNOWN_ROOT_KEYS } from "./secrets.ts";
 export type { GivenRootKey, RootKey, RootKeyChoice, Secrets } from "./secrets.ts";
 export { createCipher } from "./cipher.ts";

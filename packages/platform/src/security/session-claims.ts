@@ -1,7 +1,14 @@
 import type { Instant } from "../base/index.ts";
 import type { FunctionVersion, Realm } from "../model/index.ts";
-import type { SessionRequest } from "./credentials.ts";
 import type { Principal } from "./principal.ts";
+
+/** Whose session: another one of the root key's, or one of a role's. */
+export type SessionRequest =
+  | Pick<Principal & { readonly kind: "root" }, "kind" | "account">
+  | Pick<
+      Principal & { readonly kind: "assumedRole" },
+      "kind" | "account" | "roleArn" | "sessionName" | "sessionPolicies" | "tags" | "within"
+    >;
 
 /** What a session token says, sealed: read back only after its seal was checked, so its form is ours. */
 export type SessionClaims =

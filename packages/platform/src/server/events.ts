@@ -3,12 +3,13 @@ import { policyText } from "../api/index.ts";
 import { Delivery, type DeliveryPermission } from "../delivery/index.ts";
 import { type Functions, parseFunctionReference } from "../functions/index.ts";
 import { ASYNC_CELL_KIND, AsyncInvoker, type Invoker } from "../invoker/index.ts";
-import { Ledger } from "../ledger/index.ts";
+import { Ledger, type LedgerRecord } from "../ledger/index.ts";
 import type { Metering } from "../metering/index.ts";
 import type { FunctionVersion } from "../model/index.ts";
 import type { Queues } from "../queues/index.ts";
 import type { Authorizer } from "../security/index.ts";
-import type { Store } from "../storage/index.ts";
+import type { CellKey, Store } from "../storage/index.ts";
+import { authorizeRole } from "./role-permission.ts";
 
 /** Kinds of cells whose owners keep records of their events. */
 const LEDGER_CELL_KINDS = [ASYNC_CELL_KIND, "queue"];
@@ -55,9 +56,11 @@ export function joinEvents(parts: EventParts): Events {
     onOutgoing: (cell) => delivery.wake(cell),
     onTrouble: reportDefect,
   });
+  const live = (cell: CellKey, record: LedgerRecord): LedgerRecord =>
+    record.source === "queue" ? queues.live(cell, record) : asyncInvoker.live(cell, record);
   return {
     asyncInvoker,
-    ledger: new Ledger({ store, clock, cellKinds: LEDGER_CELL_KINDS, live: (cell, record) => asyncInvoker.live(cell, record) }),
+    ledger: new Ledger({ store, clock, cellKinds: LEDGER_CELL_KINDS, live }),
     resume: () => asyncInvoker.resume(),
     async close(graceMs) {
       await delivery.close();
@@ -76,7 +79,5 @@ function authorizeDelivery({ authorizer, functions, clock }: EventParts, { realm
     if (isLambentError(error, "NotFound")) return;
     throw error;
   }
-  const { roleArn, revisionId } = version;
-  const identity = { kind: "function", realm, functionName: name, version: version.version, revisionId, roleArn } as const;
-  authorizer.authorize({ principal: { ...identity, accessKeyId: "", expiresAt: clock.now() }, region: realm.region, ...permission });
+  authorizeRole(authorizer, clock, version, permission);
 }

@@ -43,11 +43,11 @@ import { type Calls, joinCalls } from "./calls.ts";
 import { type Care, openCare } from "./care.ts";
 import { openEgress } from "./egress.ts";
 import { type Events, joinEvents } from "./events.ts";
-import type { Keep } from "./keep.ts";
+import type { Folders, Keep } from "./keep.ts";
 import { isLoopback } from "./loopback.ts";
 import type { Opened } from "./opened.ts";
 import type { RunningServer, ServerOptions, ServerReport } from "./options.ts";
-import type { Begun } from "./start-server.ts";
+import { mayReadQueue } from "./role-permission.ts";
 import { createUrlGuard } from "./url-guard.ts";
 import { platformVersion } from "./version.ts";
 
@@ -64,6 +64,13 @@ const AFTER_READY_MS = 100;
 
 const clock: Clock = systemClock;
 const secureRandom: SecureRandom = systemSecureRandom;
+
+/** What was begun before the modules of the platform were loaded. */
+export interface Begun {
+  readonly folder: Folders;
+  readonly sandbox: Promise<Sandbox>;
+  readonly keep: Promise<Keep>;
+}
 
 /** Opens every part on what was begun, and the listener last. What is open so far is in `opened`, also when this throws. */
 export async function openPlatform(opened: Opened, options: ServerOptions, begun: Begun): Promise<RunningServer> {
@@ -93,6 +100,7 @@ export async function openPlatform(opened: Opened, options: ServerOptions, begun
     functions,
     invoker: calls.invoker,
     onProblem: reportDefect,
+    mayRead: (version, queue) => mayReadQueue(parts.identity.authorizer, clock, version, queue),
   });
   opened.push(() => sources.close(STOP_GRACE_MS));
   const report = reportOf(parts, options, runtime);

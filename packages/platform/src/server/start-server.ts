@@ -1,20 +1,14 @@
 import { systemClock, systemSecureRandom } from "../base/index.ts";
-import { openSandbox, type Sandbox, UID_RANGE_DEFAULT } from "../sandbox/index.ts";
-import { type Folders, type Keep, openFolders, openKeep } from "./keep.ts";
+import { openSandbox, UID_RANGE_DEFAULT } from "../sandbox/index.ts";
+import { openFolders, openKeep } from "./keep.ts";
 import { Opened } from "./opened.ts";
 import type { RunningServer, ServerOptions } from "./options.ts";
+import type { Begun } from "./platform.ts";
 
 /**
  * The order of a start. What happens outside this thread, the store's threads and the sandbox's processes, is begun first; the
  * modules of everything else load meanwhile, which alone is a third of a start. `platform.ts` then puts it all together.
  */
-
-/** What was begun before the modules of the platform were loaded. */
-export interface Begun {
-  readonly folder: Folders;
-  readonly sandbox: Promise<Sandbox>;
-  readonly keep: Promise<Keep>;
-}
 
 /** Starts a server. Throws `PortTaken`, `DataFolderLocked`, `DataFolderUnusable`, `SandboxUnavailable` or `InvalidParameter`. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {

@@ -8,7 +8,7 @@ import { delay, isLambentError, LambentError, type Clock, type SecureRandom } fr
 import { functionArn, type Functions } from "../functions/index.ts";
 import type { Invoker } from "../invoker/index.ts";
 import { LedgerRows } from "../ledger/index.ts";
-import { realmKey, type Realm } from "../model/index.ts";
+import { type FunctionVersion, realmKey, type Realm } from "../model/index.ts";
 import { type DeadLetters, type Queue, queueArn, type Queues } from "../queues/index.ts";
 import type { Store, WorkList } from "../storage/index.ts";
 import type { Mapping, MappingSettings } from "./mappings/mapping.ts";
@@ -40,6 +40,8 @@ export interface SourcesParts {
   readonly invoker: Pick<Invoker, "invoke" | "free" | "onceFree">;
   /** Told of failures in work that no caller waits for. */
   readonly onProblem: (error: unknown) => void;
+  /** Whether the version's role may take messages out of the queue; asked when a mapping is made or changed. */
+  readonly mayRead: (version: FunctionVersion, queue: { readonly arn: string; readonly policy: string | undefined }) => boolean;
 }
 
 export interface MappingInput {
@@ -204,6 +206,8 @@ export class Sources {
         "Error occurred while ReceiveMessage. SQS Error Code: AWS.SimpleQueueService.NonExistentQueue. SQS Error Message: The specified queue does not exist.",
       );
     checkMappingSettings(settings, queue, version.timeoutMs);
+    if (!this.#parts.mayRead(version, { arn: queueArn(realm, queue.name), policy: queue.settings.policy }))
+      throw new LambentError("InvalidParameter", "The function execution role does not have permissions to call ReceiveMessage on SQS");
   }
 
   /** Does what the mapping's state says is under way, and writes that it is done. */

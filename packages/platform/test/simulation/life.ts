@@ -1,4 +1,4 @@
-import type { ManualClock, SecureRandom } from "../../src/base/index.ts";
+import type { Clock, SecureRandom, Timer } from "../../src/base/index.ts";
 import { Delivery } from "../../src/delivery/index.ts";
 import { AsyncInvoker, ASYNC_CELL_KIND } from "../../src/invoker/index.ts";
 import { Ledger } from "../../src/ledger/index.ts";
@@ -8,6 +8,46 @@ import { openQueues, type Queues } from "../../src/queues/index.ts";
 import { openSources, type Sources } from "../../src/sources/index.ts";
 import { type FaultPlan, type MemoryDisk, openMemoryStore } from "../../src/storage/index.ts";
 import { type FakeCalls, FUNCTIONS } from "./application.ts";
+
+/** The clock as one life of the process sees it: at its death nothing it waited for happens any more. */
+export class MortalClock implements Clock {
+  readonly #clock: Clock;
+  readonly #waiting = new Set<Timer>();
+  #dead = false;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  now(): number {
+    return this.#clock.now();
+  }
+
+  monotonicMs(): number {
+    return this.#clock.monotonicMs();
+  }
+
+  schedule(delayMs: number, task: () => void): Timer {
+    if (this.#dead) return { cancel: () => undefined };
+    const timer = this.#clock.schedule(delayMs, () => {
+      this.#waiting.delete(timer);
+      task();
+    });
+    this.#waiting.add(timer);
+    return {
+      cancel: () => {
+        this.#waiting.delete(timer);
+        timer.cancel();
+      },
+    };
+  }
+
+  die(): void {
+    this.#dead = true;
+    for (const timer of this.#waiting) timer.cancel();
+    this.#waiting.clear();
+  }
+}
 
 /** One life of the platform's process: everything between the disk and the functions, as `server/platform.ts` joins it. */
 export interface Life {
@@ -20,7 +60,7 @@ export interface Life {
 
 export interface LifeParts {
   readonly disk: MemoryDisk;
-  readonly clock: ManualClock;
+  readonly clock: Clock;
   readonly secureRandom: SecureRandom;
   readonly faults: FaultPlan;
   readonly calls: FakeCalls;
@@ -55,6 +95,7 @@ export async function startLife({ disk, clock, secureRandom, faults, calls, onTr
     functions: FUNCTIONS,
     invoker: calls,
     onProblem: onTrouble,
+    mayRead: () => true,
   });
   const ledger = new Ledger({ store, clock, cellKinds: [ASYNC_CELL_KIND, "queue"], live: (cell, record) => async.live(cell, record) });
   return { queues, sources, async, ledger, metering };

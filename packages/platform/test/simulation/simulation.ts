@@ -5,10 +5,10 @@ import { DEFAULT_MAPPING_SETTINGS } from "../../src/sources/index.ts";
 import { type Fault, type FaultStep, MemoryDisk } from "../../src/storage/index.ts";
 import { arnOfQueue, FakeCalls, REALM, type Task } from "./application.ts";
 import { Checks } from "./checks.ts";
-import { type Life, resumeLife, startLife } from "./life.ts";
+import { type Life, MortalClock, resumeLife, startLife } from "./life.ts";
 import { Trace } from "./trace.ts";
 
-const STEPS = 40;
+const STEPS = 60;
 const GROUPS = ["red", "green", "blue"];
 /** Longer than every wait there can be: a refused event's back-off, retries, the moves to a dead-letter queue. */
 const REST_MS = 3 * 3_600_000;
@@ -39,6 +39,7 @@ export class Simulation {
   readonly #secureRandom: SecureRandom;
   readonly #lastOfGroup = new Map<string, Promise<void>>();
   #calls!: FakeCalls;
+  #lifeClock!: MortalClock;
   #life!: Life;
   #lives = 0;
   #isCalm = true;
@@ -161,6 +162,7 @@ export class Simulation {
   async #crash(): Promise<void> {
     if (this.#random.next() < 0.5) await this.#clock.advance(0);
     this.#calls.dead = true;
+    this.#lifeClock.die();
     this.#lives += 1;
     this.#trace.add("crash");
     // Who waited for an answer of the process that is gone has none.
@@ -177,12 +179,14 @@ export class Simulation {
         life === this.#lives ? this.#fault(kind) : { kind: kind === "read" ? "damaged" : "stopBefore" };
       const watched = { begun: this.#checks.begun, returned: this.#checks.returned };
       const behaviour = { random: this.#random, calm: () => this.#isCalm };
-      this.#calls = new FakeCalls({ clock: this.#clock, behaviour, watched, trace: this.#trace });
+      const clock = new MortalClock(this.#clock);
+      this.#lifeClock = clock;
+      this.#calls = new FakeCalls({ clock, behaviour, watched, trace: this.#trace });
       const onTrouble = (error: unknown): void => {
         if (life === this.#lives && !isLambentError(error)) this.#checks.broken(error);
       };
       try {
-        const parts = { disk: this.#disk, clock: this.#clock, secureRandom: this.#secureRandom, faults, calls: this.#calls, onTrouble };
+        const parts = { disk: this.#disk, clock, secureRandom: this.#secureRandom, faults, calls: this.#calls, onTrouble };
         this.#life = await startLife(parts);
         this.#hear(resumeLife(this.#life));
         return;

@@ -90,6 +90,7 @@ export class SourcesWorld {
         onceFree: (listener) => void this.#whenFree.push(listener),
       },
       onProblem,
+      mayRead: () => true,
     });
     this.sources.start();
     await this.queues.resume();

@@ -18,6 +18,7 @@ export const FUNCTION_ARN = "arn:aws:lambda:us-east-1:000000000000:function:hell
 export async function startLambda(test: TestContext) {
   const world = await FunctionsWorld.open(test);
   const ready = { instances: 0 };
+  const role = { mayRead: true };
   const { clock, store, functions } = world;
   const onProblem = (error: unknown): void => void world.problems.push(error);
   const queues = await openQueues({ store, clock, secureRandom: systemSecureRandom, onProblem });
@@ -28,6 +29,7 @@ export async function startLambda(test: TestContext) {
     queues,
     functions,
     onProblem,
+    mayRead: () => role.mayRead,
     invoker: { invoke: () => assert.fail("a management test calls no function"), free: () => 0, onceFree: () => undefined },
   });
   const operations = lambdaOperations({
@@ -55,7 +57,7 @@ export async function startLambda(test: TestContext) {
     await world.functions.settled();
     return made;
   };
-  return { world, client, create, ready, queues, sources };
+  return { world, client, create, ready, role, queues, sources };
 }
 
 /** What the client throws for an error of this name. */

@@ -83,7 +83,7 @@ export function queueOperations(queues: Queues) {
 
     async PurgeQueue(input: PurgeQueueRequest, context: RequestContext): Promise<void> {
       const { realm, name } = queueOfUrl(context, input.QueueUrl);
-      await (await queues.queue(realm, name)).purge();
+      await queues.purge(realm, name);
     },
   };
 }

@@ -1,6 +1,15 @@
 import { BlockList, isIP } from "node:net";
-import type { Condition } from "./document.ts";
 import { compilePattern, matchesPattern, substitute, type VariableLookup } from "./pattern.ts";
+
+export interface Condition {
+  readonly quantifier: "ForAllValues" | "ForAnyValue" | undefined;
+  /** For example `StringLike`; without quantifier and `IfExists`. */
+  readonly operator: string;
+  readonly ifExists: boolean;
+  /** Lower case: condition keys are compared without case. */
+  readonly key: string;
+  readonly values: readonly string[];
+}
 
 /** Condition keys of a request, lower case, each with its values. */
 export type ContextValues = ReadonlyMap<string, readonly string[]>;

@@ -1,5 +1,5 @@
 import { LambentError } from "../../base/index.ts";
-import { isConditionOperator } from "./conditions.ts";
+import { type Condition, isConditionOperator } from "./conditions.ts";
 
 /**
  * Policy documents: text in, checked and normalised statements out. What is not understood is refused (`MalformedPolicy`),
@@ -44,16 +44,6 @@ export interface Match<T> {
 export interface PrincipalPattern {
   readonly type: "*" | "AWS" | "Service" | "Federated" | "CanonicalUser";
   readonly value: string;
-}
-
-export interface Condition {
-  readonly quantifier: "ForAllValues" | "ForAnyValue" | undefined;
-  /** For example `StringLike`; without quantifier and `IfExists`. */
-  readonly operator: string;
-  readonly ifExists: boolean;
-  /** Lower case: condition keys are compared without case. */
-  readonly key: string;
-  readonly values: readonly string[];
 }
 
 /** Parses the text of a policy of `kind`. Throws `MalformedPolicy` naming element and rule. */

@@ -95,6 +95,15 @@ test("the queue has to be there, of this account, and hide messages as long as t
   assert.deepEqual([FunctionArn, EventSourceArn], ["arn:aws:lambda:us-east-1:000000000000:function:hello", arnOf("orders")]);
 });
 
+test("the function's role has to be allowed to read the queue", async (t) => {
+  const { queue, map, role } = await open(t);
+  await queue("orders");
+  role.mayRead = false;
+  await assert.rejects(map({}), invalid(/^The function execution role does not have permissions to call ReceiveMessage on SQS$/u));
+  role.mayRead = true;
+  await map({});
+});
+
 test("other sources, and what only they have, are refused and said to be so", async (t) => {
   const { queue, map } = await open(t);
   await queue("orders");
@@ -182,6 +191,7 @@ test("mappings are there after a restart, and a change that was under way is tak
     queues,
     functions,
     onProblem,
+    mayRead: () => true,
     invoker: { invoke: () => assert.fail("nothing is sent"), free: () => 0, onceFree: () => undefined },
   });
   again.start();
