@@ -305,13 +305,16 @@ export class Sources {
     await noteDeadLettered(parts, letters, this.#parts.clock.now());
   }
 
+  /** One behind the other: giving back must not go on when the ledger could not be opened, and meet leases of the next try. */
+  async #openDesk(list: WorkList): Promise<QueueDesk> {
+    const ledger = await LedgerRows.open(list, this.#parts.clock);
+    return { ledger, holds: await Holds.open(list, this.#parts) };
+  }
+
   #desk({ list }: Queue): Promise<QueueDesk> {
     const known = this.#desks.get(list);
     if (known) return known;
-    const opening = Promise.all([LedgerRows.open(list, this.#parts.clock), Holds.open(list, this.#parts)]).then(([ledger, holds]) => ({
-      ledger,
-      holds,
-    }));
+    const opening = this.#openDesk(list);
     this.#desks.set(list, opening);
     opening.catch(() => this.#desks.delete(list));
     return opening;

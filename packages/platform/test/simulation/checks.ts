@@ -129,7 +129,9 @@ export class Checks {
 
   #checkRecord(record: LedgerRecord): void {
     assert.equal(record.state.kind, "ended", `P2: ${record.id} for ${record.target} has not ended but is ${record.state.kind}`);
-    assert.notEqual(outcomeOf(record), "discarded");
+    // Nobody is named to get what `receipts` fails at, which is rare: it stumbles and is tried three times.
+    if (outcomeOf(record) === "discarded")
+      assert.ok(isOf("receipts", record.target) && record.attemptCount >= 3, `P2: ${record.id} was discarded`);
     if (outcomeOf(record) === "deadLettered") assert.ok(record.attemptCount >= 1, "an event is not given up on without having been tried");
   }
 

@@ -6,10 +6,19 @@ const SEEDS = 2_000;
 /** Seeds of one test, so that no test takes long. */
 const SEEDS_TOGETHER = 250;
 
+/** Found red in longer runs: a list that asked for a missing row, leases given back under their new holder, two owners of one cell. */
+const ONCE_RED = [686, 1_087_518_493, 1_087_519_335];
+
 const only = process.env.LAMBENT_SEED;
 const ranges: readonly (readonly [first: number, last: number])[] =
   only === undefined
-    ? Array.from({ length: SEEDS / SEEDS_TOGETHER }, (_, index) => [index * SEEDS_TOGETHER + 1, (index + 1) * SEEDS_TOGETHER] as const)
+    ? [
+        ...ONCE_RED.map((seed) => [seed, seed] as const),
+        ...Array.from(
+          { length: SEEDS / SEEDS_TOGETHER },
+          (_, index) => [index * SEEDS_TOGETHER + 1, (index + 1) * SEEDS_TOGETHER] as const,
+        ),
+      ]
     : [[Number(only), Number(only)]];
 
 describe("P1, P2, P4, P9: queues, mappings and asynchronous invocations keep their promises under faults and crashes", () => {

@@ -42,6 +42,7 @@ export class Simulation {
   #lifeClock!: MortalClock;
   #life!: Life;
   #lives = 0;
+  #processes = 0;
   #isCalm = true;
   #tasks = 0;
 
@@ -164,6 +165,7 @@ export class Simulation {
     this.#calls.dead = true;
     this.#lifeClock.die();
     this.#lives += 1;
+    this.#processes += 1;
     this.#trace.add("crash");
     // Who waited for an answer of the process that is gone has none.
     this.#lastOfGroup.clear();
@@ -172,18 +174,20 @@ export class Simulation {
   }
 
   async #start(): Promise<void> {
-    const life = this.#lives;
     for (;;) {
+      // A start that fails is a process of its own, and gone: the next one is another.
+      const process = ++this.#processes;
       // A process that is dead reads and writes nothing more.
       const faults = ({ kind }: FaultStep): Fault | undefined =>
-        life === this.#lives ? this.#fault(kind) : { kind: kind === "read" ? "damaged" : "stopBefore" };
+        process === this.#processes ? this.#fault(kind) : { kind: kind === "read" ? "damaged" : "stopBefore" };
       const watched = { begun: this.#checks.begun, returned: this.#checks.returned };
       const behaviour = { random: this.#random, calm: () => this.#isCalm };
       const clock = new MortalClock(this.#clock);
       this.#lifeClock = clock;
       this.#calls = new FakeCalls({ clock, behaviour, watched, trace: this.#trace });
       const onTrouble = (error: unknown): void => {
-        if (life === this.#lives && !isLambentError(error)) this.#checks.broken(error);
+        this.#trace.add(`trouble: ${String(error)}`);
+        if (process === this.#processes && !isLambentError(error, "StorageBusy", "StorageStopped")) this.#checks.broken(error);
       };
       try {
         const parts = { disk: this.#disk, clock, secureRandom: this.#secureRandom, faults, calls: this.#calls, onTrouble };
@@ -192,6 +196,7 @@ export class Simulation {
         return;
       } catch (error) {
         if (!isLambentError(error)) throw error;
+        clock.die();
       }
     }
   }

@@ -232,16 +232,19 @@ export class AsyncInvoker {
       bodies: this.#bodies,
       onOutgoing: () => onOutgoing(cell),
     });
-    const of = { ...realm, functionName: name };
-    const [ledger, usage, kept, marks] = await Promise.all([
-      LedgerRows.open(list, clock),
-      UsageRows.open({ list, cell, of, metering, clock, onTrouble }),
-      KeptEvents.open(list),
-      Marks.open(list),
-    ]);
-    const settings = (qualifier: string | undefined) =>
-      asynchronous.functionId(realm, name) === id ? asynchronous.settings(realm, name, qualifier) : undefined;
-    return new FunctionEvents({ realm, name, list, ledger, usage, kept, marks, calls, settings, clock, timeFactor, onTrouble });
+    try {
+      const [ledger, kept, marks] = await Promise.all([LedgerRows.open(list, clock), KeptEvents.open(list), Marks.open(list)]);
+      // Behind the others, because it is at work from here on.
+      const usage = await UsageRows.open({ list, cell, of: { ...realm, functionName: name }, metering, clock, onTrouble });
+      return new FunctionEvents({
+        ...{ realm, name, list, ledger, usage, kept, marks, calls, clock, timeFactor, onTrouble },
+        settings: (qualifier) => (asynchronous.functionId(realm, name) === id ? asynchronous.settings(realm, name, qualifier) : undefined),
+      });
+    } catch (error) {
+      // Whoever tries again opens another one, and a cell has one owner (P11).
+      await list.close();
+      throw error;
+    }
   }
 
   /** Limits, settings and functions change rarely: everyone who waits looks again. */
