@@ -171,6 +171,8 @@ describe("an ordinary day with the AWS CLI", () => {
   test("a queue triggers the function: create-event-source-mapping, list, update, delete", async () => {
     const sqs = (words: string, ...more: readonly string[]) => aws(`--endpoint-url ${server.url} sqs ${words}`, ...more);
     await sqs("create-queue --queue-name triggering");
+    const reading = "--role-name day --policy-arn arn:aws:iam::aws:policy/service-role/AWSLambdaSQSQueueExecutionRole";
+    await aws(`iam attach-role-policy ${reading}`);
     const source = `arn:aws:sqs:us-east-1:${ACCOUNT}:triggering`;
     const filters = '{"Filters":[{"Pattern":"{\\"body\\":{\\"name\\":[\\"Ada\\"]}}"}]}';
     const made = await aws(
@@ -187,6 +189,12 @@ describe("an ordinary day with the AWS CLI", () => {
     assert.equal((await aws(`lambda update-event-source-mapping --uuid ${uuid} --no-enabled`))["State"], "Disabling");
     for (let state = ""; state !== "Disabled";) state = String((await aws(`lambda get-event-source-mapping --uuid ${uuid}`))["State"]);
     assert.equal((await aws(`lambda delete-event-source-mapping --uuid ${uuid}`))["State"], "Deleting");
+    await aws(`iam detach-role-policy ${reading}`);
+    const unread = await run(`lambda create-event-source-mapping --function-name day --event-source-arn`, source);
+    assert.match(
+      unread.err,
+      /\(InvalidParameterValueException\) .*: The function execution role does not have permissions to call ReceiveMessage on SQS/u,
+    );
     const other = await run(
       "lambda create-event-source-mapping --function-name day --starting-position LATEST --event-source-arn",
       `arn:aws:kinesis:us-east-1:${ACCOUNT}:stream/clicks`,
