@@ -115,6 +115,14 @@ export class BenchServer {
     return answer;
   }
 
+  /** The same for a call of SQS. */
+  async callSqs(operation: string, input: object): Promise<TimedAnswer> {
+    this.#management ??= await Connection.open(this.port);
+    const answer = await this.#management.send(this.signedSqs(operation, input));
+    if (answer.status !== 200) throw new TypeError(`${operation} answered ${answer.status}: ${answer.body}`);
+    return answer;
+  }
+
   async status(): Promise<GetStatusResponse> {
     return JSON.parse((await this.call("lambent", "GET", "/_lambent/v1/status")).body) as GetStatusResponse;
   }
