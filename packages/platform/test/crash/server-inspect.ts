@@ -80,6 +80,8 @@ async function checkQueues(store: EmbeddedStore, history: History, find: Find): 
 
 /** Waits until what is on its way to the dead-letter queue is there. */
 async function carried(queues: Queues, find: Find): Promise<void> {
+  // Of the two, the dead-letter queue is made first: a cut may fall between.
+  if (!queues.find(REALM, QUEUE_NAMES.fair)) return;
   const { list } = await queues.queue(REALM, QUEUE_NAMES.fair);
   const began = systemClock.monotonicMs();
   while (list.counts().outgoing > 0 && systemClock.monotonicMs() - began < CARRY_MS_MAX)
