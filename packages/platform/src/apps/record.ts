@@ -1,7 +1,7 @@
 /** What is remembered of each application: what it brought, as it was left, and where its document lay. */
 import { createHash } from "node:crypto";
 import { realmKey, type Realm } from "../model/index.ts";
-import type { Store } from "../storage/index.ts";
+import { eachRow, type Store } from "../storage/index.ts";
 import type { CurrentFunction } from "./form.ts";
 
 export interface AppRecord {
@@ -13,8 +13,6 @@ export interface AppRecord {
   readonly origin?: string;
 }
 
-/** Applications looked through for the owner of a function, in a page. */
-const RECORDS_PAGE = 1_000;
 const PREFIX = "app/";
 
 export async function readRecord(store: Store, realm: Realm, app: string): Promise<AppRecord | undefined> {
@@ -118,13 +116,7 @@ export function fingerprint(form: CurrentFunction): string {
 }
 
 async function* allRecords(store: Store, realm: Realm): AsyncGenerator<readonly [string, AppRecord]> {
-  let after: string | undefined;
-  for (;;) {
-    const rows = await store.list(appsCell(realm), { prefix: PREFIX, limit: RECORDS_PAGE, ...(after === undefined ? {} : { after }) });
-    if (rows.length === 0) return;
-    for (const { key, value } of rows) yield [key.slice(PREFIX.length), parse(value)];
-    after = rows.at(-1)?.key;
-  }
+  for await (const { key, value } of eachRow(store, appsCell(realm), PREFIX)) yield [key.slice(PREFIX.length), parse(value)];
 }
 
 async function put(store: Store, realm: Realm, app: string, record: AppRecord): Promise<void> {

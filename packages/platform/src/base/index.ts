@@ -15,5 +15,6 @@ export { unreachable, invariant } from "./unreachable.ts";
 export { Lru } from "./lru.ts";
 export { TextBuffer } from "./text-buffer.ts";
 export { nodeHttp } from "./node-http.ts";
+export { Turns } from "./turns.ts";
 export { deferred } from "./deferred.ts";
 export type { Deferred } from "./deferred.ts";

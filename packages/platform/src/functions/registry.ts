@@ -5,9 +5,9 @@
  *
  * Deliberately absent: rules (rules/), shapes of the API, code on disk.
  */
-import { isLambentError, LambentError, type Clock, type SecureRandom } from "../base/index.ts";
+import { isLambentError, LambentError, Turns, type Clock, type SecureRandom } from "../base/index.ts";
 import { realmKey, type Cipher, type CodeReference, type Realm } from "../model/index.ts";
-import { OPS_PER_COMMIT_MAX, READ_ROWS_MAX, type Store } from "../storage/index.ts";
+import { eachRealm, eachRow, OPS_PER_COMMIT_MAX, type Store } from "../storage/index.ts";
 import type { FunctionChange } from "./directory.ts";
 import { decodeRow, encodeWrites, type Write } from "./records.ts";
 import { codesReplacedBy, RealmState, type FunctionEntry } from "./realm-state.ts";
@@ -34,8 +34,7 @@ export interface RegistryOptions {
 interface RealmCell {
   readonly key: string;
   readonly state: RealmState;
-  tail: Promise<void>;
-  waiting: number;
+  readonly changes: Turns;
 }
 
 /** Loads every realm's registry. Rows of deleted functions that a stop left behind are removed. */
@@ -64,15 +63,7 @@ export class Registry {
   }
 
   async load(): Promise<void> {
-    // A realm is the first part of a key: one look per realm, however many cells it has. "0" follows "/" in the order of keys.
-    for (let after = ""; ;) {
-      const [first] = await this.#store.cells({ prefix: "", limit: 1, ...(after === "" ? {} : { after }) });
-      if (first === undefined) return;
-      const word = first.split("/")[0] ?? "";
-      const dot = word.indexOf(".");
-      if (dot > 0) await this.#loadCell({ account: word.slice(0, dot), region: word.slice(dot + 1) });
-      after = `${word}0`;
-    }
+    for await (const realm of eachRealm(this.#store)) await this.#loadCell(realm);
   }
 
   states(): RealmState[] {
@@ -108,19 +99,7 @@ export class Registry {
   /** Decides on committed state, commits, applies. Throws what `decide` throws, and then nothing has happened. */
   async change<T>(realm: Realm, decide: (state: RealmState) => ChangeDecision<T>): Promise<T> {
     const cell = this.#cell(realm);
-    if (cell.waiting >= REGISTRY_CHANGES_WAITING_MAX) {
-      throw new LambentError(
-        "StorageBusy",
-        `${cell.waiting} changes of functions wait already; at most ${REGISTRY_CHANGES_WAITING_MAX} may.`,
-      );
-    }
-    cell.waiting += 1;
-    const run = cell.tail.then(() => this.#commit(cell, decide));
-    cell.tail = run.then(
-      () => undefined,
-      () => undefined,
-    );
-    return await run.finally(() => (cell.waiting -= 1));
+    return cell.changes.take(() => this.#commit(cell, decide));
   }
 
   async #commit<T>(cell: RealmCell, decide: (state: RealmState) => ChangeDecision<T>): Promise<T> {
@@ -167,7 +146,7 @@ export class Registry {
     const key = `${realmKey(realm)}/registry/functions/0`;
     const known = this.#cells.get(key);
     if (known) return known;
-    const fresh: RealmCell = { key, state: new RealmState(realm), tail: Promise.resolve(), waiting: 0 };
+    const fresh: RealmCell = { key, state: new RealmState(realm), changes: new Turns("functions", REGISTRY_CHANGES_WAITING_MAX) };
     this.#cells.set(key, fresh);
     return fresh;
   }
@@ -175,14 +154,9 @@ export class Registry {
   async #loadCell(realm: Realm): Promise<void> {
     const cell = this.#cell(realm);
     const leftOver: Write[] = [];
-    for (let after: string | undefined; ;) {
-      const rows = await this.#store.list(cell.key, { prefix: "", limit: READ_ROWS_MAX, ...(after === undefined ? {} : { after }) });
-      for (const row of rows) {
-        const write = decodeRow(realm, row.key, row.value, this.#cipher);
-        if (!cell.state.apply(write)) leftOver.push({ ...write, value: undefined } as Write);
-      }
-      after = rows.at(-1)?.key;
-      if (rows.length === 0) break;
+    for await (const row of eachRow(this.#store, cell.key)) {
+      const write = decodeRow(realm, row.key, row.value, this.#cipher);
+      if (!cell.state.apply(write)) leftOver.push({ ...write, value: undefined } as Write);
     }
     if (leftOver.length > 0) await this.change(realm, () => ({ writes: leftOver, result: undefined }));
   }

@@ -6,7 +6,7 @@
  */
 import { timeOfId, type Clock, type Instant } from "../base/index.ts";
 import { realmKey, type Realm } from "../model/index.ts";
-import { READ_ROWS_MAX, readOwnRows, type CellKey, type Store } from "../storage/index.ts";
+import { eachCell, READ_ROWS_MAX, readOwnRows, type CellKey, type Store } from "../storage/index.ts";
 import { LEDGER_RECORDS_MAX } from "./ledger-rows.ts";
 import type { LedgerRecord, RecordState } from "./record.ts";
 import { decodeRecord, keyBefore, RECORD_PREFIX, recordKey } from "./rows.ts";
@@ -114,21 +114,14 @@ export class Ledger {
 
   /** Asks all cells of the realm that keep records, a few at a time. */
   async *#eachCell<T>(realm: Realm, ask: (cell: CellKey) => Promise<T>): AsyncGenerator<T> {
-    for await (const cells of this.#cells(realm))
-      for (let start = 0; start < cells.length; start += CELLS_AT_ONCE)
-        yield* await Promise.all(cells.slice(start, start + CELLS_AT_ONCE).map(ask));
-  }
-
-  async *#cells(realm: Realm): AsyncGenerator<CellKey[]> {
+    const few: CellKey[] = [];
     for (const kind of this.#parts.cellKinds) {
-      const prefix = `${realmKey(realm)}/${kind}/`;
-      for (let after: string | undefined; ;) {
-        const cells = await this.#parts.store.cells({ prefix, limit: READ_ROWS_MAX, ...(after === undefined ? {} : { after }) });
-        if (cells.length === 0) break;
-        yield cells;
-        after = cells.at(-1);
+      for await (const cell of eachCell(this.#parts.store, `${realmKey(realm)}/${kind}/`)) {
+        few.push(cell);
+        if (few.length === CELLS_AT_ONCE) yield* await Promise.all(few.splice(0).map(ask));
       }
     }
+    yield* await Promise.all(few.map(ask));
   }
 }
 

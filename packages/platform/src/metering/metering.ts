@@ -9,7 +9,7 @@
  */
 import { isLambentError, type Clock, type Timer } from "../base/index.ts";
 import type { Realm, Signals, UsageRecord } from "../model/index.ts";
-import { READ_ROWS_MAX, type CellKey, type Op, type Store } from "../storage/index.ts";
+import { eachCell, READ_ROWS_MAX, type CellKey, type Op, type Store } from "../storage/index.ts";
 import { UsageBuffer, type PendingUsage } from "./usage-buffer.ts";
 import { batchesFrom, encodeBatch, isUsageCell, positionAt, takenKey, usageCell, type FunctionIdentity } from "./usage-log.ts";
 import { addUsage, NO_USAGE, type UsageReport } from "./usage-report.ts";
@@ -210,13 +210,7 @@ class StoreMetering implements Metering {
   /** Forgets what is older than `USAGE_KEEP_MS`, at start and then daily. */
   async #trimAll(): Promise<void> {
     const keepFrom = this.#clock.now() - USAGE_KEEP_MS;
-    let after: string | undefined;
-    for (;;) {
-      const cells = await this.#store.cells({ prefix: "", limit: READ_ROWS_MAX, ...(after === undefined ? {} : { after }) });
-      for (const cell of cells.filter(isUsageCell)) await trimCell(this.#store, cell, keepFrom);
-      after = cells.at(-1);
-      if (after === undefined) break;
-    }
+    for await (const cell of eachCell(this.#store)) if (isUsageCell(cell)) await trimCell(this.#store, cell, keepFrom);
     this.#trimTimer = this.#clock.schedule(DAY_MS, () => void this.#trimAll().catch(ignoreStorageEnd));
   }
 }

@@ -1,5 +1,5 @@
 /** The nouns every part speaks of, the signals they send, and the ports that join them. */
-export { DEFAULT_ACCOUNT, DEFAULT_REGION, realmKey } from "./realm.ts";
+export { DEFAULT_ACCOUNT, DEFAULT_REGION, parseRealmKey, realmKey } from "./realm.ts";
 export type { Realm } from "./realm.ts";
 export { logStreamName } from "./log-stream.ts";
 export { LATEST, versionKey } from "./function.ts";

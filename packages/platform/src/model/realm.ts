@@ -14,3 +14,9 @@ export const DEFAULT_REGION = "us-east-1";
 export function realmKey(realm: Realm): string {
   return `${realm.account}.${realm.region}`;
 }
+
+/** The realm of such a word; undefined for any other. */
+export function parseRealmKey(word: string): Realm | undefined {
+  const dot = word.indexOf(".");
+  return dot > 0 ? { account: word.slice(0, dot), region: word.slice(dot + 1) } : undefined;
+}

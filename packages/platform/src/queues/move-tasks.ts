@@ -47,7 +47,7 @@ export class MoveTasks {
       );
     const queue = await queues.queue(realm, name);
     const held = registry(realm);
-    return held.change(async () => {
+    return held.changes.take(async () => {
       const own = tasksOf(held, source);
       if (own.some(({ status }) => status.kind === "running"))
         throw new LambentError(
@@ -73,7 +73,7 @@ export class MoveTasks {
   /** Ends a running task; what was moved stays moved. */
   cancel(realm: Realm, id: string): Promise<MoveTask> {
     const held = this.#parts.registry(realm);
-    return held.change(async () => {
+    return held.changes.take(async () => {
       const task = held.tasks.get(id);
       if (!task) throw new LambentError("NotFound", "Task does not exist.", { resource: id });
       if (task.status.kind !== "running") throw new LambentError("UnsupportedOperation", "Only active tasks can be cancelled.");
@@ -145,7 +145,7 @@ export class MoveTasks {
 
   /** A task that was cancelled meanwhile stays so; what it moved counts. */
   #progress(registry: QueueRegistry, id: string, moved: number, status: MoveStatus): Promise<void> {
-    return registry.change(async () => {
+    return registry.changes.take(async () => {
       const task = registry.tasks.get(id);
       if (!task) return;
       await registry.putTask({ ...task, moved: task.moved + moved, status: task.status.kind === "running" ? status : task.status });

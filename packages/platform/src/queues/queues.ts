@@ -7,7 +7,7 @@
 import { isLambentError, LambentError, type Clock, type SecureRandom } from "../base/index.ts";
 import type { LedgerRecord } from "../ledger/index.ts";
 import { realmKey, type Realm } from "../model/index.ts";
-import { BodyCache, type CellKey, type ListRules, openWorkList, READ_ROWS_MAX, type Store, type WorkList } from "../storage/index.ts";
+import { BodyCache, type CellKey, eachCell, type ListRules, openWorkList, type Store, type WorkList } from "../storage/index.ts";
 import { Deliverer, type DeadLetters } from "./deliverer.ts";
 import { MoveTasks } from "./move-tasks.ts";
 import { checkQueueName, parseQueueArn, queueArn } from "./names.ts";
@@ -154,7 +154,7 @@ export class Queues {
     checkSettings(settings);
     checkTags(tags);
     const registry = this.#registry(realm);
-    return registry.change(async () => {
+    return registry.changes.take(async () => {
       const known = registry.queues.get(name);
       if (known) return sameOrRefuse(known, settings, given);
       const now = this.#options.clock.now();
@@ -175,7 +175,7 @@ export class Queues {
   /** Changes settings; `change` sees the current ones. */
   update(realm: Realm, name: string, change: (record: QueueRecord) => Pick<QueueRecord, "settings" | "tags">): Promise<void> {
     const registry = this.#registry(realm);
-    return registry.change(async () => {
+    return registry.changes.take(async () => {
       const known = this.record(realm, name);
       const { settings, tags } = change(known);
       checkSettings(settings);
@@ -193,7 +193,7 @@ export class Queues {
     const purgedAt = this.#options.clock.now();
     await (await this.queue(realm, name)).purge();
     const registry = this.#registry(realm);
-    await registry.change(async () => {
+    await registry.changes.take(async () => {
       const known = registry.queues.get(name);
       if (known) await registry.putQueue({ ...known, purgedAt });
     });
@@ -207,7 +207,7 @@ export class Queues {
   /** Removes a queue with its messages. */
   delete(realm: Realm, name: string): Promise<void> {
     const registry = this.#registry(realm);
-    return registry.change(async () => {
+    return registry.changes.take(async () => {
       const record = this.record(realm, name);
       const now = this.#options.clock.now();
       // What cannot be read can still be forgotten.
@@ -304,18 +304,12 @@ export class Queues {
   async #emptyDeleted(registry: QueueRegistry): Promise<void> {
     const { store } = this.#options;
     const prefix = `${realmKey(registry.realm)}/queue/`;
-    let after: string | undefined;
-    for (;;) {
-      const cells = await store.cells({ prefix, limit: READ_ROWS_MAX, ...(after === undefined ? {} : { after }) });
-      for (const cell of cells) {
-        if (this.#closed) return;
-        // Queues are created meanwhile: asked anew for each cell, and a cell that no queue has now never has one again.
-        const [name = "", id = ""] = cell.slice(prefix.length).split("/");
-        if (registry.queues.get(name)?.id === id || this.#emptying.has(cell)) continue;
-        await this.#tellTrouble(async () => (await isLeft(store, cell)) && this.#empty(cell));
-      }
-      after = cells.at(-1);
-      if (after === undefined) return;
+    for await (const cell of eachCell(store, prefix)) {
+      if (this.#closed) return;
+      // Queues are created meanwhile: asked anew for each cell, and a cell that no queue has now never has one again.
+      const [name = "", id = ""] = cell.slice(prefix.length).split("/");
+      if (registry.queues.get(name)?.id === id || this.#emptying.has(cell)) continue;
+      await this.#tellTrouble(async () => (await isLeft(store, cell)) && this.#empty(cell));
     }
   }
 }

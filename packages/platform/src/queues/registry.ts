@@ -1,7 +1,7 @@
 /** Which queues a realm has, with their settings: one cell a realm, held in memory, written before anybody is told. */
-import type { Instant } from "../base/index.ts";
+import { Turns, type Instant } from "../base/index.ts";
 import { realmKey, type Realm } from "../model/index.ts";
-import { type CellKey, type Op, READ_ROWS_MAX, type Store } from "../storage/index.ts";
+import { type CellKey, eachRealm, eachRow, type Op, type Store } from "../storage/index.ts";
 import { DEFAULT_QUEUE_SETTINGS, type QueueSettings } from "./settings.ts";
 import type { MoveTask } from "./move-task.ts";
 
@@ -17,6 +17,9 @@ export interface QueueRecord {
   readonly purgedAt?: Instant;
 }
 
+/** Changes of queues that wait for their turn in one realm (P7). @limit */
+const QUEUE_CHANGES_WAITING_MAX = 10_000;
+
 const QUEUE_PREFIX = "queue/";
 const DELETED_PREFIX = "deleted/";
 const TASK_PREFIX = "task/";
@@ -27,9 +30,10 @@ export class QueueRegistry {
   readonly queues = new Map<string, QueueRecord>();
   readonly deletedAt = new Map<string, Instant>();
   readonly tasks = new Map<string, MoveTask>();
+  /** Nothing changes between what a change reads and what it commits. */
+  readonly changes = new Turns("queues", QUEUE_CHANGES_WAITING_MAX);
   readonly #store: Store;
   readonly #cell: CellKey;
-  #last: Promise<unknown> = Promise.resolve();
 
   constructor(store: Store, realm: Realm) {
     this.#store = store;
@@ -38,20 +42,7 @@ export class QueueRegistry {
   }
 
   async load(): Promise<void> {
-    let after: string | undefined;
-    for (;;) {
-      const rows = await this.#store.list(this.#cell, { prefix: "", limit: READ_ROWS_MAX, ...(after === undefined ? {} : { after }) });
-      for (const { key, value } of rows) this.#take(key, JSON.parse(Buffer.from(value).toString("utf8")));
-      after = rows.at(-1)?.key;
-      if (after === undefined) return;
-    }
-  }
-
-  /** Runs `change` behind all changes before it: it may decide on what it reads, and nothing changes in between. */
-  change<T>(change: () => Promise<T>): Promise<T> {
-    const turn = this.#last.then(change, change);
-    this.#last = turn.catch(() => undefined);
-    return turn;
+    for await (const { key, value } of eachRow(this.#store, this.#cell)) this.#take(key, JSON.parse(Buffer.from(value).toString("utf8")));
   }
 
   async putQueue(record: QueueRecord): Promise<void> {
@@ -104,19 +95,12 @@ export class QueueRegistry {
 /** The registries of all realms that have one. */
 export async function loadRegistries(store: Store): Promise<QueueRegistry[]> {
   const registries: QueueRegistry[] = [];
-  let after: string | undefined;
-  for (;;) {
-    const cells = await store.cells({ prefix: "", limit: READ_ROWS_MAX, ...(after === undefined ? {} : { after }) });
-    for (const cell of cells) {
-      if (!cell.endsWith(CELL_SUFFIX)) continue;
-      const [account = "", region = ""] = cell.slice(0, -CELL_SUFFIX.length).split(".");
-      const registry = new QueueRegistry(store, { account, region });
-      await registry.load();
-      registries.push(registry);
-    }
-    after = cells.at(-1);
-    if (after === undefined) return registries;
+  for await (const realm of eachRealm(store)) {
+    const registry = new QueueRegistry(store, realm);
+    await registry.load();
+    registries.push(registry);
   }
+  return registries;
 }
 
 /** The cell of one queue. */

@@ -1,6 +1,6 @@
-import { invariant, LambentError, type Clock, type Instant, type SecureRandom } from "../base/index.ts";
+import { invariant, LambentError, Turns, type Clock, type Instant, type SecureRandom } from "../base/index.ts";
 import { realmKey } from "../model/index.ts";
-import type { CellKey, Op, Store } from "../storage/index.ts";
+import { eachRow, type CellKey, type Op, type Store } from "../storage/index.ts";
 import { AWS_MANAGED_POLICIES } from "./aws-managed-policies.ts";
 import { parsePolicyCached } from "./policy/cache.ts";
 import type { NamedPolicy } from "./policy/evaluate.ts";
@@ -93,8 +93,6 @@ const CHANGES_PENDING_MAX = 256;
 /** Deleted roles remembered, so that their functions' calls are refused; beyond it the one deleted first is forgotten (P7). */
 const DELETED_ROLES_MAX = 10_000;
 const DELETED_PREFIX = "deleted-role/";
-/** Rows read at a time at open. */
-const ROWS_PER_READ = 500;
 const PAGE_LIMIT_DEFAULT = 100;
 /** Items of one page of a list. */
 const PAGE_LIMIT_MAX = 1_000;
@@ -145,8 +143,7 @@ class AccountRoles {
   readonly #policies = new Map<string, ManagedPolicy>();
   /** By lower-case name, when it was deleted. */
   readonly #deletedRoles = new Map<string, Instant>();
-  #turn: Promise<unknown> = Promise.resolve();
-  #pending = 0;
+  readonly #changes = new Turns("roles", CHANGES_PENDING_MAX);
 
   constructor(options: RolesOptions, account: string) {
     this.#options = options;
@@ -156,13 +153,8 @@ class AccountRoles {
 
   static async load(options: RolesOptions, account: string): Promise<AccountRoles> {
     const loaded = new AccountRoles(options, account);
-    let after: string | undefined;
-    for (;;) {
-      const rows = await options.store.list(loaded.#cell, { prefix: "", limit: ROWS_PER_READ, ...(after === undefined ? {} : { after }) });
-      for (const row of rows) loaded.#take(row.key, row.value);
-      after = rows.at(-1)?.key;
-      if (after === undefined) return loaded;
-    }
+    for await (const { key, value } of eachRow(options.store, loaded.#cell)) loaded.#take(key, value);
+    return loaded;
   }
 
   #take(key: string, value: Uint8Array): void {
@@ -213,7 +205,7 @@ class AccountRoles {
   }
 
   createRole(draft: RoleDraft): Promise<Role> {
-    return this.#inTurn(async () => {
+    return this.#changes.take(async () => {
       const { clock, secureRandom } = this.#options;
       const path = draft.path ?? "/";
       checkName(draft.name, "RoleName", 64);
@@ -244,7 +236,7 @@ class AccountRoles {
   }
 
   changeRole(name: string, change: RoleChange): Promise<Role> {
-    return this.#inTurn(async () => {
+    return this.#changes.take(async () => {
       const before = this.role(name);
       if ((change.kind === "attach" || change.kind === "setBoundary") && change.arn !== undefined) this.policy(change.arn);
       const after = changeRole(before, change);
@@ -254,7 +246,7 @@ class AccountRoles {
   }
 
   deleteRole(name: string): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#changes.take(async () => {
       const role = this.role(name);
       if (role.attachedPolicies.length > 0)
         throw new LambentError("Conflict", `Cannot delete the role ${role.name}: policies are attached to it, detach them first.`);
@@ -281,7 +273,7 @@ class AccountRoles {
   }
 
   createPolicy(draft: PolicyDraft): Promise<ManagedPolicy> {
-    return this.#inTurn(async () => {
+    return this.#changes.take(async () => {
       const path = draft.path ?? "/";
       checkName(draft.name, "PolicyName", 128);
       checkPath(path);
@@ -312,7 +304,7 @@ class AccountRoles {
   }
 
   changePolicy(arn: string, change: PolicyChange): Promise<ManagedPolicy> {
-    return this.#inTurn(async () => {
+    return this.#changes.take(async () => {
       const policy = changePolicy(this.#ownPolicy(arn), change, this.#options.clock.now());
       await this.#savePolicy(policy);
       return policy;
@@ -320,7 +312,7 @@ class AccountRoles {
   }
 
   deletePolicy(arn: string): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#changes.take(async () => {
       const policy = this.#ownPolicy(arn);
       const uses = this.usesOf(arn);
       if (uses.attachedTo.length + uses.boundaryOf.length > 0)
@@ -365,21 +357,6 @@ class AccountRoles {
   /** A boundary that is gone (it cannot be deleted while in use) bounds to nothing rather than not at all. */
   #boundary(arn: string): NamedPolicy {
     return this.namedPolicy(arn) ?? { name: arn, document: { variables: true, statements: [] } };
-  }
-
-  /** One change at a time: each is decided on what the one before left. */
-  async #inTurn<T>(change: () => Promise<T>): Promise<T> {
-    if (this.#pending >= CHANGES_PENDING_MAX)
-      throw new LambentError("StorageBusy", `${CHANGES_PENDING_MAX} changes of roles wait already.`);
-    this.#pending += 1;
-    const mine = this.#turn.then(change);
-    // The next one runs whether or not this one succeeds; its caller hears of its failure.
-    this.#turn = mine.catch(() => undefined);
-    try {
-      return await mine;
-    } finally {
-      this.#pending -= 1;
-    }
   }
 
   async #saveRole(role: Role): Promise<void> {

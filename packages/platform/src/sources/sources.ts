@@ -109,7 +109,7 @@ export class Sources {
   /** `NotFound` for the function; `InvalidParameter` for the queue and the settings; `AlreadyExists`. */
   create(realm: Realm, input: MappingInput): Promise<Mapping> {
     const registry = this.#registry(realm);
-    return registry.change(async () => {
+    return registry.changes.take(async () => {
       const { functionName, qualifier, queueName, settings } = input;
       this.#check(realm, input, settings);
       refuseSecond(registry, realm, input);
@@ -139,7 +139,7 @@ export class Sources {
   /** `NotFound`; `MappingInUse` while another change is under way. */
   update(realm: Realm, uuid: string, change: MappingChange): Promise<Mapping> {
     const registry = this.#registry(realm);
-    return registry.change(async () => {
+    return registry.changes.take(async () => {
       const known = this.get(realm, uuid);
       const isEnabled = known.state.kind === "enabled";
       const event = change.enabled === undefined || change.enabled === isEnabled ? "update" : change.enabled ? "enable" : "disable";
@@ -159,7 +159,7 @@ export class Sources {
   /** The mapping as it is while it is being deleted. `NotFound`, `MappingInUse`. */
   remove(realm: Realm, uuid: string): Promise<Mapping> {
     const registry = this.#registry(realm);
-    return registry.change(async () => {
+    return registry.changes.take(async () => {
       const known = this.get(realm, uuid);
       const mapping: Mapping = { ...known, state: requireNext(known, "delete"), modifiedAt: this.#parts.clock.now() };
       await registry.put(mapping);
@@ -171,7 +171,7 @@ export class Sources {
   /** Sets and removes tags. `NotFound`, `InvalidParameter`. */
   changeTags(realm: Realm, uuid: string, added: Readonly<Record<string, string>>, removed: readonly string[]): Promise<void> {
     const registry = this.#registry(realm);
-    return registry.change(async () => {
+    return registry.changes.take(async () => {
       const known = this.get(realm, uuid);
       const kept = Object.entries(known.tags).filter(([key]) => !removed.includes(key));
       const tags = Object.fromEntries([...kept, ...Object.entries(added)]);
@@ -237,7 +237,7 @@ export class Sources {
     if (then === "inUse") return;
     if (then === "removed" || then.kind === "disabled") await this.#pollers.get(uuid)?.stop();
     else this.#serve(registry.realm, mapping);
-    await registry.change(async () => {
+    await registry.changes.take(async () => {
       const now = registry.mappings.get(uuid);
       if (!now || now.state.kind !== mapping.state.kind) return;
       if (then !== "removed") return registry.put({ ...now, state: then });

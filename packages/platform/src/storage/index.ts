@@ -18,6 +18,7 @@ export { DATA_FOLDER_NAMES } from "./data-folder/names.ts";
 export type { DataFolder } from "./data-folder/data-folder.ts";
 export { COMMIT_BYTES_MAX, OPS_PER_COMMIT_MAX, READ_BYTES_MAX, READ_ROWS_MAX } from "./store.ts";
 export type { Blobs, CellKey, CommitClass, CommitResult, LogRow, Op, Revision, StateRow, Store } from "./store.ts";
+export { eachCell, eachRealm, eachRow } from "./scan.ts";
 export { openWorkList } from "./work-list/owner.ts";
 export type { WorkListOptions } from "./work-list/owner.ts";
 export { openItems, readOwnRows } from "./work-list/own-rows.ts";

@@ -9,8 +9,8 @@ import { isLambentError, LambentError, type Clock, type Instant, type SecureRand
 import { type FunctionDirectory, type Functions, functionArn, parseFunctionReference } from "../../functions/index.ts";
 import { LedgerRows, type LedgerRecord } from "../../ledger/index.ts";
 import { UsageRows, type Metering } from "../../metering/index.ts";
-import { realmKey, type Realm } from "../../model/index.ts";
-import { BodyCache, type CellKey, openWorkList, READ_ROWS_MAX, type Store, type WorkList } from "../../storage/index.ts";
+import { parseRealmKey, realmKey, type Realm } from "../../model/index.ts";
+import { BodyCache, type CellKey, eachCell, openWorkList, type Store, type WorkList } from "../../storage/index.ts";
 import { eventOf, newTraceHeader } from "../trace-header.ts";
 import type { CallPart } from "./attempt.ts";
 import type { AsyncEvent } from "./event.ts";
@@ -279,15 +279,8 @@ export class AsyncInvoker {
   }
 
   async *#cells(): AsyncGenerator<CellKey> {
-    for (const realm of this.#parts.functions.asynchronous.realms().map(realmKey)) {
-      for (let after: string | undefined; ;) {
-        const range = { prefix: `${realm}/${ASYNC_CELL_KIND}/`, limit: READ_ROWS_MAX, ...(after === undefined ? {} : { after }) };
-        const cells = await this.#parts.store.cells(range);
-        yield* cells;
-        after = cells.at(-1);
-        if (after === undefined) break;
-      }
-    }
+    for (const realm of this.#parts.functions.asynchronous.realms())
+      yield* eachCell(this.#parts.store, `${realmKey(realm)}/${ASYNC_CELL_KIND}/`);
   }
 }
 
@@ -298,7 +291,6 @@ export function asyncCell(realm: Realm, name: string, functionId: string): CellK
 
 function parseCell(cell: CellKey): { readonly realm: Realm; readonly name: string; readonly id: string } | undefined {
   const [word = "", kind, name, id] = cell.split("/");
-  const dot = word.indexOf(".");
-  if (kind !== ASYNC_CELL_KIND || name === undefined || id === undefined) return undefined;
-  return { realm: { account: word.slice(0, dot), region: word.slice(dot + 1) }, name, id };
+  const realm = parseRealmKey(word);
+  return realm && kind === ASYNC_CELL_KIND && name !== undefined && id !== undefined ? { realm, name, id } : undefined;
 }

@@ -1,16 +1,19 @@
 /** Which mappings a realm has: one cell a realm, held in memory, written before anybody is told. */
+import { Turns } from "../../base/index.ts";
 import { realmKey, type Realm } from "../../model/index.ts";
-import { type CellKey, READ_ROWS_MAX, type Store } from "../../storage/index.ts";
+import { type CellKey, eachRealm, eachRow, type Store } from "../../storage/index.ts";
 import type { Mapping } from "./mapping.ts";
 
+/** Changes of mappings that wait for their turn in one realm (P7). @limit */
+const MAPPING_CHANGES_WAITING_MAX = 10_000;
 const PREFIX = "mapping/";
 
 export class MappingRegistry {
   readonly realm: Realm;
   readonly mappings = new Map<string, Mapping>();
+  readonly changes = new Turns("mappings", MAPPING_CHANGES_WAITING_MAX);
   readonly #store: Store;
   readonly #cell: CellKey;
-  #last: Promise<unknown> = Promise.resolve();
 
   constructor(store: Store, realm: Realm) {
     this.#store = store;
@@ -19,21 +22,8 @@ export class MappingRegistry {
   }
 
   async load(): Promise<void> {
-    let after: string | undefined;
-    for (;;) {
-      const rows = await this.#store.list(this.#cell, { prefix: PREFIX, limit: READ_ROWS_MAX, ...(after === undefined ? {} : { after }) });
-      for (const { key, value } of rows)
-        this.mappings.set(key.slice(PREFIX.length), JSON.parse(Buffer.from(value).toString("utf8")) as Mapping);
-      after = rows.at(-1)?.key;
-      if (after === undefined) return;
-    }
-  }
-
-  /** Runs `change` behind all changes before it. */
-  change<T>(change: () => Promise<T>): Promise<T> {
-    const turn = this.#last.then(change, change);
-    this.#last = turn.catch(() => undefined);
-    return turn;
+    for await (const { key, value } of eachRow(this.#store, this.#cell, PREFIX))
+      this.mappings.set(key.slice(PREFIX.length), JSON.parse(Buffer.from(value).toString("utf8")) as Mapping);
   }
 
   async put(mapping: Mapping): Promise<void> {
@@ -51,17 +41,10 @@ export class MappingRegistry {
 /** The registries of all realms that have one. */
 export async function loadMappingRegistries(store: Store): Promise<MappingRegistry[]> {
   const registries: MappingRegistry[] = [];
-  // A realm is the first part of a key: one look per realm, however many cells it has. "0" follows "/" in the order of keys.
-  for (let after = ""; ;) {
-    const [first] = await store.cells({ prefix: "", limit: 1, ...(after === "" ? {} : { after }) });
-    if (first === undefined) return registries;
-    const word = first.split("/")[0] ?? "";
-    const dot = word.indexOf(".");
-    if (dot > 0) {
-      const registry = new MappingRegistry(store, { account: word.slice(0, dot), region: word.slice(dot + 1) });
-      await registry.load();
-      if (registry.mappings.size > 0) registries.push(registry);
-    }
-    after = `${word}0`;
+  for await (const realm of eachRealm(store)) {
+    const registry = new MappingRegistry(store, realm);
+    await registry.load();
+    if (registry.mappings.size > 0) registries.push(registry);
   }
+  return registries;
 }

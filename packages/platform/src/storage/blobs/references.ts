@@ -1,5 +1,5 @@
 import type { CellKey, Store } from "../store.ts";
-import { READ_ROWS_MAX } from "../store.ts";
+import { eachCell, eachRow } from "../scan.ts";
 
 /** Which bodies the rows of some cells refer to. Each part that keeps references in its rows has one; bodies nobody names are swept. */
 export interface BlobReferences {
@@ -15,7 +15,7 @@ const ROWS_PER_PAGE = 100;
 /** Every body that a row refers to, with one cell whose row does. Throws `StorageCorrupt` for a cell that cannot be read. */
 export async function referencedBlobs(store: Store, references: readonly BlobReferences[]): Promise<Map<string, CellKey>> {
   const found = new Map<string, CellKey>();
-  for await (const cell of allCells(store)) {
+  for await (const cell of eachCell(store)) {
     for (const reference of references.filter((each) => each.isIn(cell))) {
       for await (const value of allValues(store, cell)) for (const digest of reference.of(value)) found.set(digest, cell);
     }
@@ -23,23 +23,8 @@ export async function referencedBlobs(store: Store, references: readonly BlobRef
   return found;
 }
 
-/** Every cell that was committed, in order. */
-export async function* allCells(store: Store): AsyncGenerator<CellKey> {
-  for (let after: CellKey | undefined; ;) {
-    const cells: CellKey[] = await store.cells({ prefix: "", limit: READ_ROWS_MAX, ...(after === undefined ? {} : { after }) });
-    yield* cells;
-    after = cells.at(-1);
-    if (after === undefined) return;
-  }
-}
-
 async function* allValues(store: Store, cell: CellKey): AsyncGenerator<Uint8Array> {
-  for (let after: string | undefined; ;) {
-    const rows = await store.list(cell, { prefix: "", limit: ROWS_PER_PAGE, ...(after === undefined ? {} : { after }) });
-    for (const { value } of rows) yield value;
-    after = rows.at(-1)?.key;
-    if (after === undefined) break;
-  }
+  for await (const { value } of eachRow(store, cell, "", ROWS_PER_PAGE)) yield value;
   for (let from = 1; ;) {
     const rows = await store.read(cell, from, ROWS_PER_PAGE);
     for (const { value } of rows) yield value;

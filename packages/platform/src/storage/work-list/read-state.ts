@@ -1,5 +1,6 @@
 import type { Instant } from "../../base/index.ts";
-import { READ_ROWS_MAX, type CellKey, type StateRow, type Store } from "../store.ts";
+import { eachRow } from "../scan.ts";
+import type { CellKey, Store } from "../store.ts";
 import { DONE_PREFIX, HEAD_KEY, type ListHead, ROW_PREFIX, SOURCE_PREFIX } from "./changes.ts";
 import { DEDUPLICATION_PREFIX } from "./deduplications.ts";
 import { ListState } from "./list-state.ts";
@@ -24,23 +25,13 @@ export async function readState(
 ): Promise<ListState> {
   const state = new ListState(options.rules, head);
   if (!head) return state;
-  for await (const { key, value } of rowsOf(store, cell, DONE_PREFIX))
+  for await (const { key, value } of eachRow(store, cell, DONE_PREFIX))
     state.loadDone(Number(key.slice(DONE_PREFIX.length)), Number(Buffer.from(value).toString("utf8")));
-  for await (const { key, value } of rowsOf(store, cell, ROW_PREFIX))
+  for await (const { key, value } of eachRow(store, cell, ROW_PREFIX))
     state.loadState(decodeRowState(Number(key.slice(ROW_PREFIX.length)), value), options.now, options.giveBackLeases);
   state.loaded();
-  for await (const row of rowsOf(store, cell, DEDUPLICATION_PREFIX)) state.deduplications.load(row);
-  for await (const { key, value } of rowsOf(store, cell, SOURCE_PREFIX))
+  for await (const row of eachRow(store, cell, DEDUPLICATION_PREFIX)) state.deduplications.load(row);
+  for await (const { key, value } of eachRow(store, cell, SOURCE_PREFIX))
     state.delivered.set(key.slice(SOURCE_PREFIX.length), Number(Buffer.from(value).toString("utf8")));
   return state;
-}
-
-async function* rowsOf(store: Store, cell: CellKey, prefix: string): AsyncGenerator<StateRow> {
-  let after: string | undefined;
-  for (;;) {
-    const page = await store.list(cell, { prefix, limit: READ_ROWS_MAX, ...(after === undefined ? {} : { after }) });
-    yield* page;
-    after = page.at(-1)?.key;
-    if (after === undefined) return;
-  }
 }
