@@ -1,7 +1,8 @@
 /**
  * Writes packages/platform/src/wire/schemas/<service>.json from two sources that are pinned below:
  * the schemas inside the AWS SDK clients (shapes, HTTP bindings, required members) and botocore's service
- * models (enums, lengths, ranges, patterns, whole numbers), which the SDK lacks. The result is committed.
+ * models (enums, lengths, ranges, patterns, whole numbers), which the SDK lacks; and beside them metadata.json, what a
+ * start has to know of all services. The result is committed.
  *
  *   node scripts/extract-schemas.ts             write the files
  *   node scripts/extract-schemas.ts --check     compare; exit 1 when they differ, 3 when a source is not there as pinned
@@ -71,6 +72,21 @@ const SOURCES: readonly Source[] = [
     // Older clients send to the queue's URL.
     extra: { xmlNamespace: "http://queue.amazonaws.com/doc/2012-11-05/", pathMember: "QueueUrl" },
   },
+  {
+    name: "events",
+    client: "@aws-sdk/client-eventbridge",
+    clientVersion: "3.1169.0",
+    clientClass: "EventBridgeClient",
+    protocol: "awsJson1_1",
+  },
+  {
+    name: "scheduler",
+    client: "@aws-sdk/client-scheduler",
+    clientVersion: "3.1169.0",
+    clientClass: "SchedulerClient",
+    protocol: "restJson1",
+  },
+  { name: "sns", client: "@aws-sdk/client-sns", clientVersion: "3.1169.0", clientClass: "SNSClient", protocol: "awsQuery" },
 ];
 
 /** Ends the run: the sources that the committed files were made from are not all here. */
@@ -286,7 +302,7 @@ function format(header: object, data: ServiceData): string {
 `;
 }
 
-function extract(source: Source, botocore: string): string {
+function extract(source: Source, botocore: string): { readonly text: string; readonly service: ServiceMetadata } {
   const client = readClient(source);
   const model = readModel(botocore, source.name);
   const join = new RuleJoin(client.shapes, model, source.ownRules ?? []);
@@ -313,12 +329,13 @@ function extract(source: Source, botocore: string): string {
     name,
     Object.fromEntries(members),
   ]);
-  return format(header, {
+  const text = format(header, {
     service,
     shapes: Object.fromEntries(sorted(client.shapes)),
     rules: Object.fromEntries(sorted(join.rules)),
     memberRules: Object.fromEntries(memberRules),
   });
+  return { text, service };
 }
 
 function findBotocore(given: string | undefined): string {
@@ -343,15 +360,21 @@ function main(): number {
   const botocore = findBotocore(values.botocore);
   mkdirSync(SCHEMAS, { recursive: true });
   let different = 0;
-  for (const source of SOURCES) {
-    const file = new URL(`${source.name}.json`, SCHEMAS);
-    const text = extract(source, botocore);
+  const put = (name: string, text: string): void => {
+    const file = new URL(`${name}.json`, SCHEMAS);
     if (!values.check) writeFileSync(file, text);
     else if (!existsSync(file) || readFileSync(file, "utf8") !== text) {
       different += 1;
-      process.stderr.write(`schemas/${source.name}.json differs from what its sources give\n`);
+      process.stderr.write(`schemas/${name}.json differs from what its sources give\n`);
     }
+  };
+  const metadata: Record<string, ServiceMetadata> = {};
+  for (const source of SOURCES) {
+    const { text, service } = extract(source, botocore);
+    put(source.name, text);
+    metadata[source.name] = service;
   }
+  put("metadata", `${JSON.stringify(metadata, null, 2)}\n`);
   return different === 0 ? 0 : EXIT_DIFFERENT;
 }
 

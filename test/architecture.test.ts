@@ -18,7 +18,7 @@ interface Row {
 /** Lowest first. */
 const HOUSE: readonly Row[] = [
   { name: "ground", folders: ["base", "model", "patterns"], siblings: "leftward" },
-  { name: "keep", folders: ["storage", "ledger", "security", "telemetry", "metering"], siblings: "leftward" },
+  { name: "keep", folders: ["storage", "ledger", "outbox", "security", "telemetry", "metering"], siblings: "leftward" },
   { name: "run", folders: ["functions", "sandbox", "runtime", "autoscaler", "router", "invoker"], siblings: "leftward" },
   { name: "hold", folders: ["queues", "streams", "objects", "tables", "topics", "bus", "schedules", "sockets"], siblings: "never" },
   { name: "join", folders: ["delivery", "windows", "sources", "apps"], siblings: "leftward" },
@@ -27,7 +27,7 @@ const HOUSE: readonly Row[] = [
 ];
 
 /** The command line speaks to a server as any client does; `server` starts one. It composes nothing itself: only `server/` joins parts. */
-const COMMAND_LINE_USES = ["base", "model", "security", "functions", "sandbox", "apps", "wire", "server"];
+const COMMAND_LINE_USES = ["base", "model", "patterns", "security", "functions", "sandbox", "apps", "wire", "server"];
 /** What it may name as types only: the shapes of our own API, which it sends and gets. */
 const COMMAND_LINE_TYPES = ["api"];
 

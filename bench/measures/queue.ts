@@ -71,15 +71,15 @@ export async function measureLatency(rounds: number): Promise<readonly Sample[]>
 }
 
 async function roundTrip(server: BenchServer, url: string, sender: Connection, receiver: Connection): Promise<number> {
-  const receiving = receiver.send(server.signedSqs("ReceiveMessage", { QueueUrl: url, WaitTimeSeconds: 20 }));
-  const request = server.signedSqs("SendMessage", { QueueUrl: url, MessageBody: BODY });
+  const receiving = receiver.send(server.signedRpc("sqs", "ReceiveMessage", { QueueUrl: url, WaitTimeSeconds: 20 }));
+  const request = server.signedRpc("sqs", "SendMessage", { QueueUrl: url, MessageBody: BODY });
   const began = performance.now();
   await sender.send(request);
   const { body } = await receiving;
   const ms = performance.now() - began;
   const handle = (JSON.parse(body) as { readonly Messages?: readonly { readonly ReceiptHandle: string }[] }).Messages?.[0]?.ReceiptHandle;
   if (handle === undefined) throw new TypeError(`a receive that waited gave ${body}`);
-  await sender.send(server.signedSqs("DeleteMessage", { QueueUrl: url, ReceiptHandle: handle }));
+  await sender.send(server.signedRpc("sqs", "DeleteMessage", { QueueUrl: url, ReceiptHandle: handle }));
   return ms;
 }
 
@@ -142,7 +142,9 @@ async function fill(server: BenchServer, url: string, missing: number): Promise<
 async function madeQueue(server: BenchServer, name: string): Promise<string> {
   const connection = await Connection.open(server.port);
   // In flight for longer than the bench runs: what was received does not come again.
-  const { body } = await connection.send(server.signedSqs("CreateQueue", { QueueName: name, Attributes: { VisibilityTimeout: "3600" } }));
+  const { body } = await connection.send(
+    server.signedRpc("sqs", "CreateQueue", { QueueName: name, Attributes: { VisibilityTimeout: "3600" } }),
+  );
   connection.close();
   const url = (JSON.parse(body) as { readonly QueueUrl?: string }).QueueUrl;
   if (url === undefined) throw new TypeError(`CreateQueue answered ${body}`);
@@ -153,15 +155,15 @@ const requests = (make: () => Buffer): Buffer[] => Array.from({ length: CONNECTI
 
 function batchesTo(server: BenchServer, QueueUrl: string): Buffer[] {
   const Entries = Array.from({ length: BATCH }, (_, index) => ({ Id: `${index}`, MessageBody: BODY }));
-  return requests(() => server.signedSqs("SendMessageBatch", { QueueUrl, Entries }));
+  return requests(() => server.signedRpc("sqs", "SendMessageBatch", { QueueUrl, Entries }));
 }
 
 function singlesTo(server: BenchServer, QueueUrl: string): Buffer[] {
-  return requests(() => server.signedSqs("SendMessage", { QueueUrl, MessageBody: BODY }));
+  return requests(() => server.signedRpc("sqs", "SendMessage", { QueueUrl, MessageBody: BODY }));
 }
 
 function receivesFrom(server: BenchServer, QueueUrl: string): Buffer[] {
-  return requests(() => server.signedSqs("ReceiveMessage", { QueueUrl, MaxNumberOfMessages: BATCH }));
+  return requests(() => server.signedRpc("sqs", "ReceiveMessage", { QueueUrl, MaxNumberOfMessages: BATCH }));
 }
 
 async function messagesPerSecond(server: BenchServer, prepared: readonly Buffer[], perAnswer: number, durationMs: number): Promise<Sample> {

@@ -124,7 +124,7 @@ async function setEnabled(server: BenchServer, uuid: string, enabled: boolean): 
 }
 
 async function sqs(server: BenchServer, operation: string, input: object): Promise<unknown> {
-  return JSON.parse((await server.callSqs(operation, input)).body);
+  return JSON.parse((await server.callRpc("sqs", operation, input)).body);
 }
 
 const now = (): number => performance.timeOrigin + performance.now();

@@ -40,6 +40,11 @@ export function reportFigure(
   console.log(`  ${budget.holds(median(samples.map(({ value }) => value))) ? "held" : "NOT held"}: ${budget.text}\n`);
 }
 
+/** Figures without a budget, for scale. */
+export function reportSamples(name: string, unit: string, samples: readonly Sample[]): void {
+  reportSide(name, unit, samples);
+}
+
 /** The section every bench ends with. */
 export function reportNotMeasured(...what: readonly string[]): void {
   console.log(`Not measured: ${what.join("; ")}.`);

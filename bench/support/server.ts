@@ -23,6 +23,12 @@ const LOOK_AGAIN_MS = 10;
 /** CPU time is counted in ticks of 10 ms: no tick in this time means next to no work. */
 const QUIET_MS = 40;
 
+const RPC_SERVICES = {
+  sqs: { prefix: "AmazonSQS", version: "1.0" },
+  events: { prefix: "AWSEvents", version: "1.1" },
+} as const;
+export type RpcService = keyof typeof RPC_SERVICES;
+
 /** A real server on a data folder of its own, started by the command people use. */
 export class BenchServer {
   readonly port: number;
@@ -79,7 +85,7 @@ export class BenchServer {
 
   /** A whole signed request. Signatures live for 15 minutes: make it right before it is used. */
   signed(
-    service: "lambda" | "lambent" | "sqs",
+    service: "lambda" | "lambent" | "scheduler" | RpcService,
     method: string,
     path: string,
     body = "",
@@ -91,10 +97,11 @@ export class BenchServer {
     return rawRequest(method, path, { ...headers, ...signature }, body);
   }
 
-  /** A call of SQS in its JSON form. */
-  signedSqs(operation: string, input: object): Buffer {
-    const headers = { "content-type": "application/x-amz-json-1.0", "x-amz-target": `AmazonSQS.${operation}` };
-    return this.signed("sqs", "POST", "/", JSON.stringify(input), headers);
+  /** A call of a service whose operations are named in a header. */
+  signedRpc(service: RpcService, operation: string, input: object): Buffer {
+    const { version, prefix } = RPC_SERVICES[service];
+    const headers = { "content-type": `application/x-amz-json-${version}`, "x-amz-target": `${prefix}.${operation}` };
+    return this.signed(service, "POST", "/", JSON.stringify(input), headers);
   }
 
   signedInvoke(functionName: string, payload = "{}"): Buffer {
@@ -108,17 +115,17 @@ export class BenchServer {
   }
 
   /** Sends one signed request on the connection for management; throws unless the answer is 2xx. */
-  async call(service: "lambda" | "lambent", method: string, path: string, body = ""): Promise<TimedAnswer> {
+  async call(service: "lambda" | "lambent" | "scheduler", method: string, path: string, body = ""): Promise<TimedAnswer> {
     this.#management ??= await Connection.open(this.port);
     const answer = await this.#management.send(this.signed(service, method, path, body));
     if (answer.status < 200 || answer.status > 299) throw new TypeError(`${method} ${path} answered ${answer.status}: ${answer.body}`);
     return answer;
   }
 
-  /** The same for a call of SQS. */
-  async callSqs(operation: string, input: object): Promise<TimedAnswer> {
+  /** The same for a call of a service whose operations are named in a header. */
+  async callRpc(service: RpcService, operation: string, input: object): Promise<TimedAnswer> {
     this.#management ??= await Connection.open(this.port);
-    const answer = await this.#management.send(this.signedSqs(operation, input));
+    const answer = await this.#management.send(this.signedRpc(service, operation, input));
     if (answer.status !== 200) throw new TypeError(`${operation} answered ${answer.status}: ${answer.body}`);
     return answer;
   }

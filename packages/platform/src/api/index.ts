@@ -1,12 +1,14 @@
-/** One folder per service; each joins its schema with operations. */
+/** One folder per service; each joins its schema with operations. None of them is loaded with this file: see `services.ts`. */
 export type { Operation, OperationTable, RequestContext } from "./operation.ts";
 export type { Permission, Service } from "./service.ts";
-export { lambdaService, policyText } from "./lambda/service.ts";
-export { iamService } from "./iam/service.ts";
-export { logsService } from "./logs/service.ts";
-export { sqsService } from "./sqs/service.ts";
-export { stsService } from "./sts/service.ts";
-export { codePath, createLambentService, verifyShape } from "./lambent/index.ts";
+export { perform } from "./perform.ts";
+export type { Authorize } from "./perform.ts";
+export { createServiceCaller } from "./service-caller.ts";
+export { serviceEntry, SERVICES } from "./services.ts";
+export type { ServiceEntry } from "./services.ts";
+export { policyText } from "./lambda/policy-text.ts";
+export { codePath } from "./own-service.ts";
+export { verifyShape } from "./verify-shape.ts";
 export type {
   BackupDataResponse,
   ChangeShape,
@@ -18,8 +20,11 @@ export type {
   PlanAppRequest,
   PlanAppResponse,
   VerifyDataResponse,
+  WantedBusShape,
   WantedFunctionShape,
   WantedQueueShape,
+  WantedRuleShape,
+  WantedScheduleShape,
   WantedTriggerShape,
   WiringChangeShape,
 } from "./lambent/index.ts";

@@ -8,6 +8,8 @@ export interface Service {
   readonly operations: OperationTable;
   /** The service's own shape name and members for an error of the catalogue. */
   wireError(error: LambentError): WireError;
+  /** Operations that whoever has a link may call without a signature, as nobody in particular. */
+  readonly unsigned?: ReadonlySet<string>;
   /** The permission a call needs; undefined for operations that every signed caller may use. */
   permission(operation: string, input: Readonly<Record<string, unknown>>, context: RequestContext): Permission | undefined;
 }

@@ -2,6 +2,9 @@ import { LambentError } from "../base/index.ts";
 import { realmKey, type Realm } from "../model/index.ts";
 import type { Store } from "../storage/index.ts";
 import { apply, checkArchives, type AppFunctions, type Archives } from "./apply.ts";
+import type { EventWiring } from "./event-form.ts";
+import { createdKeys, type EventChange, eventKeys, planBuses, planEventRemovals, planEventTriggers } from "./event-plan.ts";
+import { applyEvents, checkEvents, currentEvents, refuseTwice } from "./event-wiring.ts";
 import { defaultRoleArn, FUNCTION_DEFAULTS, type CurrentFunction, type WantedFunction } from "./form.ts";
 import { plan, type Change } from "./plan.ts";
 import { type AppRecord, claim, fingerprint, letGo, ownersOf, readRecord, writeRecord } from "./record.ts";
@@ -12,14 +15,14 @@ import { planQueues, planTriggerRemovals, planTriggers, type WiringChange } from
 /**
  * Applications: what is wanted, as one document, compared with what is there.
  *
- * Owns which functions and triggers an application brought and what functions looked like then, so that a later document can remove
+ * Owns which functions, triggers, rules and schedules an application brought and what functions looked like then, so that a later document can remove
  * what it no longer names, and so that examples never replace what a person changed. A function that is there and that
  * it did not bring is refused, unless it is to be adopted. Does not own functions, pack
  * code or read folders. Deliberately absent: a transaction over several functions (each is a cell of its own);
  * a deployment that stops half-way is repeated.
  */
 
-export interface Deployment {
+export interface Deployment extends EventWiring {
   /** Undefined: loose functions, of which nothing is remembered and nothing removed. */
   readonly app: string | undefined;
   readonly functions: readonly WantedFunction[];
@@ -38,8 +41,8 @@ export interface DeploymentPlan {
   readonly changes: readonly Change[];
   /** Functions left alone because somebody changed them, or brought them in another way. */
   readonly kept: readonly string[];
-  /** Queues and triggers. */
-  readonly wiring: readonly WiringChange[];
+  /** Queues, buses, and what calls functions. */
+  readonly wiring: readonly (WiringChange | EventChange)[];
 }
 
 export interface DeploymentResult extends DeploymentPlan {
@@ -73,6 +76,13 @@ interface WholePlan {
   readonly removals: readonly WiringChange[];
   readonly queues: readonly WiringChange[];
   readonly triggers: readonly WiringChange[];
+  readonly events: EventPlan;
+}
+
+interface EventPlan {
+  readonly removals: readonly EventChange[];
+  readonly buses: readonly EventChange[];
+  readonly triggers: readonly EventChange[];
 }
 
 /** The applications of a platform over its store and functions. */
@@ -100,6 +110,7 @@ async function planDeployment(parts: Parts, realm: Realm, deployment: Deployment
   const { store, functions } = parts;
   checkCount(deployment);
   checkWiring(deployment);
+  checkEvents(deployment);
   const record = deployment.app === undefined ? undefined : await readRecord(store, realm, deployment.app);
   refuseOtherOrigin(deployment, record);
   const remembered = record?.functions ?? {};
@@ -123,7 +134,9 @@ async function planDeployment(parts: Parts, realm: Realm, deployment: Deployment
       : wanted.map(({ name }) => name).filter((name) => current.has(name) && remembered[name] === undefined);
   if (!deployment.adopt) await refuseForeign(store, realm, deployment, foreign);
   const changes = plan(current, wanted, owned, defaultRoleArn(realm.account));
-  return { changes, kept, adopted: foreign, ...planWiring(parts, realm, deployment, { record, kept, current }) };
+  const known = { record, kept, current };
+  const events = await planEvents(parts, realm, deployment, known);
+  return { changes, kept, adopted: foreign, ...planWiring(parts, realm, deployment, known), events };
 }
 
 /** Functions that came another way are nobody's to change, and later to remove, by chance of a name. */
@@ -163,11 +176,11 @@ function planWiring(
   realm: Realm,
   deployment: Deployment,
   { record, kept, current }: Known,
-): Omit<WholePlan, "changes" | "kept" | "adopted"> {
+): Omit<WholePlan, "changes" | "kept" | "adopted" | "events"> {
   const { queues, functions, onlyUntouched } = deployment;
   const triggers = deployment.triggers.filter(({ functionName }) => !kept.includes(functionName));
   const wanted = { queues, triggers };
-  const owned = new Set((record?.triggers ?? []).filter((key) => !kept.some((name) => key.startsWith(`${name} `))));
+  const owned = ownedTriggers(record, kept);
   const timeouts = new Map(functions.map(({ name, options }) => [name, options.timeoutMs ?? current.get(name)?.options.timeoutMs]));
   const timeoutMs = (name: string): number => timeouts.get(name) ?? FUNCTION_DEFAULTS.timeoutMs;
   const found = currentWiring(wiring, realm, wanted, owned);
@@ -179,8 +192,28 @@ function planWiring(
   };
 }
 
-function wiringOf({ removals, queues, triggers }: WholePlan): WiringChange[] {
-  return [...removals, ...queues, ...triggers];
+/** Buses, rules and schedules; those that call functions that are left alone are, too. */
+async function planEvents({ wiring }: Parts, realm: Realm, deployment: Deployment, { record, kept, current }: Known): Promise<EventPlan> {
+  const isMeant = ({ functionName }: { readonly functionName: string }): boolean => !kept.includes(functionName);
+  const { buses, functions, onlyUntouched } = deployment;
+  const roles = new Map(functions.map(({ name, options }) => [name, options.roleArn ?? current.get(name)?.options.roleArn]));
+  const wanted = { buses, rules: deployment.rules.filter(isMeant), schedules: deployment.schedules.filter(isMeant) };
+  const roleArn = (name: string): string => roles.get(name) ?? defaultRoleArn(realm.account);
+  const rules = { owned: ownedTriggers(record, kept), roleArn, onlyUntouched };
+  const found = await currentEvents(wiring, realm, wanted, rules.owned);
+  return {
+    removals: planEventRemovals(found, wanted, rules),
+    buses: planBuses(found, wanted, rules),
+    triggers: planEventTriggers(found, wanted, rules),
+  };
+}
+
+function ownedTriggers(record: AppRecord | undefined, kept: readonly string[]): ReadonlySet<string> {
+  return new Set((record?.triggers ?? []).filter((key) => !kept.some((name) => key.startsWith(`${name} `))));
+}
+
+function wiringOf({ removals, queues, triggers, events }: WholePlan): (WiringChange | EventChange)[] {
+  return [...removals, ...events.removals, ...queues, ...events.buses, ...triggers, ...events.triggers];
 }
 
 async function deployNow(parts: Parts, realm: Realm, deployment: Deployment, archives: Archives): Promise<DeploymentResult> {
@@ -191,7 +224,7 @@ async function deployNow(parts: Parts, realm: Realm, deployment: Deployment, arc
   const { app, origin } = deployment;
   const created = changes.flatMap(({ kind, name }) => (kind === "createFunction" ? [name] : []));
   // What a deployment that stops half-way has made is its own when it is repeated.
-  if (app !== undefined) await claim(store, realm, { app, origin, created, adopted });
+  if (app !== undefined) await claim(store, realm, { app, origin, created, adopted, triggers: claimedTriggers(deployment, whole) });
   try {
     await applyAll(parts, realm, whole, archives);
   } catch (error) {
@@ -208,21 +241,33 @@ async function deployNow(parts: Parts, realm: Realm, deployment: Deployment, arc
   return { changes, kept, functions: after, wiring: wiringOf(whole) };
 }
 
+/** What is claimed and not there counts as taken away by a person, so documents that respect that claim nothing ahead. */
+function claimedTriggers({ onlyUntouched }: Deployment, whole: WholePlan): readonly string[] {
+  return onlyUntouched ? [] : madeTriggers(whole);
+}
+
+function madeTriggers({ triggers, events }: WholePlan): string[] {
+  const made = triggers.flatMap((change) => (change.kind === "createTrigger" ? [triggerKey(change)] : []));
+  return [...made, ...createdKeys(events.triggers)];
+}
+
 /** A trigger that was there and another brought stays the other's, though the document describes it too. */
 function triggersOf(
   deployment: Deployment,
   whole: WholePlan,
 ): { readonly triggers: readonly string[]; readonly broughtTriggers: ReadonlySet<string> } {
-  const triggers = deployment.triggers.map(triggerKey);
-  const made = whole.triggers.flatMap((change) => (change.kind === "createTrigger" ? [triggerKey(change)] : []));
-  return { triggers, broughtTriggers: new Set(deployment.adopt ? triggers : made) };
+  const triggers = [...deployment.triggers.map(triggerKey), ...eventKeys(deployment)];
+  return { triggers, broughtTriggers: new Set(deployment.adopt ? triggers : madeTriggers(whole)) };
 }
 
-/** Queues before functions, which may be made to need them; triggers need both. */
+/** Queues and buses before functions, which may be made to need them; triggers need both. */
 async function applyAll({ functions, wiring }: Parts, realm: Realm, whole: WholePlan, archives: Archives): Promise<void> {
+  const { events } = whole;
   await applyWiring(wiring, realm, [...whole.removals, ...whole.queues]);
+  await applyEvents(wiring, realm, [...events.removals, ...events.buses]);
   await apply(functions, realm, whole.changes, archives);
   await applyWiring(wiring, realm, whole.triggers);
+  await applyEvents(wiring, realm, events.triggers);
 }
 
 function checkCount(deployment: Deployment): void {
@@ -231,9 +276,5 @@ function checkCount(deployment: Deployment): void {
       "LimitExceeded",
       `The application has ${deployment.functions.length} functions; at most ${APP_FUNCTIONS_MAX} are allowed.`,
     );
-  const seen = new Set<string>();
-  for (const { name } of deployment.functions) {
-    if (seen.has(name)) throw new LambentError("InvalidParameter", `Function ${name} is named twice.`);
-    seen.add(name);
-  }
+  refuseTwice(deployment.functions.map(({ name }) => `Function ${name}`));
 }

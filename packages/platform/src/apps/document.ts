@@ -3,8 +3,11 @@ import type * as Yaml from "yaml";
 import { LambentError } from "../base/index.ts";
 import schema from "./lambent.schema.json" with { type: "json" };
 import { checkAgainst, type JsonSchema } from "./schema-check.ts";
+import { documentTrigger, type RawTrigger } from "./document-triggers.ts";
+import type { RuleTrigger, ScheduleTrigger, WantedBus } from "./event-form.ts";
 import { NO_URL, PUBLIC_URL, type FunctionOptions, type UrlForm } from "./form.ts";
-import { TRIGGER_DEFAULTS, type QueueOptions, type Trigger, type WantedQueue } from "./wiring-form.ts";
+import { spanMs } from "./span.ts";
+import type { QueueOptions, Trigger, WantedQueue } from "./wiring-form.ts";
 
 /** `lambent.yaml` as read: paths and guesses are not resolved yet, that is for whoever has the folder. */
 export interface AppDocument {
@@ -13,6 +16,9 @@ export interface AppDocument {
   readonly functions: readonly FunctionDeclaration[];
   readonly queues: readonly WantedQueue[];
   readonly triggers: readonly Trigger[];
+  readonly buses: readonly WantedBus[];
+  readonly rules: readonly RuleTrigger[];
+  readonly schedules: readonly ScheduleTrigger[];
 }
 
 export interface FunctionDeclaration {
@@ -46,16 +52,6 @@ interface RawFunction {
   readonly triggers?: readonly RawTrigger[];
 }
 
-interface RawTrigger {
-  readonly queue: string;
-  readonly batch?: number;
-  readonly window?: number | string;
-  readonly concurrency?: number;
-  readonly filters?: readonly object[];
-  readonly reportFailures?: boolean;
-  readonly enabled?: boolean;
-}
-
 interface RawQueue {
   readonly visibility?: number | string;
   readonly retention?: number | string;
@@ -85,13 +81,20 @@ export function parseAppDocument(text: string, fileName: string): AppDocument {
     readonly app?: string;
     readonly functions: Readonly<Record<string, RawFunction | null>>;
     readonly queues?: Readonly<Record<string, RawQueue | null>>;
+    readonly buses?: Readonly<Record<string, { readonly description?: string } | null>>;
   };
   const functions = Object.entries(raw.functions);
+  const triggers = functions.flatMap(([name, each]) =>
+    (each?.triggers ?? []).map((trigger, at) => documentTrigger(name, trigger, `${fileName}: functions.${name}.triggers[${at}]`)),
+  );
   return {
     app: raw.app,
     functions: functions.map(([name, each]) => declaration(name, each ?? {})),
     queues: Object.entries(raw.queues ?? {}).map(([name, each]) => ({ name, options: queueOptionsOf(each ?? {}) })),
-    triggers: functions.flatMap(([name, each]) => (each?.triggers ?? []).map((trigger) => triggerOf(name, trigger))),
+    triggers: triggers.flatMap((each) => (each.kind === "queue" ? [each.trigger] : [])),
+    buses: Object.entries(raw.buses ?? {}).map(([name, each]) => ({ name, description: each?.description })),
+    rules: triggers.flatMap((each) => (each.kind === "rule" ? [each.trigger] : [])),
+    schedules: triggers.flatMap((each) => (each.kind === "schedule" ? [each.trigger] : [])),
   };
 }
 
@@ -142,14 +145,6 @@ function optionsOf(raw: RawFunction): Partial<FunctionOptions> {
   };
 }
 
-const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-
-/** `3`, `3s`, `2m`, `4d`; the schema has checked the form. */
-function spanMs(span: number | string): number {
-  if (typeof span === "number") return span * 1_000;
-  return Number.parseInt(span, 10) * (UNIT_MS[span.at(-1) ?? "s"] ?? 1_000);
-}
-
 function queueOptionsOf(raw: RawQueue): Partial<QueueOptions> {
   return {
     ...(raw.visibility === undefined ? {} : { visibilityMs: spanMs(raw.visibility) }),
@@ -157,21 +152,6 @@ function queueOptionsOf(raw: RawQueue): Partial<QueueOptions> {
     ...(raw.delay === undefined ? {} : { delayMs: spanMs(raw.delay) }),
     ...(raw.deadLetter === undefined ? {} : { deadLetter: raw.deadLetter }),
     ...(raw.contentDeduplication === undefined ? {} : { contentDeduplication: raw.contentDeduplication }),
-  };
-}
-
-function triggerOf(functionName: string, raw: RawTrigger): Trigger {
-  return {
-    functionName,
-    queueName: raw.queue,
-    options: {
-      batchSize: raw.batch ?? TRIGGER_DEFAULTS.batchSize,
-      windowMs: raw.window === undefined ? TRIGGER_DEFAULTS.windowMs : spanMs(raw.window),
-      concurrencyMax: raw.concurrency,
-      filters: (raw.filters ?? []).map((pattern) => JSON.stringify(pattern)),
-      reportsFailures: raw.reportFailures ?? TRIGGER_DEFAULTS.reportsFailures,
-      enabled: raw.enabled ?? TRIGGER_DEFAULTS.enabled,
-    },
   };
 }
 

@@ -4,10 +4,26 @@ export type { Apps, Deployment, DeploymentPlan, DeploymentResult } from "./apps.
 export { parseAppDocument } from "./document.ts";
 export type { AppDocument, FunctionDeclaration } from "./document.ts";
 export { plan } from "./plan.ts";
-export type { AppWiring } from "./wiring.ts";
+export type { AppQueues, AppWiring } from "./wiring.ts";
 export type { CurrentQueue, DeadLetter, QueueOptions, Trigger, TriggerOptions, WantedQueue } from "./wiring-form.ts";
 export type { WiringChange } from "./wiring-plan.ts";
-export type { Change, FieldChange, SettingsChange } from "./plan.ts";
+export type { Change, SettingsChange } from "./plan.ts";
+export type { FieldChange } from "./difference.ts";
+export type {
+  AppEvents,
+  CurrentBus,
+  CurrentRule,
+  CurrentSchedule,
+  EventFormat,
+  RuleTrigger,
+  ScheduleOptions,
+  ScheduleTrigger,
+  WantedBus,
+} from "./event-form.ts";
+export type { EventChange } from "./event-plan.ts";
+export { guessedRuleName, guessedScheduleName, patternFault, rulePermissionId, shortPattern } from "./event-pattern.ts";
+export { readCron, readEvery, zoneFault } from "./schedule-reading.ts";
+export type { ScheduleReading } from "./schedule-reading.ts";
 export type { AppFunctions, Archives } from "./apply.ts";
 export { NO_URL, PUBLIC_URL } from "./form.ts";
 export type { CurrentFunction, FunctionOptions, UrlForm, WantedFunction } from "./form.ts";

@@ -1,3 +1,4 @@
+import type { FieldChange } from "./difference.ts";
 import {
   FUNCTION_DEFAULTS,
   NO_URL,
@@ -22,13 +23,6 @@ export interface SettingsChange {
   readonly runtime?: string;
   readonly handler?: string;
   readonly options: Partial<FunctionOptions>;
-}
-
-/** A field as a person reads it: `memoryMb 128 → 256`. Values of environment entries are never shown. */
-export interface FieldChange {
-  readonly field: string;
-  readonly from: string;
-  readonly to: string;
 }
 
 /**

@@ -7,7 +7,7 @@ import type { CurrentFunction } from "./form.ts";
 export interface AppRecord {
   /** A digest of each function's form as it was left; empty while a deployment that makes it has not ended. */
   readonly functions: Readonly<Record<string, string>>;
-  /** Triggers it brought, by `triggerKey`. */
+  /** Triggers, rules and schedules it brought, by their keys (`triggerOfKey`). */
   readonly triggers?: readonly string[];
   /** Where the document lay, when its name was its folder's. */
   readonly origin?: string;
@@ -40,15 +40,23 @@ interface Claim {
   readonly created: readonly string[];
   /** Functions that are there, and nobody else's from now on. */
   readonly adopted: readonly string[];
+  /** Triggers, rules and schedules that are about to be made, by their keys. */
+  readonly triggers: readonly string[];
 }
 
 /** Remembers before it happens what a deployment brings, so that one that stops half-way finds its own when it is repeated. */
-export async function claim(store: Store, realm: Realm, { app, origin, created, adopted }: Claim): Promise<void> {
+export async function claim(store: Store, realm: Realm, { app, origin, created, adopted, triggers }: Claim): Promise<void> {
   const claimed = [...created, ...adopted];
-  if (claimed.length === 0) return;
+  if (claimed.length === 0 && triggers.length === 0) return;
   const before = await readRecord(store, realm, app);
   const entries = claimed.map((name) => [name, ""]);
-  await put(store, realm, app, withOrigin({ ...before, functions: { ...before?.functions, ...Object.fromEntries(entries) } }, origin));
+  const known = before?.triggers ?? [];
+  const record = {
+    ...before,
+    functions: { ...before?.functions, ...Object.fromEntries(entries) },
+    ...(triggers.length > 0 ? { triggers: [...new Set([...known, ...triggers])] } : {}),
+  };
+  await put(store, realm, app, withOrigin(record, origin));
   for (const [name, owner] of await ownersOf(store, realm, adopted, app)) {
     const other = await readRecord(store, realm, owner);
     if (other) await put(store, realm, owner, { ...other, functions: without(other.functions, [name]) });
@@ -70,7 +78,7 @@ interface Outcome {
   readonly origin: string | undefined;
   readonly after: readonly CurrentFunction[];
   readonly kept: readonly string[];
-  /** All the document names, by `triggerKey`. */
+  /** All the document names, by their keys. */
   readonly triggers: readonly string[];
   /** Of these, what was made or taken over now. */
   readonly broughtTriggers: ReadonlySet<string>;

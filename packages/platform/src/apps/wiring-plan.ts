@@ -1,4 +1,4 @@
-import type { FieldChange } from "./plan.ts";
+import { difference, type FieldChange } from "./difference.ts";
 import { triggerKey, type CurrentQueue, type QueueOptions, type Trigger, type TriggerOptions, type WantedQueue } from "./wiring-form.ts";
 
 /** One difference between the queues and triggers that are wanted and those that are there. */
@@ -119,16 +119,4 @@ const TRIGGER_FIELDS = ["batchSize", "windowMs", "concurrencyMax", "filters", "r
 
 function triggerDifference(from: TriggerOptions, to: TriggerOptions): FieldChange[] {
   return TRIGGER_FIELDS.flatMap((field) => difference(field, from[field], to[field]));
-}
-
-type Value = string | number | boolean | object | undefined;
-
-function difference(field: string, from: Value, to: Value): FieldChange[] {
-  const [before, after] = [shown(from), shown(to)];
-  return before === after ? [] : [{ field, from: before, to: after }];
-}
-
-function shown(value: Value): string {
-  if (value === undefined) return "none";
-  return typeof value === "string" ? value : JSON.stringify(value);
 }

@@ -1,7 +1,8 @@
 /** Queues and triggers of an application: compared with what is there, and applied. */
-import { LambentError } from "../base/index.ts";
 import type { Realm } from "../model/index.ts";
 import type { CurrentQueue, QueueOptions, Trigger, TriggerOptions, WantedQueue } from "./wiring-form.ts";
+import { type AppEvents, triggerOfKey } from "./event-form.ts";
+import { refuseMany, refuseTwice } from "./event-wiring.ts";
 import { triggerKey } from "./wiring-form.ts";
 import type { CurrentWiring, Wiring, WiringChange } from "./wiring-plan.ts";
 
@@ -10,8 +11,11 @@ export const APP_QUEUES_MAX = 200;
 /** Triggers of one application (P7). */
 export const APP_TRIGGERS_MAX = 400;
 
-/** What an application needs of queues and triggers: joined to `queues/` and `sources/` where the platform is put together. */
-export interface AppWiring {
+/** What an application needs of what calls functions: joined to their owners where the platform is put together. */
+export interface AppWiring extends AppEvents, AppQueues {}
+
+/** What an application needs of queues and triggers: joined to `queues/` and `sources/`. */
+export interface AppQueues {
   /** Undefined when there is no such queue. */
   currentQueue(realm: Realm, name: string): CurrentQueue | undefined;
   createQueue(realm: Realm, name: string, options: Partial<QueueOptions>): Promise<void>;
@@ -23,7 +27,7 @@ export interface AppWiring {
 }
 
 /** What is there of what the document names, and of what the application brought before. */
-export function currentWiring(port: AppWiring, realm: Realm, wanted: Wiring, owned: ReadonlySet<string>): CurrentWiring {
+export function currentWiring(port: AppQueues, realm: Realm, wanted: Wiring, owned: ReadonlySet<string>): CurrentWiring {
   const queues = new Map<string, CurrentQueue>();
   for (const { name } of wanted.queues) {
     const found = port.currentQueue(realm, name);
@@ -31,19 +35,19 @@ export function currentWiring(port: AppWiring, realm: Realm, wanted: Wiring, own
   }
   const triggers = new Map<string, Trigger>();
   for (const key of new Set([...wanted.triggers.map(triggerKey), ...owned])) {
-    const [functionName = "", queueName = ""] = key.split(" ");
-    const found = port.currentTrigger(realm, functionName, queueName);
+    const trigger = triggerOfKey(key);
+    const found = trigger.kind === "queue" ? port.currentTrigger(realm, trigger.functionName, trigger.queueName) : undefined;
     if (found) triggers.set(key, found);
   }
   return { queues, triggers };
 }
 
 /** Carries out `changes` from first to last and stops at the first that fails. */
-export async function applyWiring(port: AppWiring, realm: Realm, changes: readonly WiringChange[]): Promise<void> {
+export async function applyWiring(port: AppQueues, realm: Realm, changes: readonly WiringChange[]): Promise<void> {
   for (const change of changes) await applyOne(port, realm, change);
 }
 
-async function applyOne(port: AppWiring, realm: Realm, change: WiringChange): Promise<void> {
+async function applyOne(port: AppQueues, realm: Realm, change: WiringChange): Promise<void> {
   switch (change.kind) {
     case "createQueue":
       return port.createQueue(realm, change.queueName, change.options);
@@ -64,16 +68,4 @@ export function checkWiring({ queues, triggers }: Wiring): void {
   refuseMany(triggers, APP_TRIGGERS_MAX, "triggers");
   refuseTwice(queues.map(({ name }: WantedQueue) => `Queue ${name}`));
   refuseTwice(triggers.map((each) => `The trigger of ${each.functionName} by queue ${each.queueName}`));
-}
-
-function refuseMany(all: readonly unknown[], max: number, what: string): void {
-  if (all.length > max) throw new LambentError("LimitExceeded", `The application has ${all.length} ${what}; at most ${max} are allowed.`);
-}
-
-function refuseTwice(names: readonly string[]): void {
-  const seen = new Set<string>();
-  for (const name of names) {
-    if (seen.has(name)) throw new LambentError("InvalidParameter", `${name} is named twice.`);
-    seen.add(name);
-  }
 }

@@ -59,6 +59,8 @@ export const ERROR_CATALOGUE = {
     "Name it with `app:` in lambent.yaml, or rename the function; `lambent deploy --adopt` takes functions over.",
   ),
   Conflict: entry(409, "caller", true, "The thing changes at the moment, or is in use.", "Wait until it is done and repeat."),
+  IllegalState: entry(400, "caller", false, "The thing is in a state that does not allow this.", "Look at its state; start another one."),
+  ManagedRule: entry(400, "caller", false, "The rule belongs to an archive.", "Change or delete the archive."),
   RevisionMismatch: entry(412, "caller", false, "The revision id given is not the current one.", "Read the current one and repeat."),
   LimitExceeded: entry(400, "caller", false, "A documented limit would be passed; the message names it.", "Use less, or raise the limit."),
   // Identity

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Clock, Instant } from "./clock.ts";
 import type { SecureRandom } from "./random.ts";
 
@@ -17,6 +18,13 @@ export function timeOrderedId(clock: Clock, secure: SecureRandom): string {
     lastAt = at;
   }
   return lastPrefix + secure.uuid().slice(15);
+}
+
+/** A time-ordered id that follows from what it is for: the same one again, behind a crash, for the same. */
+export function derivedId(at: Instant, of: string): string {
+  const time = at.toString(16).padStart(12, "0");
+  const digest = createHash("sha256").update(of).digest("hex");
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${digest.slice(0, 3)}-8${digest.slice(3, 6)}-${digest.slice(6, 18)}`;
 }
 
 /** When a time-ordered id was made, milliseconds. */

@@ -1,4 +1,5 @@
 import type http from "node:http";
+import type https from "node:https";
 
 /**
  * `node:http` for the platform's own use, taken as `require` takes it.
@@ -8,4 +9,9 @@ import type http from "node:http";
  */
 export function nodeHttp(): typeof http {
   return process.getBuiltinModule("node:http");
+}
+
+/** `node:https` in the same way: TLS is loaded when something is first sent by it. */
+export function nodeHttps(): typeof https {
+  return process.getBuiltinModule("node:https");
 }

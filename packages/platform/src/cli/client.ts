@@ -12,7 +12,7 @@ import { isAlive } from "./run-folder.ts";
 
 export interface ApiRequest {
   /** Service of the signature. */
-  readonly service: "lambda" | "logs" | "sqs" | "lambent";
+  readonly service: "lambda" | "logs" | "sqs" | "events" | "scheduler" | "lambent";
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
   /** Path and query, encoded. */
   readonly path: string;
@@ -179,6 +179,8 @@ const NEXT_OF_AWS_NAME: Readonly<Record<string, readonly [ExitName, string]>> = 
   TooManyRequestsException: ["tryAgain", "Retry with back-off, or raise the limit."],
   InvalidParameterValueException: ["usage", "Correct the value."],
   ValidationException: ["usage", "Correct the value."],
+  InvalidEventPatternException: ["usage", "Correct the pattern; `lambent trigger --help` shows one."],
+  ConflictException: ["tryAgain", "Choose another name, or wait until it is done and repeat."],
   InvalidRequestContentException: ["usage", "The event has to be JSON."],
   RequestTooLargeException: ["usage", "Send less, or put the body into a bucket."],
   AccessDeniedException: ["refused", 'Add a policy statement that allows it, or use the root key: eval "$(lambent env)".'],

@@ -44,6 +44,14 @@ const WIRING_DONE: WiringWords = {
   createTrigger: "trigger created",
   updateTrigger: "trigger changed",
   removeTrigger: "trigger removed",
+  createBus: "bus created",
+  updateBus: "bus changed",
+  createRule: "rule created",
+  updateRule: "rule changed",
+  removeRule: "rule removed",
+  createSchedule: "schedule created",
+  updateSchedule: "schedule changed",
+  removeSchedule: "schedule removed",
 };
 const WIRING_PLANNED: WiringWords = {
   createQueue: "queue would be created",
@@ -51,14 +59,29 @@ const WIRING_PLANNED: WiringWords = {
   createTrigger: "trigger would be created",
   updateTrigger: "trigger would change",
   removeTrigger: "trigger would be removed",
+  createBus: "bus would be created",
+  updateBus: "bus would change",
+  createRule: "rule would be created",
+  updateRule: "rule would change",
+  removeRule: "rule would be removed",
+  createSchedule: "schedule would be created",
+  updateSchedule: "schedule would change",
+  removeSchedule: "schedule would be removed",
 };
 
 function printWiring(output: Output, changes: readonly WiringChangeShape[], words: WiringWords): void {
-  for (const { Kind, QueueName, FunctionName, Fields = [] } of changes) {
-    const name = FunctionName === undefined ? QueueName : `${QueueName} → ${FunctionName}`;
+  for (const change of changes) {
+    const { Kind, FunctionName, Fields = [] } = change;
+    const name = FunctionName === undefined ? sourceText(change) : `${sourceText(change)} → ${FunctionName}`;
     output.line(`  ${name}   ${words[Kind]}`);
     printFields(output, name, [{ Fields }]);
   }
+}
+
+/** `orders`, `shop`, `shop/hello-order.placed` for a rule of bus shop, `hello-every-5-minutes`. */
+function sourceText({ QueueName, BusName, RuleName, ScheduleName }: WiringChangeShape): string {
+  const rule = BusName === "default" ? RuleName : RuleName && `${BusName}/${RuleName}`;
+  return QueueName ?? rule ?? ScheduleName ?? BusName ?? "";
 }
 
 const PLAN_WORDS: Readonly<Record<ChangeShape["Kind"], string>> = {

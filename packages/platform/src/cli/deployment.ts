@@ -4,16 +4,22 @@ import {
   parseAppDocument,
   type FunctionDeclaration,
   type FunctionOptions,
+  type RuleTrigger,
+  type ScheduleTrigger,
   type Trigger,
   type UrlForm,
+  type WantedBus,
   type WantedQueue,
 } from "../apps/index.ts";
 import type {
   DeployAppResponse,
   PlanAppRequest,
   PlanAppResponse,
+  WantedBusShape,
   WantedFunctionShape,
   WantedQueueShape,
+  WantedRuleShape,
+  WantedScheduleShape,
   WantedTriggerShape,
 } from "../api/index.ts";
 import { LAMBENT_PATHS } from "./lambent-api.ts";
@@ -118,6 +124,9 @@ async function prepareApp(documentFile: string, options: DeployOptions, preparin
     Functions: functions,
     Queues: document.queues.map(queueShape),
     Triggers: document.triggers.map(triggerShape),
+    Buses: document.buses.map(busShape),
+    Rules: document.rules.map(ruleShape),
+    Schedules: document.schedules.map(scheduleShape),
   };
   return { request, packed };
 }
@@ -144,6 +153,24 @@ function triggerShape({ functionName, queueName, options }: Trigger): WantedTrig
     Filters: options.filters,
     ReportsFailures: options.reportsFailures,
     Enabled: options.enabled,
+  };
+}
+
+function busShape({ name, description }: WantedBus): WantedBusShape {
+  return { BusName: name, Description: description };
+}
+
+function ruleShape({ functionName, busName, ruleName, options }: RuleTrigger): WantedRuleShape {
+  const { pattern, format, enabled } = options;
+  return { FunctionName: functionName, BusName: busName, RuleName: ruleName, Pattern: pattern, Format: format, Enabled: enabled };
+}
+
+function scheduleShape({ functionName, scheduleName, options }: ScheduleTrigger): WantedScheduleShape {
+  const { expression, zone, input, enabled } = options;
+  return {
+    ...{ FunctionName: functionName, ScheduleName: scheduleName, Expression: expression, Timezone: zone },
+    Input: input,
+    Enabled: enabled,
   };
 }
 

@@ -1,5 +1,6 @@
 import type { EventRecordShape } from "../api/index.ts";
 import { formatMs, formatSpan } from "./output.ts";
+import { resourceText } from "./resource-names.ts";
 
 /** An event as the API writes it: times are seconds. */
 export type EventJson = {
@@ -23,14 +24,27 @@ export const EVENT_COLUMNS = ["WHEN", "EVENT", "SOURCE", "TARGET", "ATTEMPTS", "
 
 /** One event as a row of the list; `nowMs` for what is yet to come. */
 export function eventRow(event: EventJson, nowMs: number): string[] {
-  const source =
-    event.Source === "queue"
-      ? `queue ${lastPart(event.Origin)}`
-      : event.Origin === undefined
-        ? event.Source
-        : `from ${lastPart(event.Origin)}`;
-  return [clockTime(event.AcceptedAt), event.Id, source, targetText(event.Target), String(event.AttemptCount), outcomeText(event, nowMs)];
+  return [
+    clockTime(event.AcceptedAt),
+    event.Id,
+    sourceText(event),
+    resourceText(event.Target),
+    String(event.AttemptCount),
+    outcomeText(event, nowMs),
+  ];
 }
+
+/** `queue orders`, `rule r1: order.placed`, `schedule nightly`; of an event as it was put on a bus its type, and who put it there. */
+export function sourceText({ Source, Origin, Subject, Target }: EventJson): string {
+  const from = Origin === undefined ? undefined : resourceText(Origin);
+  if (Source === "queue" || Source === "schedule" || Source === "topic") return from ?? Source;
+  if (Source !== "bus") return from === undefined ? Source : `from ${from}`;
+  if (isBus(Target) && (from === undefined || !from.startsWith("rule ")))
+    return `${Subject ?? Source}${from === undefined ? "" : ` from ${from}`}`;
+  return `${from ?? "bus"}${Subject === undefined ? "" : `: ${Subject}`}`;
+}
+
+const isBus = (arn: string): boolean => /^arn:[^:]*:events:[^:]*:[^:]*:event-bus\//u.test(arn);
 
 /** Everything about one event. */
 export function eventLines(event: EventJson, nowMs: number): string[] {
@@ -41,11 +55,19 @@ export function eventLines(event: EventJson, nowMs: number): string[] {
     ["target", event.Target],
     ["outcome", outcomeText(event, nowMs)],
   ];
+  if (event.Subject !== undefined) rows.splice(3, 0, ["about", event.Subject]);
+  if (event.DueAt !== undefined) rows.splice(2, 0, ["due", dueText(event, event.DueAt)]);
   if (event.Cause !== undefined) rows.push(["cause", event.Cause]);
   if (event.Correlation !== event.Id) rows.push(["chain", event.Correlation]);
   if (event.Undelivered !== undefined) rows.push(["not told", `${event.Undelivered} took no outcome`]);
   const shown = event.Attempts.map((attempt, index) => attemptText(attempt, index, event));
   return [...rows.map(([label, value]) => `  ${label.padEnd(10)} ${value}`), ...shown.map((line) => `  ${line}`)];
+}
+
+/** When it was to be, and how long after that its first attempt began. */
+function dueText({ Attempts: [first] }: EventJson, dueAt: number): string {
+  const due = new Date(dueAt * 1_000).toISOString();
+  return first === undefined ? due : `${due}, begun ${formatMs(Math.max(0, (first.At - dueAt) * 1_000))} later`;
 }
 
 /** Of many attempts only the first and the latest are kept. */
@@ -78,12 +100,19 @@ export function outcomeText(event: EventJson, nowMs: number): string {
   }
   switch (event.Outcome) {
     case "deadLettered":
-      return `dead-lettered to ${targetText(event.DeadLetterTarget ?? "")} (${REASONS[event.Reason ?? ""] ?? event.Reason})`;
+      return `dead-lettered to ${resourceText(event.DeadLetterTarget ?? "")} (${reasonText(event)})`;
     case "discarded":
-      return `discarded: ${REASONS[event.Reason ?? ""] ?? event.Reason}`;
+      return `discarded: ${reasonText(event)}`;
     default:
       return event.Outcome ?? "ended";
   }
+}
+
+function reasonText({ Source, Reason = "" }: EventJson): string {
+  if (Reason === "noListener" && Source === "bus") return "nothing listens to it";
+  if (Reason === "noListener" && Source === "topic") return "no subscription takes it";
+  if (Reason === "targetGone" && Source !== "invoke") return "its target is gone, or refused it for good";
+  return REASONS[Reason] ?? Reason;
 }
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -97,18 +126,11 @@ const REASONS: Readonly<Record<string, string>> = {
   targetGone: "its destination is gone",
   purged: "its queue was purged",
   queueDeleted: "its queue was deleted",
+  inputTooLarge: "what its rule makes of it is more than a target takes",
+  missed: "its time passed while the server was down",
 };
 
-/** `hello`, `hello:prod`, `queue orders`. */
-function targetText(arn: string): string {
-  const [, , service, , , ...rest] = arn.split(":");
-  return service === "lambda" ? rest.slice(1).join(":") : service === "sqs" ? `queue ${rest.join(":")}` : arn;
-}
-
-function lastPart(arn: string | undefined): string {
-  return arn?.split(":").at(-1) ?? "";
-}
-
+/** In UTC. */
 function clockTime(seconds: number): string {
   return new Date(seconds * 1_000).toISOString().slice(0, 19).replace("T", " ");
 }

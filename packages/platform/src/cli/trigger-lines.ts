@@ -1,3 +1,5 @@
+import type { TargetShape } from "./event-api.ts";
+import { formatOf } from "./rule-triggers.ts";
 import { functionOf, queueNameOf, type Trigger } from "./trigger-api.ts";
 
 /** `batches of up to 100 within 5 s, 10 at once, filtered`. */
@@ -15,4 +17,15 @@ export function triggerText(trigger: Trigger): string {
 /** `orders → hello`. */
 export function triggerName({ EventSourceArn, FunctionArn }: Trigger): string {
   return `${queueNameOf(EventSourceArn)} → ${functionOf(FunctionArn)}`;
+}
+
+const FORMATS = {
+  aws: "events as EventBridge sends them",
+  cloudevent: "events as CloudEvents",
+  other: "a part of each event, or a template",
+} as const;
+
+/** How a function gets the events of a rule. */
+export function formatText(target: TargetShape): string {
+  return FORMATS[formatOf(target)];
 }

@@ -19,6 +19,7 @@ export const VERB_MODULES: Readonly<Record<string, () => Promise<unknown>>> = {
   trigger: () => import("./verbs/trigger.ts"),
   triggers: () => import("./verbs/triggers.ts"),
   untrigger: () => import("./verbs/untrigger.ts"),
+  publish: () => import("./verbs/publish.ts"),
   send: () => import("./verbs/send.ts"),
   list: () => import("./verbs/list.ts"),
   describe: () => import("./verbs/describe.ts"),

@@ -1,16 +1,18 @@
 /**
- * Delivery: takes outcomes out of the cells they were committed in, sends each to its target, and has the cell settle it.
+ * Delivery of outcomes: takes them out of the cells they were committed in, sends each to its target, and has the cell settle it.
  *
  * Keeps P2 across cells: an outcome stays in its cell until its target has it durably; the target knows the last number it took from each
  * cell, so sending again after a crash doubles nothing. A target that is gone is written into the event's record. Deliberately
  * absent: what an outcome says, and who decides where it goes (`invoker/async`).
  */
-import { isLambentError, type Clock, type Timer } from "../base/index.ts";
-import { functionArn } from "../functions/index.ts";
-import { decodeOutcome, type Outbox } from "../invoker/index.ts";
+import { derivedId, isLambentError, type Clock, type Timer } from "../base/index.ts";
+import { decodeOutcome, type OutcomeOutbox } from "../invoker/index.ts";
 import { undelivered } from "../ledger/index.ts";
+import type { Realm } from "../model/index.ts";
+import type { HandOver } from "../outbox/index.ts";
 import type { CellKey, OutgoingItem, OwnRow } from "../storage/index.ts";
-import { send, type Sent, type TargetParts } from "./targets.ts";
+import type { Handing } from "./handing.ts";
+import type { Targets } from "./targets.ts";
 
 /** Outcomes read at once. */
 const PAGE_ITEMS = 20;
@@ -18,10 +20,11 @@ const PAGE_ITEMS = 20;
 const RETRY_MS_MIN = 1_000;
 const RETRY_MS_MAX = 60_000;
 
-export interface DeliveryParts extends TargetParts {
+export interface DeliveryParts {
   readonly clock: Clock;
+  readonly targets: Targets;
   /** The outcomes of a cell; undefined when it is not open any more. */
-  readonly outbox: (cell: CellKey) => Promise<Outbox | undefined>;
+  readonly outbox: (cell: CellKey) => Promise<OutcomeOutbox | undefined>;
   readonly onTrouble: (error: unknown) => void;
 }
 
@@ -102,7 +105,7 @@ export class Delivery {
     return blocked.size > 0;
   }
 
-  async #sendPage(cell: CellKey, outbox: Outbox, items: readonly OutgoingItem[], blocked: Set<string>): Promise<void> {
+  async #sendPage(cell: CellKey, outbox: OutcomeOutbox, items: readonly OutgoingItem[], blocked: Set<string>): Promise<void> {
     const byTarget = Map.groupBy(
       items.filter(({ target }) => !blocked.has(target)),
       ({ target }) => target,
@@ -113,28 +116,44 @@ export class Delivery {
     for (const { each, outcomes } of sent) {
       for (const [index, item] of each.entries()) {
         const outcome = outcomes[index];
-        if (outcome === undefined || outcome.kind === "later") {
+        if (outcome === undefined || outcome.kind === "later" || outcome.kind === "wait") {
           blocked.add(item.target);
           break;
         }
         settled.push(item.number);
-        if (outcome.kind === "gone") rows.push(...(await this.#goneRows(outbox, item)));
+        if (outcome.kind === "never") rows.push(...(await this.#goneRows(outbox, item)));
       }
     }
     if (settled.length > 0) await outbox.list.settleOutgoing(settled, rows);
   }
 
-  #send(cell: CellKey, { realm, functionName }: Outbox, items: readonly OutgoingItem[]): Promise<Sent[]> {
-    const sender = functionArn(realm, functionName);
-    const sendings = items.map(({ target, body, number }) => ({
-      ...{ realm, sender, target },
-      outcome: decodeOutcome(body),
-      delivery: { source: cell, number },
-    }));
-    return send(sendings, this.#parts);
+  #send(cell: CellKey, { realm }: OutcomeOutbox, items: readonly OutgoingItem[]): Promise<HandOver[]> {
+    return this.#parts.targets.handOver(items.map((item) => this.#handingOf(cell, realm, item)));
   }
 
-  async #goneRows({ ledger }: Outbox, { id, target }: OutgoingItem): Promise<OwnRow[]> {
+  #handingOf(cell: CellKey, realm: Realm, { target, body, number }: OutgoingItem): Handing {
+    const outcome = decodeOutcome(body);
+    const { functionArn, requestId, traceHeader, correlation } = outcome;
+    // A target that is no destination is refused by the table, whatever it would be told.
+    const shaped = this.#parts.targets.kindOf(target)?.outcome?.(outcome, target) ?? { payload: Buffer.alloc(0), options: {} };
+    return {
+      // What the target makes of it is an event of its own, the same one when it is sent again.
+      id: derivedId(outcome.at, `${requestId} ${number}`),
+      parcel: { target, sender: { kind: "function", realm, functionArn, requestId }, traceHeader, ...shaped },
+      from: {
+        source: "invoke",
+        origin: functionArn.split(":").slice(0, 7).join(":"),
+        subject: undefined,
+        dueAt: undefined,
+        cause: requestId,
+        correlation,
+      },
+      again: false,
+      once: { source: cell, number },
+    };
+  }
+
+  async #goneRows({ ledger }: OutcomeOutbox, { id, target }: OutgoingItem): Promise<OwnRow[]> {
     const record = await ledger.get(id);
     return record ? ledger.rewrite(undelivered(record, this.#parts.clock.now(), target)) : [];
   }

@@ -1,18 +1,19 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { pipeline, Readable } from "node:stream";
-import type { OperationTable, RequestContext, Service } from "../api/index.ts";
-import { type Clock, isLambentError, LambentError, type SecureRandom, timeOrderedId } from "../base/index.ts";
+import { type Authorize, perform, type RequestContext, type Service, type ServiceEntry } from "../api/index.ts";
+import { type Clock, isLambentError, Later, LambentError, type SecureRandom, timeOrderedId } from "../base/index.ts";
 import { traceHeaderOf } from "../invoker/index.ts";
-import type { InstanceCaller } from "../model/index.ts";
+import { DEFAULT_ACCOUNT, DEFAULT_REGION, type InstanceCaller, type Realm } from "../model/index.ts";
 import { type Authenticator, functionOf, type Principal, realmOf } from "../security/index.ts";
 import {
-  type Decoded,
   decode,
   encodeError,
   encodeOutput,
   type ErrorTarget,
   errorTarget,
   findService,
+  findServiceInHead,
+  type RequestHead,
   type ServiceModel,
   type WireError,
   type WireRequest,
@@ -21,10 +22,9 @@ import {
 import { API_BODY_BYTES_MAX, type BodyBudget } from "./body.ts";
 
 export interface ApiDependencies {
-  readonly services: readonly Service[];
+  readonly services: readonly ServiceEntry[];
   readonly authenticator: Authenticator;
-  /** Throws `AccessDenied` when no policy allows the permission. */
-  readonly authorize: (context: RequestContext, permission: NonNullable<ReturnType<Service["permission"]>>) => void;
+  readonly authorize: Authorize;
   readonly bodies: BodyBudget;
   readonly clock: Clock;
   readonly secureRandom: SecureRandom;
@@ -34,16 +34,19 @@ export interface ApiDependencies {
   readonly reportDefect: (error: unknown, requestId: string) => void;
 }
 
+const ANONYMOUS: Principal = { kind: "anonymous" };
+/** Whoever follows a link has no account: what the link names has its own. */
+const LINK_REALM: Realm = { account: DEFAULT_ACCOUNT, region: DEFAULT_REGION };
+
 /** Signed API calls: bytes → service → principal → operation → bytes. One for the main listener and every instance's. */
 export class ApiHandler {
   readonly #dependencies: ApiDependencies;
-  readonly #byModel: ReadonlyMap<ServiceModel, Service>;
-  readonly #models: readonly ServiceModel[];
+  /** The schemas of all services, for requests that only those can tell. */
+  readonly #models: Later<readonly ServiceModel[]>;
 
   constructor(dependencies: ApiDependencies) {
     this.#dependencies = dependencies;
-    this.#byModel = new Map(dependencies.services.map((service) => [service.model, service]));
-    this.#models = dependencies.services.map((service) => service.model);
+    this.#models = new Later(() => Promise.all(dependencies.services.map((entry) => entry.model())));
   }
 
   /**
@@ -53,50 +56,66 @@ export class ApiHandler {
   async handle(request: IncomingMessage, response: ServerResponse, endpoint: string, caller?: InstanceCaller): Promise<void> {
     // The id of what the call is about, too: events are found by it, sorted by time.
     const requestId = timeOrderedId(this.#dependencies.clock, this.#dependencies.secureRandom);
-    let wireRequest: WireRequest | undefined;
-    let target: ErrorTarget | undefined;
+    let service: Service | undefined;
+    let target: ErrorTarget = { service: undefined, protocol: "restJson1" };
     try {
       const received = this.#dependencies.bodies.receive(request, API_BODY_BYTES_MAX);
       const body = received instanceof Promise ? await received : received;
       try {
-        wireRequest = wireRequestOf(request, body.bytes);
-        target = this.#target(wireRequest);
-        const service = this.#serviceOf(target, wireRequest);
-        const principal = this.#principal(wireRequest, service, caller);
+        const wireRequest = wireRequestOf(request, body.bytes);
+        const told = this.#entryOf(wireRequest);
+        const entry = told instanceof Promise ? await told : told;
+        target = errorTarget(wireRequest, undefined, entry?.metadata);
+        if (!entry) throw this.#unanswered(wireRequest);
+        service = entry.opened() ?? (await entry.get());
+        target = { ...target, service: service.model };
+        const isLink = !caller && service.unsigned !== undefined && !this.#isSigned(wireRequest);
+        const principal = isLink ? ANONYMOUS : this.#principal(wireRequest, service, caller);
         const decoded = decode(wireRequest, service.model);
         target = decoded;
+        if (isLink && !service.unsigned?.has(decoded.operation))
+          throw new LambentError("MissingCredentials", "The request has neither an Authorization header nor a signed query.");
         const context = this.#context(wireRequest, principal, requestId, endpoint, response);
-        const output = await this.#perform(service, decoded, context);
+        const output = await perform(service, decoded, context, this.#dependencies.authorize);
         this.#write(response, encodeOutput(decoded, output, requestId, this.#dependencies.reportDefect), requestId);
       } finally {
         body.release();
       }
     } catch (error) {
-      this.#refuse(error, response, requestId, target ?? { service: undefined, protocol: "restJson1" });
+      this.#refuse(error, response, requestId, target, service);
     }
   }
 
   /** Where even the error cannot be written, the connection ends and the defect is told: nothing is thrown at whoever listens (P8). */
-  #refuse(error: unknown, response: ServerResponse, requestId: string, target: ErrorTarget): void {
+  #refuse(error: unknown, response: ServerResponse, requestId: string, target: ErrorTarget, service: Service | undefined): void {
     try {
-      this.#answerError(error, response, requestId, target);
+      this.#answerError(error, response, requestId, target, service);
     } catch (defect) {
       this.#dependencies.reportDefect(defect, requestId);
       response.destroy();
     }
   }
 
-  #target(request: WireRequest): ErrorTarget {
-    const scope = this.#dependencies.authenticator.credentialScope(request);
-    return errorTarget(request, findService({ ...request, scopeService: scope?.service }, this.#models));
+  /** Signed requests and such with a target say it themselves; for the others the schemas of all services are read, once. */
+  #entryOf(request: WireRequest): ServiceEntry | Promise<ServiceEntry | undefined> | undefined {
+    const head = { ...request, scopeService: this.#dependencies.authenticator.credentialScope(request)?.service };
+    const told = findServiceInHead(head, this.#dependencies.services);
+    return told === "untold" ? this.#bySchemas(head) : told;
   }
 
-  #serviceOf(target: ErrorTarget, request: WireRequest): Service {
-    const service = target.service && this.#byModel.get(target.service);
-    if (service) return service;
+  async #bySchemas(head: RequestHead): Promise<ServiceEntry | undefined> {
+    const found = findService(head, this.#models.opened() ?? (await this.#models.get()));
+    return found && this.#dependencies.services.find(({ metadata }) => metadata.name === found.name);
+  }
+
+  #unanswered(request: WireRequest): LambentError {
     const named = unbuiltOperation(request, this.#dependencies.authenticator.credentialScope(request)?.service);
-    if (named !== undefined) throw new LambentError("NotImplemented", `${named} is not built in Lambent`);
-    throw new LambentError("UnknownOperation", `no service here answers ${request.method} ${request.rawUrl.slice(0, 200)}`);
+    if (named !== undefined) return new LambentError("NotImplemented", `${named} is not built in Lambent`);
+    return new LambentError("UnknownOperation", `no service here answers ${request.method} ${request.rawUrl.slice(0, 200)}`);
+  }
+
+  #isSigned(request: WireRequest): boolean {
+    return this.#dependencies.authenticator.credentialScope(request) !== undefined;
   }
 
   #principal(request: WireRequest, service: Service, caller: InstanceCaller | undefined): Principal {
@@ -112,7 +131,7 @@ export class ApiHandler {
     const { stopping } = this.#dependencies;
     let signal: AbortSignal | undefined;
     return {
-      realm: realmOf(principal, scope ?? { region: "", service: "" }),
+      realm: principal === ANONYMOUS ? LINK_REALM : realmOf(principal, scope ?? { region: "", service: "" }),
       requestId,
       principal,
       endpoint,
@@ -127,16 +146,7 @@ export class ApiHandler {
     };
   }
 
-  async #perform(service: Service, decoded: Decoded, context: RequestContext): Promise<Record<string, unknown> | undefined> {
-    const operation = (service.operations as Record<string, OperationTable[string] | undefined>)[decoded.operation];
-    if (!operation) throw new LambentError("NotImplemented", `${service.model.name}:${decoded.operation} is not built in Lambent`);
-    const permission = service.permission(decoded.operation, decoded.input, context);
-    if (permission) this.#dependencies.authorize(context, permission);
-    const output = await operation(decoded.input as never, context);
-    return output as Record<string, unknown> | undefined;
-  }
-
-  #answerError(error: unknown, response: ServerResponse, requestId: string, target: ErrorTarget): void {
+  #answerError(error: unknown, response: ServerResponse, requestId: string, target: ErrorTarget, service: Service | undefined): void {
     if (response.headersSent) {
       response.destroy();
       return;
@@ -145,7 +155,6 @@ export class ApiHandler {
     const known = isLambentError(error)
       ? error
       : new LambentError("InternalError", "a defect in Lambent; its log has the details under the request id");
-    const service = target.service && this.#byModel.get(target.service);
     this.#write(response, encodeError(target, service ? service.wireError(known) : plainError(known), requestId), requestId);
   }
 

@@ -4,10 +4,12 @@ import { LambentError, nodeHttp } from "../base/index.ts";
 import { type BrowserRules, checkBrowser, type Surface } from "../security/index.ts";
 import type { ApiHandler } from "./api-handler.ts";
 import type { FunctionUrlHandler } from "./function-url/handler.ts";
+import { type CloudEventsHandler, cloudEventsBus } from "./cloud-events/cloud-events-handler.ts";
 import { type FindUrl, matchUrl } from "./function-url/match.ts";
+import { type WebhookHandler, webhookName } from "./webhook/handler.ts";
 
 /**
- * The main listener: health, function URLs, the signed APIs, in this order of matching.
+ * The main listener: health, function URLs, webhooks, the signed APIs, in this order of matching.
  * Keeps P7 and P8 at the door: bounds of connections, headers and times; whatever arrives is answered or its connection closed.
  */
 
@@ -28,10 +30,21 @@ export interface GatewayDependencies {
   readonly api: ApiHandler;
   readonly functionUrls: FunctionUrlHandler;
   readonly findUrl: FindUrl;
+  /** Undefined where no events come in by HTTP. */
+  readonly webhooks?: Pick<WebhookHandler, "handle"> | undefined;
+  readonly cloudEvents?: Pick<CloudEventsHandler, "handle"> | undefined;
   readonly browserRules: BrowserRules;
+  /** What is found at a path by everybody, as text: certificates. Undefined, at once, for a path that is none of such a text. */
+  readonly publicText?: ((path: string) => Promise<PublicText | undefined> | undefined) | undefined;
   /** Body of the health answers. */
   readonly health: () => object;
   readonly reportDefect: (error: unknown) => void;
+}
+
+/** A text that everybody may read. */
+export interface PublicText {
+  readonly contentType: string;
+  readonly text: string;
 }
 
 export class Gateway {
@@ -97,8 +110,25 @@ export class Gateway {
       return this.#watch(this.#dependencies.functionUrls.handle(matching.match, request, response), response);
     if (matching.kind === "unknown")
       return plain(response, 404, { code: "NotFound", message: `no function here has a URL named ${matching.name.slice(0, 100)}` });
+    const { webhooks, cloudEvents } = this.#dependencies;
+    const webhook = webhookName(target);
+    if (webhooks && webhook !== undefined) return this.#watch(webhooks.handle(webhook, request, response), response);
+    const bus = cloudEventsBus(target);
+    if (cloudEvents && bus !== undefined) return this.#watch(cloudEvents.handle(bus, request, response), response);
     if (request.method === "GET" && isHealth(target)) return plain(response, 200, this.#dependencies.health());
-    this.#watch(this.#dependencies.api.handle(request, response, `http://${host}`), response);
+    const text = request.method === "GET" ? this.#dependencies.publicText?.(target) : undefined;
+    if (text) return this.#watch(this.#textOrApi(text, request, response), response);
+    this.#watch(this.#api(request, response), response);
+  }
+
+  async #textOrApi(text: Promise<PublicText | undefined>, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const found = await text;
+    if (found) sendText(response, found);
+    else await this.#api(request, response);
+  }
+
+  #api(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    return this.#dependencies.api.handle(request, response, `http://${request.headers.host ?? ""}`);
   }
 
   #refusal(surface: Surface, request: IncomingMessage): object | undefined {
@@ -117,6 +147,10 @@ export class Gateway {
 
 function isHealth(target: string): boolean {
   return target === "/_lambent/health" || target === "/_localstack/health";
+}
+
+function sendText(response: ServerResponse, { contentType, text }: PublicText): void {
+  response.writeHead(200, { "content-type": contentType, "content-length": Buffer.byteLength(text) }).end(text);
 }
 
 function plain(response: ServerResponse, status: number, value: object): void {

@@ -1,6 +1,6 @@
 /** HTTP listeners: the main one, and the ones instances reach. */
 export { Gateway } from "./gateway.ts";
-export type { GatewayDependencies } from "./gateway.ts";
+export type { GatewayDependencies, PublicText } from "./gateway.ts";
 export { ApiHandler, wireRequestOf } from "./api-handler.ts";
 export type { ApiDependencies } from "./api-handler.ts";
 export { API_BODY_BYTES_MAX, BodyBudget, HTTP_BODY_BYTES_MAX, RECEIVED_BYTES_MAX } from "./body.ts";
@@ -8,3 +8,8 @@ export { createInstanceEndpoint } from "./instance-endpoint.ts";
 export { FunctionUrlHandler } from "./function-url/handler.ts";
 export type { FunctionUrl, UrlGuard } from "./function-url/handler.ts";
 export type { HttpCaller } from "./function-url/event.ts";
+export { WebhookHandler } from "./webhook/handler.ts";
+export type { WebhookParts, WebhookSource } from "./webhook/handler.ts";
+export type { WebhookEvent } from "./webhook/event.ts";
+export { CloudEventsHandler } from "./cloud-events/cloud-events-handler.ts";
+export type { PublishResult } from "./cloud-events/cloud-events-handler.ts";

@@ -24,6 +24,8 @@ export interface LedgerQuery {
   /** Events accepted before. */
   readonly until?: Instant | undefined;
   readonly source?: LedgerRecord["source"] | undefined;
+  /** The first event of a chain: all that it led to, and itself. No record of the chain is older. */
+  readonly correlation?: string | undefined;
   /** ARN of a function, with or without qualifier: without one, it stands for all of them. */
   readonly target?: string | undefined;
   readonly states?: readonly RecordState["kind"][] | undefined;
@@ -72,7 +74,8 @@ export class Ledger {
 
   /** Looks backwards in stretches of time: rows are read in the order of time, and the newest are wanted. */
   async #newestOf(cell: CellKey, query: LedgerQuery): Promise<LedgerRecord[]> {
-    const oldest = Math.max(query.since ?? 0, await this.#oldestOf(cell));
+    const since = Math.max(query.since ?? 0, query.correlation === undefined ? 0 : timeOfId(query.correlation));
+    const oldest = Math.max(since, await this.#oldestOf(cell));
     let found: LedgerRecord[] = [];
     // Ids of the same millisecond as now, and of a clock that was ahead, are looked at too.
     let before = query.until ?? Number.MAX_SAFE_INTEGER;
@@ -125,7 +128,8 @@ export class Ledger {
   }
 }
 
-function fits(record: LedgerRecord, { source, target, states }: LedgerQuery): boolean {
+function fits(record: LedgerRecord, { source, target, states, correlation }: LedgerQuery): boolean {
+  if (correlation !== undefined && record.correlation !== correlation) return false;
   if (source !== undefined && record.source !== source) return false;
   if (states !== undefined && !states.includes(record.state.kind)) return false;
   return target === undefined || record.target === target || record.target.startsWith(`${target}:`);

@@ -27,15 +27,19 @@ export type DiscardReason =
   | "noListener"
   /** Another event of the same key took its place (debounce, idempotency key). */
   | "superseded"
-  /** The destination or dead-letter target is gone or refused it for good. */
-  | "targetGone";
+  /** The target, the destination or the dead-letter queue is gone or refused it for good. */
+  | "targetGone"
+  /** What its rule's template makes of it is more than a target takes. */
+  | "inputTooLarge"
+  /** A schedule's time that passed while nobody was there to keep it. */
+  | "missed";
 
 export type Outcome =
   | { readonly kind: "handled" }
   | {
       readonly kind: "deadLettered";
       readonly target: string;
-      readonly reason: "retriesExhausted" | "expired" | "recursion" | "zeroConcurrency";
+      readonly reason: "retriesExhausted" | "expired" | "recursion" | "zeroConcurrency" | "targetGone";
     }
   | { readonly kind: "expired" }
   | { readonly kind: "discarded"; readonly reason: DiscardReason };
@@ -60,12 +64,16 @@ export interface Attempt {
 export interface LedgerRecord {
   /** The id that whoever published the event was told: a request id, a message id. Time-ordered (`timeOrderedId`). */
   readonly id: string;
-  /** How the event came: later issues add `schedule`, `bus`, `topic`, `objects`, `stream`. */
-  readonly source: "invoke" | "queue";
-  /** Where it came from in detail: a queue's ARN; undefined for a direct call. */
+  /** How the event came: later issues add `objects`, `stream`. */
+  readonly source: "invoke" | "queue" | "bus" | "schedule" | "topic";
+  /** Where it came from in detail: ARN of a queue, rule, schedule, subscription; undefined for a direct call. */
   readonly origin: string | undefined;
-  /** ARN of the function it is for. */
+  /** What it is about, for people: a detail-type, the name of a schedule. */
+  readonly subject?: string | undefined;
+  /** ARN of what it is for: a function, a queue, an endpoint; of an event on a bus or a topic as such, the bus or the topic. */
   readonly target: string;
+  /** When it was due, where that is not when it was accepted. */
+  readonly dueAt?: Instant | undefined;
   readonly acceptedAt: Instant;
   /** The event whose handling published this one. */
   readonly cause: string | undefined;

@@ -12,7 +12,9 @@ const ERROR_LENGTH_MAX = 256;
 
 /** The record of an event that was just accepted; `nextAt` when it is not tried at once. */
 export function accepted(
-  event: Pick<LedgerRecord, "id" | "source" | "origin" | "target" | "acceptedAt" | "cause"> & { readonly correlation?: string | undefined },
+  event: Pick<LedgerRecord, "id" | "source" | "origin" | "target" | "acceptedAt" | "cause" | "subject" | "dueAt"> & {
+    readonly correlation?: string | undefined;
+  },
   nextAt?: Instant,
 ): LedgerRecord {
   return { ...event, correlation: event.correlation ?? event.id, attemptCount: 0, attempts: [], state: { kind: "waiting", nextAt } };

@@ -21,6 +21,8 @@ const FLUSH_DELAY_MS = 500;
 /** Again after the storage was busy. */
 const RETRY_DELAY_MS = 250;
 const DAY_MS = 86_400_000;
+/** The first trim, behind the start: it looks at every cell. */
+const FIRST_TRIM_MS = 30_000;
 /** Thirteen months. */
 export const USAGE_KEEP_MS = 396 * DAY_MS;
 /** A record is committed at most this long after its invocation began: the longest timeout, the longest init, and the flush. */
@@ -94,7 +96,7 @@ class StoreMetering implements Metering {
     const ops: Op[] = [{ kind: "put", cell: SESSION_CELL, key: "running", value: Buffer.from(String(now)) }];
     if (before) ops.push({ kind: "append", cell: SESSION_CELL, value: Buffer.from(String(now)) });
     await this.#store.commit(SESSION_CELL, "any", ops);
-    await this.#trimAll();
+    this.#planTrim(FIRST_TRIM_MS);
   }
 
   add(record: UsageRecord): void {
@@ -207,11 +209,18 @@ class StoreMetering implements Metering {
     }
   }
 
-  /** Forgets what is older than `USAGE_KEEP_MS`, at start and then daily. */
+  /** Trims after `delayMs` and then daily. */
+  #planTrim(delayMs: number): void {
+    this.#trimTimer = this.#clock.schedule(delayMs, () => {
+      void this.#trimAll().catch(ignoreStorageEnd);
+      this.#planTrim(DAY_MS);
+    });
+  }
+
+  /** Forgets what is older than `USAGE_KEEP_MS`. */
   async #trimAll(): Promise<void> {
     const keepFrom = this.#clock.now() - USAGE_KEEP_MS;
     for await (const cell of eachCell(this.#store)) if (isUsageCell(cell)) await trimCell(this.#store, cell, keepFrom);
-    this.#trimTimer = this.#clock.schedule(DAY_MS, () => void this.#trimAll().catch(ignoreStorageEnd));
   }
 }
 
@@ -225,7 +234,7 @@ async function trimCell(store: Store, cell: string, keepFrom: number): Promise<v
   }
 }
 
-/** The daily trim has no caller: when the storage is closing or has stopped, there is nothing to trim. */
+/** A trim has no caller: when the storage is closing or has stopped, there is nothing to trim. */
 function ignoreStorageEnd(error: unknown): void {
   if (!isLambentError(error)) throw error;
 }

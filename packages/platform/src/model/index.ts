@@ -16,4 +16,5 @@ export type {
 export type { Call, CallEnding, Departure, LogLine, ResponsePrelude, ResponseStream, UsageRecord } from "./invocation.ts";
 export { Signals } from "./signals.ts";
 export type { CountedSignals, LossySignals } from "./signals.ts";
-export type { Cipher, CredentialIssuer, InstanceCaller, InstanceEndpoint, RoleCredentials } from "./ports.ts";
+export type { Cipher, CredentialIssuer, InstanceCaller, InstanceEndpoint, RoleCredentials, ServiceCall, ServiceCaller } from "./ports.ts";
+export type { CloudEvent, EventData } from "./cloud-event.ts";

@@ -1,5 +1,6 @@
 import type { Server } from "node:net";
 import type { FunctionVersion } from "./function.ts";
+import type { Realm } from "./realm.ts";
 
 /** Interfaces where a lower part needs a higher one; joined in `server/platform.ts` only. */
 
@@ -21,6 +22,28 @@ export interface InstanceEndpoint {
 export interface InstanceCaller {
   readonly instanceId: string;
   readonly version: FunctionVersion;
+}
+
+/** Every operation of every service as a target (api → delivery). */
+export interface ServiceCaller {
+  /** Whether there is such an operation, and it is built. */
+  has(service: string, operation: string): Promise<boolean>;
+  /**
+   * Performs an operation as a session of the role, with the JSON of its input. Service and operation as an SDK names them: `sqs`,
+   * `sendMessage`. Throws what the operation throws; `NotFound` for one that nothing here has.
+   */
+  call(call: ServiceCall): Promise<void>;
+}
+
+export interface ServiceCall {
+  readonly realm: Realm;
+  readonly roleArn: string;
+  /** Who holds the session: `scheduler.amazonaws.com`. */
+  readonly holder: string;
+  readonly service: string;
+  readonly operation: string;
+  readonly input: Buffer;
+  readonly traceHeader: string | undefined;
 }
 
 /** Short-lived credentials of a function's role, as environment variables carry them (security → runtime). */

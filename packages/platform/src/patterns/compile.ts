@@ -2,10 +2,10 @@
  * Reads an event pattern and makes a matcher of it. Pure: a pattern is refused whole, or matches as AWS documents it.
  *
  * Keeps P8: whatever is handed in, the outcome is a matcher or an `InvalidPattern` that names the rule in AWS's words.
- * Deliberately does not: match one event against many rules at once.
+ * Deliberately does not: match one event against many rules at once (pattern-set.ts).
  */
 import { isJsonObject, type JsonObject } from "./json.ts";
-import { CompiledPattern, type Leaf, type PatternNode } from "./match.ts";
+import { Alternative, CompiledPattern, type Leaf } from "./match.ts";
 import { isMatchType, readMatcher } from "./matchers.ts";
 import { refused } from "./refused.ts";
 
@@ -30,30 +30,24 @@ export function parsePattern(text: string): CompiledPattern {
 /** Compiles a pattern. Throws `InvalidPattern`. */
 export function compilePattern(pattern: unknown): CompiledPattern {
   if (!isJsonObject(pattern)) throw refused("Filter is not an object");
-  return new CompiledPattern(alternativesOf(pattern, []).map(treeOf));
+  return new CompiledPattern(alternativesOf(pattern, []).map((leaves) => new Alternative(leaves)));
 }
 
-/** One condition of an alternative: the leaf at the end of `path` is met. */
-interface Condition {
-  readonly path: readonly string[];
-  readonly leaf: Leaf;
-}
-
-/** Each way an object of the pattern can be met, as all conditions that have to hold together then. */
-function alternativesOf(pattern: JsonObject, path: readonly string[]): Condition[][] {
+/** Each way an object of the pattern can be met, as all leaves that have to be met together then. */
+function alternativesOf(pattern: JsonObject, path: readonly string[]): Leaf[][] {
   if (path.length > PATTERN_DEPTH_MAX) throw refused(`Objects are nested deeper than ${PATTERN_DEPTH_MAX} levels`);
   const keys = Object.keys(pattern);
   if (keys.length === 0) throw refused("Empty objects are not allowed");
-  let alternatives: Condition[][] = [[]];
+  let alternatives: Leaf[][] = [[]];
   for (const key of keys) alternatives = combined(alternatives, alternativesOfField(key, pattern[key], path));
   return alternatives;
 }
 
-function alternativesOfField(key: string, value: unknown, path: readonly string[]): Condition[][] {
+function alternativesOfField(key: string, value: unknown, path: readonly string[]): Leaf[][] {
   if (key === OR && isAlternatives(value)) return value.flatMap((each) => alternativesOf(each, path));
   const below = [...path, key];
   if (isJsonObject(value)) return alternativesOf(value, below);
-  if (Array.isArray(value)) return [[{ path: below, leaf: leafOf(value, below) }]];
+  if (Array.isArray(value)) return [[leafOf(value, below)]];
   throw refused(`"${key}" must be an object or an array`);
 }
 
@@ -63,7 +57,7 @@ function isAlternatives(value: unknown): value is readonly JsonObject[] {
   return value.every((each) => isJsonObject(each) && Object.keys(each).length > 0 && !Object.keys(each).some(isMatchType));
 }
 
-function combined(left: readonly Condition[][], right: readonly Condition[][]): Condition[][] {
+function combined(left: readonly Leaf[][], right: readonly Leaf[][]): Leaf[][] {
   const count = left.length * right.length;
   if (count > PATTERN_ALTERNATIVES_MAX)
     throw refused(`Your rule has exceeded the limit of ${PATTERN_ALTERNATIVES_MAX} rule match conditions from all $or array combinations`);
@@ -78,25 +72,4 @@ function leafOf(values: readonly unknown[], path: readonly string[]): Leaf {
     allowsAbsence: matchers.some((matcher) => matcher === "absent"),
     matchers: matchers.filter((matcher) => matcher !== "absent"),
   };
-}
-
-interface GrowingNode extends PatternNode {
-  readonly children: Map<string, GrowingNode>;
-  readonly leaves: Map<string, Leaf[]>;
-}
-
-/** Conditions with the beginning of their paths in common meet in one node, so that they look at the same element of an array. */
-function treeOf(conditions: readonly Condition[]): PatternNode {
-  const root: GrowingNode = { children: new Map(), leaves: new Map() };
-  for (const { path, leaf } of conditions) {
-    let node = root;
-    for (const key of path.slice(0, -1)) {
-      const known = node.children.get(key) ?? { children: new Map(), leaves: new Map() };
-      node.children.set(key, known);
-      node = known;
-    }
-    const last = path.at(-1) ?? "";
-    node.leaves.set(last, [...(node.leaves.get(last) ?? []), leaf]);
-  }
-  return root;
 }

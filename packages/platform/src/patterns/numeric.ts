@@ -1,11 +1,11 @@
-import type { Matcher } from "./match.ts";
 import { refused } from "./refused.ts";
+import type { RangeShape, Shape } from "./shape.ts";
 
 /** Numbers that ranges speak of lie between this and its negative. */
 const NUMBER_MAX = 5_000_000_000;
 
 /** Reads `["=", 5]`, `[">", 0]` or `[">=", 0, "<", 10]`. */
-export function readNumeric(value: unknown): Matcher {
+export function readNumeric(value: unknown): Shape {
   if (!Array.isArray(value)) throw refused("Value of numeric must be an array.");
   if (value.length === 0) throw refused("Invalid member in numeric match: ]");
   const [operator, operand, second, top, ...rest] = value as readonly unknown[];
@@ -14,24 +14,25 @@ export function readNumeric(value: unknown): Matcher {
   switch (operator) {
     case "=":
       if (value.length > 2) throw refused("Too many terms in numeric range expression");
-      return (each) => each === bound;
+      return { kind: "equal", value: bound };
     case "<":
     case "<=":
       if (value.length > 2) throw refused("Too many terms in numeric range expression");
-      return inRange((each) => isBelow(each, operator, bound));
+      return range(-NUMBER_MAX, highest(operator, bound));
     case ">":
     case ">=":
       break;
     default:
       throw refused(`Unrecognized numeric range operator: ${operator}`);
   }
-  if (value.length === 2) return inRange((each) => isAbove(each, operator, bound));
+  const low = operator === ">" ? nextAbove(bound) : bound;
+  if (value.length === 2) return range(low, NUMBER_MAX);
   if (typeof second !== "string") throw refused("Bad value in numeric range: " + shown(second));
   if (second !== "<" && second !== "<=") throw refused(`Bad numeric range operator: ${second}`);
   const end = requireNumber(top, second);
   if (rest.length > 0) throw refused("Too many terms in numeric range expression");
   if (bound >= end) throw refused("Bottom must be less than top");
-  return inRange((each) => isAbove(each, operator, bound) && isBelow(each, second, end));
+  return range(low, highest(second, end));
 }
 
 function requireNumber(value: unknown, operator: string): number {
@@ -40,10 +41,23 @@ function requireNumber(value: unknown, operator: string): number {
   return value;
 }
 
-function inRange(holds: (value: number) => boolean): Matcher {
-  return (value) => typeof value === "number" && Math.abs(value) <= NUMBER_MAX && holds(value);
+function range(low: number, high: number): RangeShape {
+  return { kind: "range", low, high };
 }
 
-const isBelow = (value: number, operator: "<" | "<=", bound: number): boolean => (operator === "<" ? value < bound : value <= bound);
-const isAbove = (value: number, operator: ">" | ">=", bound: number): boolean => (operator === ">" ? value > bound : value >= bound);
+/** The highest number that is below a bound, or the bound. */
+function highest(operator: "<" | "<=", bound: number): number {
+  return operator === "<" ? -nextAbove(-bound) : bound;
+}
+
+const BITS = new DataView(new ArrayBuffer(8));
+
+/** The next number there is: `> 5` and `>= 5.000000000000001` are the same. */
+function nextAbove(value: number): number {
+  if (value === 0) return Number.MIN_VALUE;
+  BITS.setFloat64(0, value);
+  BITS.setBigInt64(0, BITS.getBigInt64(0) + (value > 0 ? 1n : -1n));
+  return BITS.getFloat64(0);
+}
+
 const shown = (value: unknown): string => JSON.stringify(value)?.slice(0, 100) ?? String(value);

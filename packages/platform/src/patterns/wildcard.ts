@@ -1,42 +1,43 @@
 import { refused } from "./refused.ts";
 
-/** Reads a text in which `*` stands for any characters, `\*` for a star and `\\` for a backslash. */
-export function readWildcard(pattern: string): (text: string) => boolean {
-  const pieces = piecesOf(pattern);
-  const [first = "", ...others] = pieces;
-  const last = others.pop();
-  if (last === undefined) return (text) => text === first;
-  return (text) => {
-    if (text.length < first.length + last.length || !text.startsWith(first) || !text.endsWith(last)) return false;
-    // The leftmost place of each piece leaves most room for those behind it, so none has to be tried again.
-    let at = first.length;
-    const end = text.length - last.length;
-    for (const piece of others) {
-      const found = text.indexOf(piece, at);
-      if (found < 0 || found + piece.length > end) return false;
-      at = found + piece.length;
-    }
-    return true;
-  };
+/** Whether a text has the literals in their order: the first at its beginning, the last at its end. */
+export function hasLiterals(text: string, literals: readonly string[]): boolean {
+  const first = literals[0] ?? "";
+  if (literals.length === 1) return text === first;
+  const last = literals.at(-1) ?? "";
+  if (text.length < first.length + last.length || !text.startsWith(first) || !text.endsWith(last)) return false;
+  // The leftmost place of each literal leaves most room for those behind it, so none has to be tried again.
+  let at = first.length;
+  const end = text.length - last.length;
+  for (let which = 1; which < literals.length - 1; which += 1) {
+    const literal = literals[which] ?? "";
+    const found = text.indexOf(literal, at);
+    if (found < 0 || found + literal.length > end) return false;
+    at = found + literal.length;
+  }
+  return true;
 }
 
-/** The literal texts between the stars: one more than there are stars. */
-function piecesOf(pattern: string): string[] {
-  const pieces = [""];
+/**
+ * Reads a text in which `*` stands for any characters, `\*` for a star and `\\` for a backslash: the literal texts between the
+ * stars, one more than there are stars.
+ */
+export function readLiterals(pattern: string): string[] {
+  const literals = [""];
   let afterStar = false;
   for (let at = 0; at < pattern.length; at += 1) {
     const star = pattern[at] === "*";
     if (star && afterStar) throw refused(`Consecutive wildcard characters at pos ${at - 1}`);
     afterStar = star;
     if (star) {
-      pieces.push("");
+      literals.push("");
       continue;
     }
     if (pattern[at] === "\\") {
       at += 1;
       if (pattern[at] !== "*" && pattern[at] !== "\\") throw refused(`Invalid escape character at pos ${at - 1}`);
     }
-    pieces.push((pieces.pop() ?? "") + (pattern[at] ?? ""));
+    literals.push((literals.pop() ?? "") + (pattern[at] ?? ""));
   }
-  return pieces;
+  return literals;
 }

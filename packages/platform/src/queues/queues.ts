@@ -7,7 +7,7 @@
 import { isLambentError, LambentError, type Clock, type SecureRandom } from "../base/index.ts";
 import type { LedgerRecord } from "../ledger/index.ts";
 import { realmKey, type Realm } from "../model/index.ts";
-import { BodyCache, type CellKey, eachCell, type ListRules, openWorkList, type Store, type WorkList } from "../storage/index.ts";
+import { BodyCache, type CellKey, type ListRules, openWorkList, outgoingItems, type Store } from "../storage/index.ts";
 import { Deliverer, type DeadLetters } from "./deliverer.ts";
 import { MoveTasks } from "./move-tasks.ts";
 import { checkQueueName, parseQueueArn, queueArn } from "./names.ts";
@@ -15,7 +15,7 @@ import { Queue, queueGone } from "./queue.ts";
 import { withQuietEnding } from "./quiet-ending.ts";
 import { checkRedrive, sourcesOf, takesFrom } from "./redrive.ts";
 import { loadRegistries, queueCell, QueueRegistry, type QueueRecord } from "./registry.ts";
-import { emptyCell, isLeft } from "./removal.ts";
+import { Removals } from "./removal.ts";
 import { checkSettings, type QueueSettings } from "./settings.ts";
 
 /** Queues of one realm. @limit */
@@ -50,8 +50,7 @@ export class Queues {
   readonly #open = new Map<string, Promise<Queue>>();
   readonly #bodies = new BodyCache(BODY_CACHE_BYTES_MAX);
   readonly #deliverer: Deliverer;
-  /** Cells of deleted queues that are being emptied. */
-  readonly #emptying = new Set<CellKey>();
+  readonly #removals: Removals;
   #onDeadLettered: (letters: DeadLetters) => Promise<void> = () => Promise.resolve();
   #closed = false;
 
@@ -63,6 +62,7 @@ export class Queues {
       queue: (realm, name) => this.#find(realm, name),
       deadLettered: (letters) => this.#onDeadLettered(letters),
     });
+    this.#removals = new Removals(options);
     this.tasks = new MoveTasks({ ...options, queues: this, registry: (realm) => this.#registry(realm) });
   }
 
@@ -72,16 +72,26 @@ export class Queues {
    */
   async resume(): Promise<void> {
     for (const registry of this.#registries.values()) {
-      await this.#tellTrouble(() => this.#emptyDeleted(registry));
-      const moving = new Set([...registry.tasks.values()].map(({ source }) => source));
-      for (const { name, settings } of [...registry.queues.values()]) {
+      await this.#tellTrouble(() => this.#takeUpLeft(registry));
+      for (const record of [...registry.queues.values()]) {
         if (this.#closed) return;
-        // Only these can have messages on their way; the others are opened by whoever asks for them.
-        const mayHave = settings.redrive !== undefined || moving.has(queueArn(registry.realm, name));
-        if (mayHave) await this.#tellTrouble(async () => this.#find(registry.realm, name));
+        await this.#tellTrouble(() => this.#takeUpOutgoing(registry.realm, record));
       }
       this.tasks.resume(registry);
     }
+  }
+
+  async #takeUpLeft(registry: QueueRegistry): Promise<void> {
+    for await (const cell of this.#removals.cellsLeft(registry)) {
+      if (this.#closed) return;
+      await this.#tellTrouble(() => this.#removals.takeUp(cell));
+    }
+  }
+
+  /** Only a queue with messages on their way is opened; the others are by whoever asks for them. */
+  async #takeUpOutgoing(realm: Realm, record: QueueRecord): Promise<void> {
+    const outgoing = await outgoingItems(this.#options.store, queueCell(realm, record));
+    if (outgoing !== 0) await this.#find(realm, record.name);
   }
 
   /** One damaged cell does not keep the others from being taken up. */
@@ -218,7 +228,7 @@ export class Queues {
       await registry.removeQueue(name, now, now - DELETED_PAUSE_MS);
       this.#open.delete(queueCell(realm, record));
       await this.#reconfigure(registry, name);
-      await this.#empty(queueCell(realm, record), queue?.list);
+      await this.#removals.empty(queueCell(realm, record), record, queue?.list);
     });
   }
 
@@ -226,6 +236,7 @@ export class Queues {
     this.#closed = true;
     this.tasks.close();
     this.#deliverer.close();
+    this.#removals.close();
     await Promise.all([...this.#open.values()].map((opening) => opening.then(({ list }) => list.close()).catch(() => undefined)));
   }
 
@@ -285,31 +296,6 @@ export class Queues {
     for (const record of [...sourcesOf(registry, name), ...(own ? [own] : [])]) {
       const queue = await this.#open.get(queueCell(registry.realm, record));
       queue?.list.configure(this.#rules(registry, record));
-    }
-  }
-
-  /** The queue is gone whatever becomes of this: what could not be removed is by the next server. */
-  async #empty(cell: CellKey, list?: WorkList): Promise<void> {
-    this.#emptying.add(cell);
-    try {
-      await emptyCell(this.#options, cell, list);
-    } catch (error) {
-      if (!isLambentError(error)) this.#options.onProblem(error);
-    } finally {
-      this.#emptying.delete(cell);
-    }
-  }
-
-  /** A crash between forgetting a queue and emptying it leaves its messages. */
-  async #emptyDeleted(registry: QueueRegistry): Promise<void> {
-    const { store } = this.#options;
-    const prefix = `${realmKey(registry.realm)}/queue/`;
-    for await (const cell of eachCell(store, prefix)) {
-      if (this.#closed) return;
-      // Queues are created meanwhile: asked anew for each cell, and a cell that no queue has now never has one again.
-      const [name = "", id = ""] = cell.slice(prefix.length).split("/");
-      if (registry.queues.get(name)?.id === id || this.#emptying.has(cell)) continue;
-      await this.#tellTrouble(async () => (await isLeft(store, cell)) && this.#empty(cell));
     }
   }
 }

@@ -10,8 +10,9 @@ export function withQuietEnding(record: LedgerRecord, queue: QueueRecord | undef
   if (record.state.kind === "ended") return record;
   if (!queue) return ended(record, now, { kind: "discarded", reason: "queueDeleted" });
   const { acceptedAt } = record;
-  if (queue.purgedAt !== undefined && acceptedAt < queue.purgedAt)
-    return ended(record, queue.purgedAt, { kind: "discarded", reason: "purged" });
+  const { purgedAt } = queue;
   const expiresAt = acceptedAt + queue.settings.retentionMs;
+  if (purgedAt !== undefined && acceptedAt < purgedAt && purgedAt < expiresAt)
+    return ended(record, purgedAt, { kind: "discarded", reason: "purged" });
   return expiresAt <= now ? ended(record, expiresAt, { kind: "expired" }) : record;
 }

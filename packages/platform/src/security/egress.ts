@@ -1,7 +1,7 @@
 import { lookup as systemLookup } from "node:dns/promises";
 import { BlockList, isIP, isIPv4 } from "node:net";
 import { networkInterfaces } from "node:os";
-import { LambentError } from "../base/index.ts";
+import { type ErrorDetails, LambentError } from "../base/index.ts";
 
 /**
  * Who may be reached over HTTP, by an instance or by `delivery/`: public addresses, and what was opened. One rule for both.
@@ -84,12 +84,23 @@ export interface Egress {
   resolvePinned(host: string, port: number): Promise<ResolvedAddress>;
 }
 
+/** An egress rule for a caller that tries one address of a name after the other. */
+export interface EgressToAll extends Egress {
+  /** As `resolvePinned`, all addresses in the resolver's order. A name without any throws with the detail `unresolved`: the next time may be better. */
+  resolveAll(host: string, port: number): Promise<readonly [ResolvedAddress, ...ResolvedAddress[]]>;
+}
+
 export interface EgressOptions {
   /** Every address of a name; by default the system's resolver. */
   readonly lookup?: (host: string) => Promise<readonly string[]>;
   /** The machine's own addresses now; by default `hostAddresses`. */
   readonly ownAddresses?: () => ReadonlySet<string>;
   readonly opened: readonly OpenedDestination[];
+  /**
+   * With it, loopback may be reached too: for what the platform sends itself, on a server that only this machine reaches. Told once, at
+   * the first time, and to whom. Never for instances: the loopback of the machine is not theirs.
+   */
+  readonly onLoopback?: (host: string, port: number) => void;
 }
 
 /** Addresses an answer may have; a resolver that sends more is not trusted (P7). */
@@ -98,25 +109,51 @@ const ADDRESSES_MAX = 64;
 const HOST_CHARACTERS_MAX = 253;
 
 /** The egress rule with its resolver. Throws `InvalidParameter` when an opened destination is malformed. */
-export function createEgress(options: EgressOptions): Egress {
-  const lookup = options.lookup ?? resolveAll;
+export function createEgress(options: EgressOptions): EgressToAll {
+  const lookup = options.lookup ?? resolveByName;
   const ownAddresses = options.ownAddresses ?? hostAddresses;
   for (const destination of options.opened) checkOpened(destination);
-  return {
-    async resolvePinned(host, port) {
-      const name = host.replace(/^\[|\]$/g, "").toLowerCase();
-      if (name === "" || name.length > HOST_CHARACTERS_MAX) throw refused(host, "is not a host");
-      const addresses = isIP(name) === 0 ? await resolve(lookup, name) : [name];
-      const own = ownAddresses();
-      const openedHere = (address: string): boolean =>
-        options.opened.some((destination) => opensHostPort(destination, name, address, port));
-      const denied = addresses.find((address) => !egressAllowed(address, own, options.opened) && !openedHere(address));
-      if (denied !== undefined)
-        throw refused(host, denied === name ? "is not a public address" : `resolves to ${denied}, which is not a public address`);
-      const address = plainAddress(addresses[0] ?? "");
-      if (address === undefined) throw refused(host, "has no address");
-      return { address, family: isIPv4(address) ? 4 : 6 };
-    },
+  const saidOfLoopback = options.onLoopback && once(options.onLoopback);
+  const resolveAll: EgressToAll["resolveAll"] = async (host, port) => {
+    const name = host.replace(/^\[|\]$/g, "").toLowerCase();
+    if (name === "" || name.length > HOST_CHARACTERS_MAX) throw refused(host, "is not a host");
+    const addresses = isIP(name) === 0 ? await resolve(lookup, name) : [name];
+    // The system is asked for the machine's own addresses only where the answer counts: it takes longer than all of the rest.
+    let own: ReadonlySet<string> | undefined;
+    const isPublic = (address: string): boolean =>
+      egressAllowed(address, NO_ADDRESSES, options.opened) && egressAllowed(address, (own ??= ownAddresses()), options.opened);
+    const openedHere = (address: string): boolean => options.opened.some((destination) => opensHostPort(destination, name, address, port));
+    const allowed = (address: string): boolean => isPublic(address) || openedHere(address);
+    const loopbackHere = saidOfLoopback ? isLoopbackAddress : () => false;
+    const denied = addresses.find((address) => !allowed(address) && !loopbackHere(address));
+    if (denied !== undefined)
+      throw refused(host, denied === name ? "is not a public address" : `resolves to ${denied}, which is not a public address`);
+    if (addresses.some((address) => !allowed(address))) saidOfLoopback?.(host, port);
+    const [first, ...rest] = addresses.flatMap((address) => plainAddress(address) ?? []).map(withFamily);
+    if (!first) throw refused(host, "has no address", { unresolved: true });
+    return [first, ...rest];
+  };
+  return { resolveAll, resolvePinned: async (host, port) => (await resolveAll(host, port))[0] };
+}
+
+const NO_ADDRESSES: ReadonlySet<string> = new Set();
+
+function withFamily(address: string): ResolvedAddress {
+  return { address, family: isIPv4(address) ? 4 : 6 };
+}
+
+/** In whichever spelling: `::ffff:127.0.0.1` is one too. */
+function isLoopbackAddress(address: string): boolean {
+  const plain = plainAddress(address);
+  return plain !== undefined && (plain === "::1" || (isIPv4(plain) && plain.startsWith("127.")));
+}
+
+function once<Arguments extends unknown[]>(tell: (...told: Arguments) => void): (...told: Arguments) => void {
+  let said = false;
+  return (...told) => {
+    if (said) return;
+    said = true;
+    tell(...told);
   };
 }
 
@@ -147,13 +184,13 @@ async function resolve(lookup: (host: string) => Promise<readonly string[]>, nam
   try {
     addresses = await lookup(name);
   } catch {
-    throw refused(name, "does not resolve");
+    throw refused(name, "does not resolve", { unresolved: true });
   }
   if (addresses.length > ADDRESSES_MAX) throw refused(name, `has more than ${ADDRESSES_MAX} addresses`);
   return addresses;
 }
 
-async function resolveAll(host: string): Promise<readonly string[]> {
+async function resolveByName(host: string): Promise<readonly string[]> {
   const answers = await systemLookup(host, { all: true });
   return answers.map((answer) => answer.address);
 }
@@ -167,6 +204,6 @@ export function hostAddresses(): ReadonlySet<string> {
   return addresses;
 }
 
-function refused(host: string, what: string): LambentError {
-  return new LambentError("EgressRefused", `${host.slice(0, HOST_CHARACTERS_MAX)} ${what}.`);
+function refused(host: string, what: string, details: ErrorDetails = {}): LambentError {
+  return new LambentError("EgressRefused", `${host.slice(0, HOST_CHARACTERS_MAX)} ${what}.`, details);
 }

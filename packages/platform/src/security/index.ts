@@ -1,6 +1,6 @@
 /** Who is asking, whether they may, and what is secret: credentials, signatures, policies, cipher, egress, browsers, audit. */
 export type { SignedRequest } from "./request.ts";
-export { accountOf, functionOf, isRoleArn, principalArn, realmOf, roleAccountOf, roleNameOf } from "./principal.ts";
+export { accountOf, functionOf, isRoleArn, principalArn, realmOf, roleAccountOf, roleNameOf, serviceSession } from "./principal.ts";
 export type { CredentialScope, FunctionIdentity, Principal } from "./principal.ts";
 
 export { createAuthenticator } from "./authenticator.ts";
@@ -31,6 +31,8 @@ export { createAuditLog } from "./audit.ts";
 export type { AuditEntry, AuditLog, AuditOutcome } from "./audit.ts";
 
 export { createEgress, egressAllowed, hostAddresses } from "./egress.ts";
-export type { Egress, EgressOptions, OpenedDestination, ResolvedAddress } from "./egress.ts";
+export type { Egress, EgressOptions, EgressToAll, OpenedDestination, ResolvedAddress } from "./egress.ts";
 export { checkBrowser } from "./browser-rules.ts";
 export type { BrowserRules, BrowserVerdict, Surface } from "./browser-rules.ts";
+export { standardSecretBytes, verifyWebhook, WEBHOOK_STYLES } from "./webhooks/verify.ts";
+export type { SignedWebhook, WebhookStyle, WebhookVerdict } from "./webhooks/verify.ts";

@@ -59,6 +59,13 @@ export interface CredentialScope {
   readonly service: string;
 }
 
+/** The session a service has of a role that was passed to it. */
+export function serviceSession(account: string, roleArn: string, service: string): Principal {
+  const narrowedByNothing = { sessionPolicies: { documents: [], arns: [] }, tags: {} };
+  const sessionName = service.split(".")[0] ?? service;
+  return { kind: "assumedRole", account, roleArn, sessionName, accessKeyId: "", expiresAt: Number.POSITIVE_INFINITY, ...narrowedByNothing };
+}
+
 /** Account a principal acts in, or undefined for those that have none. */
 export function accountOf(principal: Principal): string | undefined {
   switch (principal.kind) {

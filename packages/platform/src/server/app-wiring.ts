@@ -1,10 +1,20 @@
-import type { AppWiring, CurrentQueue, QueueOptions, Trigger, TriggerOptions } from "../apps/index.ts";
+import type { AppQueues, AppWiring, CurrentQueue, QueueOptions, Trigger, TriggerOptions } from "../apps/index.ts";
 import { realmKey, type Realm } from "../model/index.ts";
 import { DEFAULT_QUEUE_SETTINGS, parseQueueArn, queueArn, type QueueRecord, type Queues, type QueueSettings } from "../queues/index.ts";
+import { type AppEventParts, createAppEvents } from "./app-events.ts";
 import { type Mapping, type MappingSettings, type Sources } from "../sources/index.ts";
 
+/** Joins `apps/` to all that calls functions. */
+export function createAppWiring({
+  queues,
+  sources,
+  ...events
+}: { readonly queues: Queues; readonly sources: Sources } & AppEventParts): AppWiring {
+  return { ...createAppQueues(queues, sources), ...createAppEvents(events) };
+}
+
 /** Joins `apps/` to `queues/` and `sources/`: an application's form in terms of their own changes. */
-export function createAppWiring(queues: Queues, sources: Sources): AppWiring {
+function createAppQueues(queues: Queues, sources: Sources): AppQueues {
   const mappingOf = (realm: Realm, functionName: string, queueName: string): Mapping | undefined =>
     sources
       .list(realm)

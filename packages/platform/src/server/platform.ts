@@ -1,26 +1,14 @@
-import {
-  codePath,
-  createLambentService,
-  iamService,
-  lambdaService,
-  logsService,
-  policyText,
-  type RequestContext,
-  type Service,
-  sqsService,
-  stsService,
-} from "../api/index.ts";
+import { createServiceCaller, type RequestContext, type ServiceEntry } from "../api/index.ts";
 import { DEFAULT_SETTINGS } from "../autoscaler/index.ts";
-import { openApps } from "../apps/index.ts";
-import { type Clock, isLambentError, LambentError, type SecureRandom, systemClock, systemSecureRandom } from "../base/index.ts";
-import { functionArn, type Functions, openFunctions } from "../functions/index.ts";
-import { ApiHandler, BodyBudget, createInstanceEndpoint, type FunctionUrl, FunctionUrlHandler, Gateway } from "../gateway/index.ts";
+import { type Clock, isLambentError, Later, LambentError, type SecureRandom, systemClock, systemSecureRandom } from "../base/index.ts";
+import { type Functions, openFunctions } from "../functions/index.ts";
+import { ApiHandler, BodyBudget, createInstanceEndpoint } from "../gateway/index.ts";
 import { type Metering, startMetering } from "../metering/index.ts";
-import { type CodeReference, type InstanceEndpoint, type Realm, Signals } from "../model/index.ts";
+import { type Cipher, type InstanceEndpoint, type Realm, Signals } from "../model/index.ts";
 import { openQueues, type Queues } from "../queues/index.ts";
 import { findPythons, Inspections, openRuntimeHost, POOL_READY_MAX, type PythonInterpreter, type RuntimeHost } from "../runtime/index.ts";
 import type { Sandbox } from "../sandbox/index.ts";
-import { openSources, type Sources } from "../sources/index.ts";
+import type { Sources } from "../sources/index.ts";
 import {
   type Authenticator,
   type Authorizer,
@@ -32,23 +20,22 @@ import {
   createCredentials,
   type Credentials,
   openRoles,
-  presign,
   type Roles,
   type RootKey,
 } from "../security/index.ts";
 import { keepFunctionLogs, type Logs, openLogs, openPlatformLog, type PlatformLog } from "../telemetry/index.ts";
-import { createAppFunctions } from "./app-functions.ts";
-import { createAppWiring } from "./app-wiring.ts";
 import { type Calls, joinCalls } from "./calls.ts";
 import { type Care, openCare } from "./care.ts";
-import { openEgress } from "./egress.ts";
+import { loopbackSaid, openDeliveryEgress, openEgress } from "./egress.ts";
 import { type Events, joinEvents } from "./events.ts";
+import { JoinedApi, JoinedEndpoint } from "./joined.ts";
 import type { Folders, Keep } from "./keep.ts";
 import { isLoopback } from "./loopback.ts";
+import { openGateway } from "./open-gateway.ts";
 import type { Opened } from "./opened.ts";
 import type { RunningServer, ServerOptions, ServerReport } from "./options.ts";
 import { mayReadQueue } from "./role-permission.ts";
-import { createUrlGuard } from "./url-guard.ts";
+import { joinServices } from "./services.ts";
 import { platformVersion } from "./version.ts";
 
 /**
@@ -61,6 +48,9 @@ export const STOP_GRACE_MS = 10_000;
 
 /** What no request waits for is put off until the server has said that it is ready. */
 const AFTER_READY_MS = 100;
+
+/** Services that are loaded behind a start although nobody called them: the first call of most people is for one of these. */
+const FIRST_CALLED: ReadonlySet<string> = new Set(["lambda", "lambent"]);
 
 const clock: Clock = systemClock;
 const secureRandom: SecureRandom = systemSecureRandom;
@@ -91,58 +81,77 @@ export async function openPlatform(opened: Opened, options: ServerOptions, begun
     reportDefect,
   });
   opened.push(() => Promise.resolve(calls.autoscaler.close()));
-  const events = openEvents(opened, parts, options, calls);
-  const sources = await openSources({
-    store: parts.keep.store,
-    clock,
-    secureRandom,
-    queues: parts.queues,
-    functions,
-    invoker: calls.invoker,
-    onProblem: reportDefect,
-    mayRead: (version, queue) => mayReadQueue(parts.identity.authorizer, clock, version, queue),
-  });
-  opened.push(() => sources.close(STOP_GRACE_MS));
+  const joined = new JoinedApi();
+  const events = openEvents(opened, parts, options, calls, joined);
+  const sources = openSourcesLater(opened, parts, calls);
   const report = reportOf(parts, options, runtime);
   const bodies = new BodyBudget();
+  const realm = defaultRealm(parts.identity, options);
+  const services = joinServices({
+    ...{ ...parts, ...parts.identity, clock, secureRandom, calls, events, sources, realm, report },
+    store: parts.keep.store,
+    caller: () => joined.caller,
+  });
+  const authorize = authorizeWith(parts.identity.authorizer);
   const api = new ApiHandler({
-    services: servicesOf(parts, options, { ...calls, sources, events }, report),
+    ...{ services, authorize, bodies },
     authenticator: parts.identity.authenticator,
-    authorize: authorizeWith(parts.identity.authorizer),
-    bodies,
     clock,
     secureRandom,
     stopping: stopping.signal,
     reportDefect,
   });
+  const caller = createServiceCaller({
+    ...{ services, authorize, clock, secureRandom, reportDefect },
+    endpoint: () => joined.url,
+    stopping: stopping.signal,
+  });
   endpoint.join(createInstanceEndpoint(api, openEgress(options.opened)));
-  const gateway = openGateway(parts, options, { calls, bodies, api });
+  const gateway = openGateway({
+    ...{ ...parts, ...parts.identity, api, calls, events, bodies, services, clock, secureRandom },
+    realm,
+    allowHosts: options.allowHosts,
+  });
   const address = await gateway.listen(options.host, options.port);
+  const host = address.family === "IPv6" ? `[${address.address}]` : address.address;
+  joined.join(`http://${host}:${address.port}`, caller);
   opened.push(() => gateway.close(new Promise((resolve) => clock.schedule(STOP_GRACE_MS, resolve))));
   calls.provision();
-  sources.start();
   void functions.warm().catch(reportDefect);
-  clock.schedule(AFTER_READY_MS, () => {
-    parts.log.load();
-    void parts.queues.resume().catch(reportDefect);
-    void events.resume().catch(reportDefect);
-  });
-  const host = address.family === "IPv6" ? `[${address.address}]` : address.address;
+  const afterReady = clock.schedule(AFTER_READY_MS, () => goOn(parts, events, sources, services));
   return {
-    url: `http://${host}:${address.port}`,
+    url: joined.url,
     report,
     async stop() {
       stopping.abort();
+      afterReady.cancel();
       await opened.closeAll();
     },
   };
 }
 
-/** What nobody waits for: asynchronous invocations, and their outcomes on the way to their targets. */
-function openEvents(opened: Opened, parts: Parts, options: ServerOptions, { invoker }: Calls): Events {
-  const { keep, functions, queues, metering, identity, reportDefect } = parts;
+/** What no start waits for: what waits since before it is taken up, and what most people call first is loaded. */
+function goOn({ log, queues, reportDefect }: Parts, events: Events, sources: Later<Sources>, services: readonly ServiceEntry[]): void {
+  log.load();
+  const first = services.filter(({ metadata }) => FIRST_CALLED.has(metadata.name));
+  for (const opening of [queues.resume(), events.resume(), sources.get(), ...first.map((entry) => entry.get())])
+    void opening.catch((error: unknown) => {
+      if (!isLambentError(error, "ShuttingDown")) reportDefect(error);
+    });
+}
+
+/** What nobody waits for: asynchronous invocations, events, and their outcomes on the way to their targets. */
+function openEvents(opened: Opened, parts: Parts, options: ServerOptions, { invoker }: Calls, api: JoinedApi): Events {
+  const { keep, cipher, functions, queues, metering, identity, reportDefect } = parts;
   const events = joinEvents({
-    ...{ clock, secureRandom, functions, invoker, queues, metering, reportDefect },
+    ...{ clock, secureRandom, cipher, functions, invoker, queues, metering, reportDefect },
+    egress: openDeliveryEgress(
+      options.opened,
+      isLoopback(options.host) ? (host, port) => parts.log.info(loopbackSaid(host, port)) : undefined,
+    ),
+    caller: () => api.caller,
+    endpoint: () => api.url,
+    isLoopback: isLoopback(options.host),
     authorizer: identity.authorizer,
     store: keep.store,
     retryTimeFactor: options.retryTimeFactor ?? 1,
@@ -151,9 +160,26 @@ function openEvents(opened: Opened, parts: Parts, options: ServerOptions, { invo
   return events;
 }
 
+/** What calls functions for what lies in queues: it begins with its opening. */
+function openSourcesLater(opened: Opened, { keep, queues, functions, identity, reportDefect }: Parts, { invoker }: Calls): Later<Sources> {
+  const later = new Later(async () => {
+    const { openSources } = await import("../sources/index.ts");
+    const sources = await openSources({
+      ...{ store: keep.store, clock, secureRandom, queues, functions, invoker },
+      onProblem: reportDefect,
+      mayRead: (version, queue) => mayReadQueue(identity.authorizer, clock, version, queue),
+    });
+    sources.start();
+    return sources;
+  });
+  opened.push(() => later.close((sources) => sources.close(STOP_GRACE_MS)));
+  return later;
+}
+
 /** What stands below the way of a call. */
 interface Parts {
   readonly keep: Keep;
+  readonly cipher: Cipher;
   readonly signals: Signals;
   readonly logs: Logs;
   readonly identity: Identity;
@@ -188,10 +214,11 @@ async function openParts(opened: Opened, options: ServerOptions, begun: Begun): 
   const identity = await openIdentity(keep, options);
   const sandbox = await begun.sandbox;
   refuseUnconfined(sandbox, options);
+  const cipher = createCipher(keep.secrets.cipherKey, secureRandom);
   const functions = await openFunctions({
     store: keep.store,
     blobs: keep.blobs,
-    cipher: createCipher(keep.secrets.cipherKey, secureRandom),
+    cipher,
     clock,
     secureRandom,
     codeFolder: folder.code,
@@ -206,6 +233,7 @@ async function openParts(opened: Opened, options: ServerOptions, begun: Begun): 
   opened.push(() => care.close());
   return {
     care,
+    cipher,
     keep,
     signals,
     logs,
@@ -285,112 +313,9 @@ function startRuntime(
   });
 }
 
-/** The port that instances reach the API by: used once an instance runs, joined before the listener opens. */
-class JoinedEndpoint implements InstanceEndpoint {
-  #joined: InstanceEndpoint | undefined;
-
-  join(endpoint: InstanceEndpoint): void {
-    this.#joined = endpoint;
-  }
-
-  serveApi(...parts: Parameters<InstanceEndpoint["serveApi"]>): { close(): void } {
-    return this.#required().serveApi(...parts);
-  }
-
-  serveProxy(...parts: Parameters<InstanceEndpoint["serveProxy"]>): { close(): void } {
-    return this.#required().serveProxy(...parts);
-  }
-
-  #required(): InstanceEndpoint {
-    if (!this.#joined) throw new LambentError("InternalError", "an instance was served before the API was joined");
-    return this.#joined;
-  }
-}
-
-/** What works on functions, and what sets it off. */
-interface Work extends Calls {
-  readonly sources: Sources;
-  readonly events: Events;
-}
-
-function servicesOf(parts: Parts, options: ServerOptions, calls: Work, report: ServerReport): Service[] {
-  const { keep, functions, identity, signals, logs } = parts;
-  const startedAt = clock.now();
-  const apps = openApps({
-    store: keep.store,
-    functions: createAppFunctions(functions),
-    wiring: createAppWiring(parts.queues, calls.sources),
-  });
-  return [
-    lambdaService({
-      functions,
-      sources: calls.sources,
-      invoker: calls.invoker,
-      asyncInvoker: calls.events.asyncInvoker,
-      defaultRealm: defaultRealm(identity, options),
-      codeLocation: (code, context) => codeLocation(identity.rootKey, code, context),
-      instancesReady: (key) => calls.autoscaler.ready(key),
-    }),
-    iamService(identity.roles),
-    stsService(identity),
-    logsService({ logs, clock }),
-    sqsService({ queues: parts.queues, roles: identity.roles }),
-    createLambentService({
-      apps,
-      signals,
-      inspections: parts.inspections,
-      latest: (realm, name) => functions.reading.get(realm, name, undefined).version,
-      requireFunction: (realm, name) => void functions.reading.get(realm, name, undefined),
-      care: parts.care,
-      events: calls.events,
-      code: (realm, sha256) => functions.reading.zipBySha256(realm, sha256),
-      status: (realm) => statusOf(realm, report, functions, calls, startedAt),
-      runtimeNote: (runtime) => runtimeNote(report, runtime),
-    }),
-  ];
-}
-
-/** Where a zip can be fetched without signing, for ten minutes as on AWS. */
-function codeLocation(key: RootKey, code: CodeReference, context: RequestContext): string {
-  const path = codePath(Buffer.from(code.sha256, "base64").toString("base64url"));
-  const request = { method: "GET", rawUrl: path, rawHeaders: ["host", new URL(context.endpoint).host], body: Buffer.alloc(0) };
-  const signing = { service: "lambent", region: context.realm.region, now: clock.now(), expiresSeconds: 600 };
-  return context.endpoint + presign(request, key, signing);
-}
-
 /** Whose functions go by their names in paths. */
 function defaultRealm(identity: Identity, options: ServerOptions): Realm {
   return { account: identity.rootKey.account, region: options.region };
-}
-
-function statusOf(realm: Realm, report: ServerReport, functions: Functions, calls: Calls, startedAt: number) {
-  const instances = calls.autoscaler.report().reduce((sum, fleet) => sum + fleet.ready + fleet.starting, 0);
-  return {
-    Version: report.version,
-    Pid: process.pid,
-    StartedAt: new Date(startedAt),
-    UptimeMs: clock.now() - startedAt,
-    Region: realm.region,
-    Account: realm.account,
-    ...(report.dataFolder === undefined ? {} : { DataFolder: report.dataFolder }),
-    Durability: report.durability,
-    Sandbox: {
-      Kind: report.sandbox.kind,
-      Confined: report.sandbox.confined,
-      Network: report.sandbox.network,
-      Remarks: [...report.sandbox.remarks],
-    },
-    Runtimes: [...report.runtimes].map(([Runtime, { note }]) => ({ Runtime, ...(note === undefined ? {} : { Note: note }) })),
-    FunctionCount: functions.account.usage(realm).functions,
-    InstanceCount: instances,
-    PoolReady: calls.runtime.waiting,
-  };
-}
-
-/** A function may be deployed where its language is not: that it cannot be called here is said with the deployment. */
-function runtimeNote({ runtimes }: ServerReport, runtime: string): string | undefined {
-  const found = runtimes.get(runtime);
-  return found ? found.note : "cannot run on this machine";
 }
 
 function authorizeWith(authorizer: Authorizer) {
@@ -399,44 +324,6 @@ function authorizeWith(authorizer: Authorizer) {
     permission: { readonly action: string; readonly resource: string; readonly resourcePolicy?: string | undefined },
   ): void =>
     authorizer.authorize({ principal: context.principal, requestId: context.requestId, region: context.realm.region, ...permission });
-}
-
-interface GatewayJoin {
-  readonly calls: Calls;
-  readonly bodies: BodyBudget;
-  readonly api: ApiHandler;
-}
-
-function openGateway({ functions, identity, reportDefect }: Parts, options: ServerOptions, { calls, bodies, api }: GatewayJoin): Gateway {
-  const realm = defaultRealm(identity, options);
-  const guard = createUrlGuard({
-    authenticator: identity.authenticator,
-    authorizer: identity.authorizer,
-    secureRandom,
-    resourcePolicy: (url) => ({
-      arn: functionArn(url.realm, url.functionName, url.qualifier),
-      identity: functions.policies.get(url.realm, url.functionName, url.qualifier),
-      text: () => policyText(functions, url, url.functionName, url.qualifier),
-    }),
-  });
-  const version = platformVersion();
-  return new Gateway({
-    api,
-    functionUrls: new FunctionUrlHandler({ invoker: calls.invoker, guard, bodies, clock, secureRandom }),
-    findUrl: (idOrName) => findUrl(functions, realm, idOrName),
-    browserRules: { allowedHosts: options.allowHosts, allowedOrigins: [] },
-    health: () => ({
-      status: "running",
-      version,
-      services: { lambda: "running", iam: "running", sts: "running", logs: "running", sqs: "running" },
-    }),
-    reportDefect,
-  });
-}
-
-/** A URL by its id, or by the name of a function of the default realm. */
-function findUrl(functions: Functions, realm: Realm, idOrName: string): FunctionUrl | undefined {
-  return functions.urls.find(idOrName) ?? functions.urls.ofFunction(realm, idOrName);
 }
 
 function reportOf({ keep, sandbox, identity }: Parts, options: ServerOptions, runtime: RuntimeHost): ServerReport {

@@ -1,6 +1,7 @@
 import { type Clock, isLambentError } from "../base/index.ts";
 import type { FunctionVersion } from "../model/index.ts";
-import type { AuthorizationRequest, Authorizer } from "../security/index.ts";
+import type { ParcelSender } from "../outbox/index.ts";
+import { type AuthorizationRequest, type Authorizer, type Principal, serviceSession } from "../security/index.ts";
 
 /** What the platform does in a function's name, its role has to be allowed: reading its queue, sending its outcomes. Throws `AccessDenied`. */
 export function authorizeRole(
@@ -12,6 +13,21 @@ export function authorizeRole(
   const { realm, name, revisionId, roleArn } = version;
   const identity = { kind: "function", realm, functionName: name, version: version.version, revisionId, roleArn } as const;
   authorizer.authorize({ principal: { ...identity, accessKeyId: "", expiresAt: clock.now() }, region: realm.region, ...asked });
+}
+
+/**
+ * What a rule, schedule or topic sends, its role has to be allowed where it has one, as the service's session of that role; else the policy
+ * of the target, which knows the sender by its ARN. Throws `AccessDenied`.
+ */
+export function authorizeService(
+  authorizer: Authorizer,
+  sender: Extract<ParcelSender, { readonly kind: "service" }>,
+  asked: Pick<AuthorizationRequest, "action" | "resource" | "resourcePolicy">,
+): void {
+  const { realm, service, sourceArn, roleArn } = sender;
+  const context = { "aws:SourceArn": sourceArn, "aws:SourceAccount": realm.account };
+  const principal: Principal = roleArn === undefined ? { kind: "service", service } : serviceSession(realm.account, roleArn, service);
+  authorizer.authorize({ principal, requestId: sourceArn, region: realm.region, context, ...asked });
 }
 
 /** Whether the role may do what AWS asks for when a mapping of the queue is made. */

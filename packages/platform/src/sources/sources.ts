@@ -8,11 +8,10 @@ import { delay, isLambentError, LambentError, type Clock, type SecureRandom } fr
 import { functionArn, type Functions } from "../functions/index.ts";
 import type { Invoker } from "../invoker/index.ts";
 import { LedgerRows } from "../ledger/index.ts";
-import { type FunctionVersion, realmKey, type Realm } from "../model/index.ts";
+import type { FunctionVersion, Realm } from "../model/index.ts";
 import { type DeadLetters, type Queue, queueArn, type Queues } from "../queues/index.ts";
-import type { Store, WorkList } from "../storage/index.ts";
+import { type RealmTable, RealmTables, type Store, type WorkList } from "../storage/index.ts";
 import type { Mapping, MappingSettings } from "./mappings/mapping.ts";
-import { loadMappingRegistries, MappingRegistry } from "./mappings/mapping-registry.ts";
 import { checkMappingSettings } from "./mappings/mapping-rules.ts";
 import { type MappingEvent, nextState } from "./mappings/mapping-state.ts";
 import { compileFilters } from "./queue/filter.ts";
@@ -27,6 +26,8 @@ import { noteDeadLettered } from "./queue/outcomes.ts";
 const MAPPINGS_PER_REALM_MAX = 10_000;
 /** Tags of one mapping. @limit */
 const MAPPING_TAGS_MAX = 50;
+/** Changes of mappings that wait for their turn in one realm (P7). @limit */
+const MAPPING_CHANGES_WAITING_MAX = 10_000;
 
 /** Before what a change has set off is written once more, after a refusal by the storage. */
 const SETTLE_RETRY_MS = 1_000;
@@ -65,12 +66,19 @@ export type ProcessingResult = { readonly kind: "ok" } | { readonly kind: "probl
 
 /** Loads the mappings of all realms; `start` begins to serve them. */
 export async function openSources(parts: SourcesParts): Promise<Sources> {
-  return new Sources(parts, await loadMappingRegistries(parts.store));
+  const { store } = parts;
+  const tables = await RealmTables.load<Mapping>({
+    store,
+    kind: "mappings",
+    prefix: "mapping/",
+    changesWaitingMax: MAPPING_CHANGES_WAITING_MAX,
+  });
+  return new Sources(parts, tables);
 }
 
 export class Sources {
   readonly #parts: SourcesParts;
-  readonly #registries = new Map<string, MappingRegistry>();
+  readonly #tables: RealmTables<Mapping>;
   readonly #pollers = new Map<string, QueuePoller>();
   readonly #results = new Map<string, ProcessingResult>();
   /** One a queue, however many mappings read it: its cell has one owner. */
@@ -79,18 +87,18 @@ export class Sources {
   /** What a change has set off, by the mapping. */
   readonly #underWay = new Map<string, Promise<void>>();
 
-  constructor(parts: SourcesParts, registries: readonly MappingRegistry[]) {
+  constructor(parts: SourcesParts, tables: RealmTables<Mapping>) {
     this.#parts = parts;
+    this.#tables = tables;
     parts.queues.onDeadLettered((letters) => this.#noteDeadLettered(letters));
-    for (const registry of registries) this.#registries.set(realmKey(registry.realm), registry);
   }
 
   /** Serves what is enabled, and takes up what a stop left under way. */
   start(): void {
-    for (const registry of this.#registries.values())
-      for (const mapping of registry.mappings.values()) {
-        if (mapping.state.kind === "enabled") this.#poller(registry.realm, mapping).start();
-        else if (mapping.state.kind !== "disabled") this.#carryOn(registry, mapping.uuid);
+    for (const table of this.#tables)
+      for (const mapping of table.items.values()) {
+        if (mapping.state.kind === "enabled") this.#poller(table.realm, mapping).start();
+        else if (mapping.state.kind !== "disabled") this.#carryOn(table, mapping.uuid);
       }
   }
 
@@ -108,16 +116,13 @@ export class Sources {
 
   /** `NotFound` for the function; `InvalidParameter` for the queue and the settings; `AlreadyExists`. */
   create(realm: Realm, input: MappingInput): Promise<Mapping> {
-    const registry = this.#registry(realm);
-    return registry.changes.take(async () => {
+    const table = this.#tables.of(realm);
+    return table.changes.take(async () => {
       const { functionName, qualifier, queueName, settings } = input;
       this.#check(realm, input, settings);
-      refuseSecond(registry, realm, input);
-      if (registry.mappings.size >= MAPPINGS_PER_REALM_MAX)
-        throw new LambentError(
-          "LimitExceeded",
-          `There are ${registry.mappings.size} mappings; at most ${MAPPINGS_PER_REALM_MAX} are allowed.`,
-        );
+      refuseSecond(table, realm, input);
+      if (table.items.size >= MAPPINGS_PER_REALM_MAX)
+        throw new LambentError("LimitExceeded", `There are ${table.items.size} mappings; at most ${MAPPINGS_PER_REALM_MAX} are allowed.`);
       checkTags(input.tags);
       const queue = this.#parts.queues.record(realm, queueName);
       const mapping: Mapping = {
@@ -130,16 +135,16 @@ export class Sources {
         tags: input.tags,
         modifiedAt: this.#parts.clock.now(),
       };
-      await registry.put(mapping);
-      this.#carryOn(registry, mapping.uuid);
+      await table.put(mapping.uuid, mapping);
+      this.#carryOn(table, mapping.uuid);
       return mapping;
     });
   }
 
   /** `NotFound`; `MappingInUse` while another change is under way. */
   update(realm: Realm, uuid: string, change: MappingChange): Promise<Mapping> {
-    const registry = this.#registry(realm);
-    return registry.changes.take(async () => {
+    const table = this.#tables.of(realm);
+    return table.changes.take(async () => {
       const known = this.get(realm, uuid);
       const isEnabled = known.state.kind === "enabled";
       const event = change.enabled === undefined || change.enabled === isEnabled ? "update" : change.enabled ? "enable" : "disable";
@@ -148,48 +153,48 @@ export class Sources {
       const qualifier = change.function ? change.function.qualifier : known.qualifier;
       const settings = { ...known.settings, ...change.settings };
       this.#check(realm, { functionName, qualifier, queueName: known.source.name }, settings);
-      if (change.function) refuseSecond(registry, realm, { functionName, qualifier, queueName: known.source.name }, uuid);
+      if (change.function) refuseSecond(table, realm, { functionName, qualifier, queueName: known.source.name }, uuid);
       const mapping: Mapping = { ...known, functionName, qualifier, settings, state, modifiedAt: this.#parts.clock.now() };
-      await registry.put(mapping);
-      this.#carryOn(registry, uuid);
+      await table.put(mapping.uuid, mapping);
+      this.#carryOn(table, uuid);
       return mapping;
     });
   }
 
   /** The mapping as it is while it is being deleted. `NotFound`, `MappingInUse`. */
   remove(realm: Realm, uuid: string): Promise<Mapping> {
-    const registry = this.#registry(realm);
-    return registry.changes.take(async () => {
+    const table = this.#tables.of(realm);
+    return table.changes.take(async () => {
       const known = this.get(realm, uuid);
       const mapping: Mapping = { ...known, state: requireNext(known, "delete"), modifiedAt: this.#parts.clock.now() };
-      await registry.put(mapping);
-      this.#carryOn(registry, uuid);
+      await table.put(mapping.uuid, mapping);
+      this.#carryOn(table, uuid);
       return mapping;
     });
   }
 
   /** Sets and removes tags. `NotFound`, `InvalidParameter`. */
   changeTags(realm: Realm, uuid: string, added: Readonly<Record<string, string>>, removed: readonly string[]): Promise<void> {
-    const registry = this.#registry(realm);
-    return registry.changes.take(async () => {
+    const table = this.#tables.of(realm);
+    return table.changes.take(async () => {
       const known = this.get(realm, uuid);
       const kept = Object.entries(known.tags).filter(([key]) => !removed.includes(key));
       const tags = Object.fromEntries([...kept, ...Object.entries(added)]);
       checkTags(tags);
-      await registry.put({ ...known, tags });
+      await table.put(uuid, { ...known, tags });
     });
   }
 
   /** Throws `NotFound`. */
   get(realm: Realm, uuid: string): Mapping {
-    const mapping = this.#registry(realm).mappings.get(uuid);
+    const mapping = this.#tables.of(realm).items.get(uuid);
     if (!mapping) throw new LambentError("NotFound", "The resource you requested does not exist.");
     return mapping;
   }
 
   /** All mappings of a realm, in the order of their ids. */
   list(realm: Realm): Mapping[] {
-    return [...this.#registry(realm).mappings.values()].toSorted((left, right) => (left.uuid < right.uuid ? -1 : 1));
+    return [...this.#tables.of(realm).items.values()].toSorted((left, right) => (left.uuid < right.uuid ? -1 : 1));
   }
 
   result(uuid: string): ProcessingResult {
@@ -211,18 +216,18 @@ export class Sources {
   }
 
   /** Does what the mapping's state says is under way, and writes that it is done. */
-  #carryOn(registry: MappingRegistry, uuid: string): void {
-    const work = this.#settleInTime(registry, uuid).catch((error: unknown) => {
+  #carryOn(table: RealmTable<Mapping>, uuid: string): void {
+    const work = this.#settleInTime(table, uuid).catch((error: unknown) => {
       if (!isLambentError(error, "ShuttingDown", "StorageStopped")) this.#parts.onProblem(error);
     });
     this.#underWay.set(uuid, work);
     void work.finally(() => this.#underWay.get(uuid) === work && this.#underWay.delete(uuid));
   }
 
-  async #settleInTime(registry: MappingRegistry, uuid: string): Promise<void> {
+  async #settleInTime(table: RealmTable<Mapping>, uuid: string): Promise<void> {
     for (;;) {
       try {
-        return await this.#settle(registry, uuid);
+        return await this.#settle(table, uuid);
       } catch (error) {
         if (!isLambentError(error, "StorageBusy")) throw error;
         await delay(this.#parts.clock, SETTLE_RETRY_MS);
@@ -230,18 +235,18 @@ export class Sources {
     }
   }
 
-  async #settle(registry: MappingRegistry, uuid: string): Promise<void> {
-    const mapping = registry.mappings.get(uuid);
+  async #settle(table: RealmTable<Mapping>, uuid: string): Promise<void> {
+    const mapping = table.items.get(uuid);
     if (!mapping) return;
     const then = nextState(mapping.state, "done");
     if (then === "inUse") return;
     if (then === "removed" || then.kind === "disabled") await this.#pollers.get(uuid)?.stop();
-    else this.#serve(registry.realm, mapping);
-    await registry.changes.take(async () => {
-      const now = registry.mappings.get(uuid);
+    else this.#serve(table.realm, mapping);
+    await table.changes.take(async () => {
+      const now = table.items.get(uuid);
       if (!now || now.state.kind !== mapping.state.kind) return;
-      if (then !== "removed") return registry.put({ ...now, state: then });
-      await registry.remove(uuid);
+      if (then !== "removed") return table.put(uuid, { ...now, state: then });
+      await table.remove(uuid);
       this.#pollers.delete(uuid);
       this.#results.delete(uuid);
     });
@@ -292,8 +297,9 @@ export class Sources {
   /** Messages of a queue that no mapping reads are for no function: they have no record. */
   async #noteDeadLettered(letters: DeadLetters): Promise<void> {
     const { realm, source } = letters;
-    const mapping = this.#registry(realm)
-      .mappings.values()
+    const mapping = this.#tables
+      .of(realm)
+      .items.values()
       .find((each) => each.source.name === source.record.name);
     if (!mapping) return;
     const parts = {
@@ -318,15 +324,6 @@ export class Sources {
     this.#desks.set(list, opening);
     opening.catch(() => this.#desks.delete(list));
     return opening;
-  }
-
-  #registry(realm: Realm): MappingRegistry {
-    const key = realmKey(realm);
-    const known = this.#registries.get(key);
-    if (known) return known;
-    const made = new MappingRegistry(this.#parts.store, realm);
-    this.#registries.set(key, made);
-    return made;
   }
 }
 
@@ -355,8 +352,8 @@ function requireNext(mapping: Mapping, event: Exclude<MappingEvent, "done">): Ma
 
 type Pair = Pick<MappingInput, "functionName" | "qualifier" | "queueName">;
 
-function refuseSecond(registry: MappingRegistry, realm: Realm, { functionName, qualifier, queueName }: Pair, except?: string): void {
-  const other = [...registry.mappings.values()].find(
+function refuseSecond(table: RealmTable<Mapping>, realm: Realm, { functionName, qualifier, queueName }: Pair, except?: string): void {
+  const other = [...table.items.values()].find(
     (each) => each.uuid !== except && each.functionName === functionName && each.qualifier === qualifier && each.source.name === queueName,
   );
   if (!other) return;

@@ -19,10 +19,13 @@ export type { DataFolder } from "./data-folder/data-folder.ts";
 export { COMMIT_BYTES_MAX, OPS_PER_COMMIT_MAX, READ_BYTES_MAX, READ_ROWS_MAX } from "./store.ts";
 export type { Blobs, CellKey, CommitClass, CommitResult, LogRow, Op, Revision, StateRow, Store } from "./store.ts";
 export { eachCell, eachRealm, eachRow } from "./scan.ts";
+export { RealmTable, RealmTables } from "./realm-table.ts";
+export type { RealmTableOptions } from "./realm-table.ts";
 export { openWorkList } from "./work-list/owner.ts";
 export type { WorkListOptions } from "./work-list/owner.ts";
-export { openItems, readOwnRows } from "./work-list/own-rows.ts";
+export { isList, openItems, outgoingItems, readOwnRows, removeList } from "./work-list/own-rows.ts";
 export { BodyCache } from "./work-list/body-cache.ts";
+export { ITEM_BYTES_MAX } from "./work-list/work-list.ts";
 export type {
   EnqueueOutcome,
   ExtendOutcome,

@@ -6,7 +6,10 @@ import type { Protocol } from "./service-data.ts";
  * The protocol a request shows: by header, then by target and content type, then by form or `Action`; one that
  * shows none speaks its service's own. Old and new SDKs use different ones for the same service.
  */
-export function detectProtocol(request: Pick<WireRequest, "rawUrl" | "headers">, service: ServiceModel | undefined): Protocol {
+export function detectProtocol(
+  request: Pick<WireRequest, "rawUrl" | "headers">,
+  service: Pick<ServiceModel, "protocol"> | undefined,
+): Protocol {
   const headers = request.headers;
   if (headers["smithy-protocol"] === "rpc-v2-cbor") return "rpcv2Cbor";
   if (headers["x-amz-target"] !== undefined)

@@ -2,6 +2,7 @@ import type { WireRequest } from "./http.ts";
 import { rpcPath } from "./protocols/rpc-cbor.ts";
 import { findRoute, parseQuery } from "./route.ts";
 import type { ServiceModel } from "./schema.ts";
+import type { ServiceMetadata } from "./service-data.ts";
 
 /** What tells a request's service. */
 export interface RequestHead extends Pick<WireRequest, "method" | "rawUrl" | "headers"> {
@@ -14,6 +15,11 @@ export interface RequestHead extends Pick<WireRequest, "method" | "rawUrl" | "he
 /** Characters of a form in which the action and version of an unsigned request are looked for. */
 const FORM_HEAD_CHARS_MAX = 1_024;
 
+/** A service of which its metadata is known, but maybe not its schema. */
+interface Known {
+  readonly metadata: ServiceMetadata;
+}
+
 /**
  * The service that a request is for, among `models`; undefined when nothing in it tells.
  *
@@ -21,15 +27,21 @@ const FORM_HEAD_CHARS_MAX = 1_024;
  * service reach a second one. Unsigned ones are told by X-Amz-Target, by the path, by the action, then by the host.
  */
 export function findService(head: RequestHead, models: readonly ServiceModel[]): ServiceModel | undefined {
-  const scope = head.scopeService;
-  if (scope !== undefined) return models.find(({ signingName }) => signingName === scope);
-  return byTarget(head, models) ?? byRoute(head, models) ?? byAction(head, models) ?? byHost(head, models);
+  const inHead = findServiceInHead(head, models);
+  return inHead === "untold" ? (byRoute(head, models) ?? byAction(head, models) ?? byHost(head, models)) : inHead;
 }
 
-function byTarget(head: RequestHead, models: readonly ServiceModel[]): ServiceModel | undefined {
+/** The same where the head alone tells it, for services whose schemas are not read yet; "untold" where it takes their schemas. */
+export function findServiceInHead<S extends Known>(head: RequestHead, services: readonly S[]): S | "untold" | undefined {
+  const scope = head.scopeService;
+  if (scope !== undefined) return services.find(({ metadata }) => metadata.signingName === scope);
+  return byTarget(head, services) ?? "untold";
+}
+
+function byTarget<S extends Known>(head: RequestHead, services: readonly S[]): S | undefined {
   const target = head.headers["x-amz-target"];
   const prefix = target?.slice(0, target.lastIndexOf(".")) ?? rpcPath(head.rawUrl)?.service;
-  return prefix === undefined ? undefined : models.find(({ metadata }) => metadata.targetPrefix === prefix);
+  return prefix === undefined ? undefined : services.find(({ metadata }) => metadata.targetPrefix === prefix);
 }
 
 function byRoute(head: RequestHead, models: readonly ServiceModel[]): ServiceModel | undefined {

@@ -6,7 +6,7 @@
  * RequestTooLarge, UnknownOperation) and is answered with `encodeError(errorTarget(request, model), …)`.
  */
 export type { WireRequest, WireResponse } from "./http.ts";
-export { AWS_SERVICES, loadService, defineService } from "./services.ts";
+export { AWS_SERVICES, loadService, defineService, serviceMetadata } from "./services.ts";
 export type { ServiceName } from "./services.ts";
 export type { ServiceModel, OperationModel } from "./schema.ts";
 export type { Protocol, ServiceData, ServiceMetadata } from "./service-data.ts";
@@ -34,9 +34,9 @@ export {
   timestamp,
 } from "./define.ts";
 export type { ErrorSchema, OperationSchema, Schema, StructureSchema, TypeOf } from "./define.ts";
-export { findService } from "./find-service.ts";
+export { findService, findServiceInHead } from "./find-service.ts";
 export type { RequestHead } from "./find-service.ts";
-export { decode, encodeError, encodeOutput, errorTarget } from "./wire.ts";
+export { decode, decodeInput, encodeError, encodeOutput, errorTarget } from "./wire.ts";
 export type { Decoded, ErrorTarget, WireError } from "./wire.ts";
 export { encodeEventFrame, decodeEventFrames } from "./event-frame.ts";
 export type { EventFrame } from "./event-frame.ts";

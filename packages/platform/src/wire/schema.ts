@@ -14,6 +14,7 @@ import type {
   TargetData,
   TraitsData,
 } from "./service-data.ts";
+import { wholePattern } from "./whole-pattern.ts";
 
 export type TimestampFormat = "default" | "date-time" | "http-date" | "epoch-seconds";
 
@@ -384,11 +385,6 @@ function lazyMap(makeKey: () => Member, makeValue: () => Member): MapShape {
       return (value ??= makeValue());
     },
   };
-}
-
-/** Patterns are searches in the models; AWS applies them to the whole value. `\p{…}` needs the Unicode flag, which others do not survive. */
-function wholePattern(source: string): RegExp {
-  return new RegExp(`^(?:${source})$`, source.includes("\\p{") ? "u" : "");
 }
 
 function reviveRule(data: RuleData, nested: (name: string | undefined) => Rule | undefined): Rule {

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
-import type { ServiceData } from "./service-data.ts";
+import type { ServiceData, ServiceMetadata } from "./service-data.ts";
 import { ServiceModel } from "./schema.ts";
 
 /** The services whose schemas are in `schemas/`. */
-export const AWS_SERVICES = ["lambda", "sts", "iam", "logs", "sqs"] as const;
+export const AWS_SERVICES = ["lambda", "sts", "iam", "logs", "sqs", "events", "scheduler", "sns"] as const;
 export type ServiceName = (typeof AWS_SERVICES)[number];
 
 const loaded = new Map<ServiceName, ServiceModel>();
@@ -12,11 +12,22 @@ const loaded = new Map<ServiceName, ServiceModel>();
 export function loadService(name: ServiceName): ServiceModel {
   const known = loaded.get(name);
   if (known) return known;
-  // The files are our own build output, compared with their sources by a test.
-  const data = JSON.parse(readFileSync(new URL(`./schemas/${name}.json`, import.meta.url), "utf8")) as ServiceData;
-  const model = new ServiceModel(data);
+  const model = new ServiceModel(readSchema(name) as ServiceData);
   loaded.set(name, model);
   return model;
+}
+
+let metadata: Readonly<Record<ServiceName, ServiceMetadata>> | undefined;
+
+/** What there is to know of an AWS service without its schema: a start reads one small file for all of them. */
+export function serviceMetadata(name: ServiceName): ServiceMetadata {
+  metadata ??= readSchema("metadata") as Record<ServiceName, ServiceMetadata>;
+  return metadata[name];
+}
+
+// The files are our own build output, compared with their sources by a test.
+function readSchema(name: ServiceName | "metadata"): unknown {
+  return JSON.parse(readFileSync(new URL(`./schemas/${name}.json`, import.meta.url), "utf8"));
 }
 
 /** The model of a service of our own, from data of the same form (`serviceData` of `define.ts` writes it). */

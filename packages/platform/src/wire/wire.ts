@@ -6,6 +6,9 @@
  * `LambentError`). Does not authenticate, does not route to operations, knows no service by name.
  */
 import { LambentError, type Fault } from "../base/index.ts";
+import { requireDocumentFits } from "./bounds.ts";
+import { parseJson } from "./codec/json.ts";
+import { TEXT_JSON, TreeReader } from "./codec/tree.ts";
 import type { WireRequest, WireResponse } from "./http.ts";
 import { detectProtocol } from "./detect.ts";
 import type { Codec, ReportDefect } from "./protocols/codec.ts";
@@ -13,7 +16,7 @@ import { awsJson } from "./protocols/aws-json.ts";
 import { awsQuery } from "./protocols/aws-query.ts";
 import { restJson } from "./protocols/rest-json.ts";
 import { rpcCbor } from "./protocols/rpc-cbor.ts";
-import type { ServiceModel, StructureShape } from "./schema.ts";
+import type { OperationModel, ServiceModel, StructureShape } from "./schema.ts";
 import type { Protocol } from "./service-data.ts";
 import { validate } from "./validate.ts";
 
@@ -69,6 +72,21 @@ export function decode(request: WireRequest, service: ServiceModel): Decoded {
 }
 
 /**
+ * Reads what `operation` is called with where it is no request of a client: JSON with AWS's own names of members, in which blobs are texts.
+ * Checked as `decode` checks.
+ *
+ * @see EventBridge Scheduler User Guide, "Using universal targets"
+ * @throws LambentError MalformedRequest, InvalidParameter, RequestTooLarge
+ */
+export function decodeInput(json: Buffer, operation: OperationModel): Decoded["input"] {
+  requireDocumentFits(operation, json.length);
+  const input: Record<string, unknown> = { __proto__: null };
+  new TreeReader(TEXT_JSON).members(operation.input?.members ?? [], parseJson(json), input);
+  if (operation.input) validate(operation.input, input);
+  return input;
+}
+
+/**
  * Answers `decoded` with `output`. Members that are undefined or null are left out, as are members the schema does
  * not have. A streamed payload and an event stream (an async iterable of `{ member: value }`) become a stream, and what
  * breaks such a one is told to `reportDefect`, when it is no `LambentError`: its reader learns only that it broke.
@@ -110,7 +128,14 @@ function faultOf(shape: StructureShape | undefined, error: WireError): "client" 
   return (error.status ?? 500) < 500 ? "client" : "server";
 }
 
-/** Whom to answer when `request` could not be decoded: its protocol is guessed from what it shows. */
-export function errorTarget(request: WireRequest, service: ServiceModel | undefined): ErrorTarget {
-  return { service, protocol: detectProtocol(request, service) };
+/**
+ * Whom to answer when `request` could not be decoded: its protocol is guessed from what it shows. Where the service is known but its schema
+ * could not be read, `known` says what it speaks.
+ */
+export function errorTarget(
+  request: WireRequest,
+  service: ServiceModel | undefined,
+  known: Pick<ServiceModel, "protocol"> | undefined = service,
+): ErrorTarget {
+  return { service, protocol: detectProtocol(request, known) };
 }

@@ -9,8 +9,11 @@ import {
   type Deployment,
   NO_URL,
   openApps,
+  type RuleTrigger,
+  type ScheduleTrigger,
   type Trigger,
 } from "../../src/apps/index.ts";
+import { ruleKey, scheduleKey } from "../../src/apps/event-form.ts";
 import { isLambentError, LambentError } from "../../src/base/index.ts";
 import { openMemoryStore } from "../../src/storage/index.ts";
 
@@ -22,6 +25,9 @@ const codeSha256 = createHash("sha256").update(zip).digest("base64");
 class World {
   readonly functions = new Map<string, CurrentFunction>();
   readonly triggers = new Map<string, Trigger>();
+  readonly buses = new Set<string>();
+  readonly rules = new Map<string, RuleTrigger>();
+  readonly schedules = new Map<string, ScheduleTrigger>();
   failing: string | undefined;
 
   readonly #functions: AppFunctions = {
@@ -46,6 +52,27 @@ class World {
       void this.triggers.set(`${functionName} ${queueName}`, { functionName, queueName, options }),
     updateTrigger: async () => undefined,
     removeTrigger: async (_realm, functionName, queueName) => void this.triggers.delete(`${functionName} ${queueName}`),
+    currentBus: (_realm, name) => (this.buses.has(name) ? { name, description: undefined } : undefined),
+    createBus: async (_realm, { name }) => void this.buses.add(name),
+    updateBus: async () => undefined,
+    currentRule: (_realm, names) => {
+      const rule = this.rules.get(ruleKey(names));
+      return rule && { ...rule, permitted: true };
+    },
+    putRule: async (_realm, rule) => void this.rules.set(ruleKey(rule), rule),
+    removeRule: async (_realm, names) => void this.rules.delete(ruleKey(names)),
+    currentSchedule: async (_realm, functionName, scheduleName) => {
+      const schedule = this.schedules.get(scheduleKey({ functionName, scheduleName }));
+      return schedule && { ...schedule, roleArn: "arn:aws:iam::000000000000:role/lambent-function" };
+    },
+    createSchedule: async (_realm, schedule) => {
+      if (schedule.scheduleName === this.failing) throw new LambentError("InvalidParameter", "no schedule");
+      this.schedules.set(scheduleKey(schedule), schedule);
+    },
+    updateSchedule: async (_realm, schedule) => void this.schedules.set(scheduleKey(schedule), schedule),
+    removeSchedule: async (_realm, scheduleName) => {
+      for (const [key, each] of this.schedules) if (each.scheduleName === scheduleName) this.schedules.delete(key);
+    },
   };
   readonly #apps = openApps({ store: openMemoryStore(), functions: this.#functions, wiring: this.#wiring });
 
@@ -62,6 +89,9 @@ class World {
       functions,
       queues: [],
       triggers: [],
+      buses: [],
+      rules: [],
+      schedules: [],
       onlyUntouched: false,
       adopt: false,
       origin: undefined,
@@ -147,4 +177,45 @@ void test("a trigger that was there before the application is described by it, a
   await world.deploy("app", ["a"], { triggers: [trigger("by-hand"), trigger("own")] });
   await world.deploy("app", ["a"]);
   assert.deepEqual([...world.triggers.keys()], ["a by-hand"]);
+});
+
+void test("rules and schedules that were there stay when the document that describes them lets go; those it brought or adopted are removed", async () => {
+  const world = new World();
+  const rule = (ruleName: string): RuleTrigger => ({
+    ...{ functionName: "a", busName: "shop", ruleName },
+    options: { pattern: "{}", format: "aws", enabled: true },
+  });
+  const schedule = (scheduleName: string): ScheduleTrigger => ({
+    ...{ functionName: "a", scheduleName },
+    options: { expression: "rate(1 hour)", zone: "UTC", input: undefined, enabled: true },
+  });
+  await world.deploy("app", ["a"]);
+  world.rules.set(ruleKey(rule("by-hand")), rule("by-hand"));
+  world.schedules.set(scheduleKey(schedule("by-hand")), schedule("by-hand"));
+  const both = { rules: [rule("by-hand"), rule("own")], schedules: [schedule("by-hand"), schedule("own")] };
+  await world.deploy("app", ["a"], both);
+  assert.deepEqual([...world.buses], ["shop"], "a bus that only a rule names is made");
+  await world.deploy("app", ["a"]);
+  assert.deepEqual([...world.rules.keys(), ...world.schedules.keys()], ["a rule shop by-hand", "a schedule by-hand"]);
+  await world.deploy("app", ["a"], { ...both, adopt: true });
+  await world.deploy("app", ["a"]);
+  assert.deepEqual([...world.rules.keys(), ...world.schedules.keys()], []);
+});
+
+void test("a deployment that stopped between two triggers owns the one it made", async () => {
+  const world = new World();
+  const rule: RuleTrigger = {
+    ...{ functionName: "a", busName: "default", ruleName: "made" },
+    options: { pattern: "{}", format: "aws", enabled: true },
+  };
+  const schedule: ScheduleTrigger = {
+    ...{ functionName: "a", scheduleName: "refused" },
+    options: { expression: "rate(1 hour)", zone: "UTC", input: undefined, enabled: true },
+  };
+  world.failing = "refused";
+  await assert.rejects(world.deploy("app", ["a"], { rules: [rule], schedules: [schedule] }), /no schedule/u);
+  assert.deepEqual([...world.rules.keys()], ["a rule default made"]);
+  await world.deploy("app", ["a"], { rules: [rule] });
+  await world.deploy("app", ["a"]);
+  assert.deepEqual([...world.rules.keys()], []);
 });

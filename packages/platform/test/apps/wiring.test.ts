@@ -65,7 +65,7 @@ test("a document that breaks a rule is refused with place, value and rule", () =
       (error) => isLambentError(error, "InvalidParameter") && message.test(error.message),
       text,
     );
-  refused("functions: { a: { triggers: [{ batch: 5 }] } }", /functions\.a\.triggers\[0\] lacks "queue"/u);
+  refused("functions: { a: { triggers: [{ batch: 5 }] } }", /functions\.a\.triggers\[0\] does not say what calls the function/u);
   refused("functions: { a: { triggers: [{ queue: q, batch: 10001 }] } }", /triggers\[0\]\.batch is 10001; it has to be 1 to 10000/u);
   refused("functions: { a: }\nqueues: { 'no spaces': }", /queues has an entry "no spaces" whose name is not allowed/u);
   refused("functions: { a: }\nqueues: { q: { visibility: 5 minutes } }", /queues\.q\.visibility is "5 minutes"/u);

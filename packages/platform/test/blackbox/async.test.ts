@@ -1,13 +1,12 @@
 /** Calls that nobody waits for, by the clients people use: accepted, retried, told to destinations, stopped in a circle, there after a restart. */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { after, before, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { ACCOUNT, functionArnOf, type JavaScriptClients, javascriptClients, makeFunction } from "../support/javascript-clients.ts";
-import { type RealServer, startServer } from "../support/server.ts";
+import { ACCOUNT, answering, functionArnOf, makeFunction, startServerWithClients } from "../support/javascript-clients.ts";
 import { withHop } from "../../src/invoker/trace-header.ts";
 import { sendSigned } from "../support/signed-http.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
@@ -17,19 +16,8 @@ const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 const PATIENCE_MS = 20_000;
 const run = promisify(execFile);
 
-let server: RealServer;
-let clients: JavaScriptClients;
-let stop = async (): Promise<void> => undefined;
-before(async () => {
-  // A minute between attempts becomes 60 ms.
-  server = await startServer("--retry-time-factor", "0.001");
-  clients = javascriptClients(server);
-  stop = () => {
-    clients.close();
-    return server.stop();
-  };
-});
-after(() => stop());
+// A minute between attempts becomes 60 ms.
+const { server, clients } = await startServerWithClients("--retry-time-factor", "0.001");
 
 const arnOf = (name: string): string => `arn:aws:sqs:us-east-1:${ACCOUNT}:${name}`;
 
@@ -82,6 +70,15 @@ interface EventJson {
   readonly Outcome?: string;
   readonly Reason?: string;
   readonly AttemptCount: number;
+}
+
+/** Asks until a message for the function was tried. */
+async function tried(FunctionName: string): Promise<EventJson> {
+  for (const giveUpAt = performance.now() + PATIENCE_MS; ;) {
+    const [event] = await lambent<EventJson[]>("events", "--function", FunctionName);
+    if (event && event.AttemptCount > 0) return event;
+    assert.ok(performance.now() < giveUpAt, "the message was not tried");
+  }
 }
 
 /** Asks until the event has ended. */
@@ -219,4 +216,16 @@ export const handler = async ({ n }, context) => {
     await assert.rejects(invoke("quiet", "{"), { name: "InvalidRequestContentException" });
     await assert.rejects(invoke("nobody", "{}"), { name: "ResourceNotFoundException" });
   });
+});
+
+test("P2: a message that waited in a queue that was deleted is found with its ending, also after kill -9", async () => {
+  const QueueUrl = await queue("short-lived");
+  await makeFunction(clients.lambda, "unlucky", { Timeout: 3, files: answering("throw new Error('not now');") });
+  await clients.lambda.createEventSourceMapping({ FunctionName: "unlucky", EventSourceArn: arnOf("short-lived") });
+  const { MessageId } = await clients.sqs.sendMessage({ QueueUrl, MessageBody: "{}" });
+  const event = await tried("unlucky");
+  await clients.sqs.deleteQueue({ QueueUrl });
+  await server.restartAfterKill();
+  const { Id, Outcome, Reason } = await ended(known(MessageId));
+  assert.deepEqual([Id, Outcome, Reason], [event.Id, "discarded", "queueDeleted"]);
 });

@@ -5,28 +5,15 @@ import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
+import { after, describe, test } from "node:test";
 import { checkGolden } from "../support/golden.ts";
 import { ACCOUNT, functionArnOf } from "../support/javascript-clients.ts";
-import { type Recorder, SERVICES, startRecorder } from "../support/recorder.ts";
-import { type RealServer, startServer } from "../support/server.ts";
+import { SERVICES, startRecordedServer } from "../support/recorder.ts";
 import { zipOf } from "../support/zips.ts";
 
-let server: RealServer;
-let recorder: Recorder;
-let folder: string;
-let stop = async (): Promise<void> => undefined;
-before(async () => {
-  server = await startServer();
-  recorder = await startRecorder(server.url);
-  folder = mkdtempSync(join(tmpdir(), "lambent-cli-"));
-  stop = async () => {
-    rmSync(folder, { recursive: true, force: true });
-    await recorder.close();
-    await server.stop();
-  };
-});
-after(() => stop());
+const { server, recorder } = await startRecordedServer();
+const folder = mkdtempSync(join(tmpdir(), "lambent-cli-"));
+after(() => rmSync(folder, { recursive: true, force: true }));
 
 interface Ending {
   readonly code: number | null;
@@ -203,6 +190,37 @@ describe("an ordinary day with the AWS CLI", () => {
       other.err,
       /An error occurred \(NotImplemented\) .*: Event source mappings of kinesis are not built in Lambent; those of SQS queues are\./u,
     );
+  });
+
+  test("a rule's day: create-event-bus, put-rule, put-targets, put-events, and the queue has the event", async () => {
+    const sqs = (words: string, ...more: readonly string[]) => aws(`--endpoint-url ${server.url} sqs ${words}`, ...more);
+    const { EventBusArn } = await aws("events create-event-bus --name orders");
+    assert.equal(EventBusArn, `arn:aws:events:us-east-1:${ACCOUNT}:event-bus/orders`);
+    const { RuleArn } = await aws(
+      "events put-rule --name large --event-bus-name orders --event-pattern",
+      '{"detail":{"total":[{"numeric":[">",100]}]}}',
+    );
+    const Resource = `arn:aws:sqs:us-east-1:${ACCOUNT}:large-orders`;
+    const Condition = { ArnEquals: { "aws:SourceArn": RuleArn } };
+    const allowed = { Effect: "Allow", Principal: { Service: "events.amazonaws.com" }, Action: "sqs:SendMessage", Resource, Condition };
+    const Policy = JSON.stringify({ Version: "2012-10-17", Statement: [allowed] });
+    const { QueueUrl } = await sqs("create-queue --queue-name large-orders --attributes", JSON.stringify({ Policy }));
+    const targets = await aws(
+      `events put-targets --rule large --event-bus-name orders --targets Id=queue,Arn=${Resource},InputPath=$.detail`,
+    );
+    assert.deepEqual(targets, { FailedEntryCount: 0, FailedEntries: [] });
+    const entry = (total: number) => ({ Source: "shop", DetailType: "Order", Detail: JSON.stringify({ total }), EventBusName: "orders" });
+    const put = await aws("events put-events --entries", JSON.stringify([entry(7), { ...entry(8), Detail: "{" }, entry(107)]));
+    assert.deepEqual([put["FailedEntryCount"], (put["Entries"] as { ErrorCode?: string }[])[1]?.ErrorCode], [1, "MalformedDetail"]);
+    const { Messages } = (await sqs(`receive-message --wait-time-seconds 20 --queue-url ${String(QueueUrl)}`)) as {
+      Messages: { Body: string }[];
+    };
+    assert.deepEqual(
+      Messages.map(({ Body }) => Body),
+      ['{"total":107}'],
+    );
+    const full = await run("events delete-rule --name large --event-bus-name orders");
+    assert.match(full.err, /An error occurred \(ValidationException\) .*: Rule can't be deleted since it has targets\./u);
   });
 
   test("delete-function ends it, and errors are said in the CLI's own words", async () => {

@@ -1,32 +1,20 @@
 /** Functions that call Lambent themselves, by the SDKs that are there for import: what their roles let them do, and nothing beyond. */
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { before, describe, test } from "node:test";
 import {
   ACCOUNT,
   answering,
   call,
   type FunctionChoices,
-  type JavaScriptClients,
   javascriptClients,
   makeFunction,
   ROLE,
+  startServerWithClients,
 } from "../support/javascript-clients.ts";
-import { type RealServer, startServer } from "../support/server.ts";
 import { policyText, TRUST } from "./javascript/iam-roles.ts";
 
-let server: RealServer;
-let clients: JavaScriptClients;
-let stop = async (): Promise<void> => undefined;
-before(async () => {
-  server = await startServer();
-  clients = javascriptClients(server);
-  stop = () => {
-    clients.close();
-    return server.stop();
-  };
-  await makeFunction(clients.lambda, "target", { files: answering("return { hello: event.from };") });
-});
-after(() => stop());
+const { server, clients } = await startServerWithClients();
+await makeFunction(clients.lambda, "target", { files: answering("return { hello: event.from };") });
 
 /** Does what the event asks of a service, and tells how it ended. */
 const NODE_CALLER = {

@@ -1,6 +1,6 @@
 /** What callers see of their calls: values, failures in every form, limits, throttles, streams. By the SDK, over the wire. */
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import {
   InvalidRequestContentException,
   RequestTooLargeException,
@@ -12,27 +12,14 @@ import {
   answering,
   call,
   type FunctionChoices,
-  type JavaScriptClients,
-  javascriptClients,
   makeFunction,
+  startServerWithClients,
   untilUpdated,
 } from "../support/javascript-clients.ts";
-import { type RealServer, startServer } from "../support/server.ts";
 import { assertRefused, known } from "./javascript/cases.ts";
 import { openUrl } from "./javascript/lambda-settings.ts";
 
-let server: RealServer;
-let clients: JavaScriptClients;
-let stop = async (): Promise<void> => undefined;
-before(async () => {
-  server = await startServer();
-  clients = javascriptClients(server);
-  stop = () => {
-    clients.close();
-    return server.stop();
-  };
-});
-after(() => stop());
+const { server, clients } = await startServerWithClients();
 
 interface Failure {
   readonly errorType: string;

@@ -1,21 +1,11 @@
 /** Answers of web and fetch handlers through a real function URL: piece by piece where the URL streams, whole where not. */
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
-import { type JavaScriptClients, javascriptClients, makeFunction, untilUpdated } from "../support/javascript-clients.ts";
-import { type RealServer, startServer } from "../support/server.ts";
+import { describe, test } from "node:test";
+import { makeFunction, startServerWithClients, untilUpdated } from "../support/javascript-clients.ts";
 import { known } from "./javascript/cases.ts";
 import { openUrl } from "./javascript/lambda-settings.ts";
 
-let server: RealServer;
-let clients: JavaScriptClients;
-before(async () => {
-  server = await startServer();
-  clients = javascriptClients(server);
-});
-after(async () => {
-  clients.close();
-  await server.stop();
-});
+const { clients } = await startServerWithClients();
 
 /** Each answers `first `, then waits for a call of /go in the same instance before it says `last`. */
 const GATE = "const gate = Promise.withResolvers();";

@@ -1,26 +1,14 @@
 /** What was acknowledged is there after a stop and a start on the same data folder. (P1) */
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
-import { call, type JavaScriptClients, javascriptClients, makeFunction } from "../support/javascript-clients.ts";
-import { type RealServer, startServer } from "../support/server.ts";
+import { describe, test } from "node:test";
+import { call, javascriptClients, makeFunction, startServerWithClients } from "../support/javascript-clients.ts";
 import { zipOf } from "../support/zips.ts";
 import { policyText, TRUST } from "./javascript/iam-roles.ts";
 import { known } from "./javascript/cases.ts";
 import { openUrl } from "./javascript/lambda-settings.ts";
 
 const FunctionName = "kept";
-let server: RealServer;
-let clients: JavaScriptClients;
-let stop = async (): Promise<void> => undefined;
-before(async () => {
-  server = await startServer();
-  clients = javascriptClients(server);
-  stop = () => {
-    clients.close();
-    return server.stop();
-  };
-});
-after(() => stop());
+const { server, clients } = await startServerWithClients();
 
 async function everything() {
   const { lambda, iam, logs } = clients;

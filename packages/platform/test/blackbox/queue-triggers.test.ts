@@ -1,24 +1,12 @@
 /** Queues and functions as people join them: what is sent is handled and gone, what fails ends in the dead-letter queue. */
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
-import { ACCOUNT, answering, type JavaScriptClients, javascriptClients, makeFunction } from "../support/javascript-clients.ts";
-import { type RealServer, startServer } from "../support/server.ts";
+import { describe, test } from "node:test";
+import { ACCOUNT, answering, makeFunction, startServerWithClients } from "../support/javascript-clients.ts";
 import { known } from "./javascript/cases.ts";
 
 /** Asks again until it is so: the queue is served by nobody this process could wait for. */
 const PATIENCE_MS = 20_000;
-let server: RealServer;
-let clients: JavaScriptClients;
-let stop = async (): Promise<void> => undefined;
-before(async () => {
-  server = await startServer();
-  clients = javascriptClients(server);
-  stop = () => {
-    clients.close();
-    return server.stop();
-  };
-});
-after(() => stop());
+const { server, clients } = await startServerWithClients();
 
 async function queue(name: string, attributes: Readonly<Record<string, string>> = {}): Promise<string> {
   const { QueueUrl } = await clients.sqs.createQueue({ QueueName: name, Attributes: { VisibilityTimeout: "3", ...attributes } });

@@ -1,23 +1,11 @@
 /** Queues as a whole server has them: kept over its end, reached by functions, and nothing lost to a receiver that left. */
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
-import type { SQS } from "@aws-sdk/client-sqs";
-import { call, javascriptClients, type JavaScriptClients, makeFunction } from "../support/javascript-clients.ts";
+import { describe, test } from "node:test";
+import { call, makeFunction, startServerWithClients } from "../support/javascript-clients.ts";
 import { sendSigned } from "../support/signed-http.ts";
-import { type RealServer, startServer } from "../support/server.ts";
 
-let server: RealServer;
-let clients: JavaScriptClients;
-let sqs: SQS;
-before(async () => {
-  server = await startServer();
-  clients = javascriptClients(server);
-  ({ sqs } = clients);
-});
-after(async () => {
-  clients.close();
-  await server.stop();
-});
+const { server, clients } = await startServerWithClients();
+const { sqs } = clients;
 
 async function made(QueueName: string, Attributes: Record<string, string> = {}): Promise<string> {
   return (await sqs.createQueue({ QueueName, Attributes })).QueueUrl ?? assert.fail("no URL");

@@ -59,6 +59,7 @@ function masked(text: string): string {
       .replaceAll(` --endpoint http://${host}`, "")
       .replaceAll(/\d+(\.\d+)? m?s\b/gu, "<time>")
       .replaceAll(/\d+ MB/gu, "<memory>")
+      .replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/gu, "<id>")
       .replaceAll(/file:\S*\/hello\.mjs/gu, "file:hello.mjs")
       .replaceAll(/functions (confined by bubblewrap|are not confined)/gu, "functions <sandbox>")
       .replaceAll(/^ {2}Missing .*\n/gmu, "")

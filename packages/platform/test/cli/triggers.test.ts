@@ -1,63 +1,10 @@
 /** `lambent trigger`, `triggers`, `untrigger` and `send` against real servers; minute 4:00 of the first five among them. */
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { after, test } from "node:test";
 import { EXIT_CODES } from "../../src/cli/exit-codes.ts";
-import { beginLambent, type GoingCommand, runLambent } from "../support/lambent-process.ts";
+import { CommandWorld } from "../support/command-world.ts";
 
-/** A folder with a server in it that can be killed and started again. */
-class World {
-  readonly folder = mkdtempSync(join(tmpdir(), "lambent-test-"));
-  readonly #environment = { PATH: process.env["PATH"], HOME: this.folder, XDG_RUNTIME_DIR: this.folder };
-  #server: GoingCommand | undefined;
-  #endpoint = "";
-
-  async stop(): Promise<void> {
-    await this.#server?.interrupt();
-    rmSync(this.folder, { recursive: true });
-  }
-
-  async start(): Promise<void> {
-    const port = this.#endpoint === "" ? "0" : new URL(this.#endpoint).port;
-    const server = beginLambent(["start", "--port", port, "--data", join(this.folder, "data")], this.#environment);
-    this.#server = server;
-    await server.said(/^lambent ready (\S+)$/mu);
-    this.#endpoint = /^lambent ready (\S+)$/mu.exec(server.printed())?.[1] ?? "";
-  }
-
-  async kill(): Promise<void> {
-    await this.#server?.kill();
-  }
-
-  file(name: string, text: string): string {
-    writeFileSync(join(this.folder, name), text);
-    return join(this.folder, name);
-  }
-
-  begin(...args: readonly string[]): GoingCommand {
-    return beginLambent(args, { ...this.#environment, LAMBENT_ENDPOINT: this.#endpoint });
-  }
-
-  async refused(exit: number, ...args: readonly string[]): Promise<string> {
-    const ending = await runLambent(args, { ...this.#environment, LAMBENT_ENDPOINT: this.#endpoint });
-    assert.equal(ending.exit, exit, ending.out);
-    return ending.err;
-  }
-
-  async run(...args: readonly string[]): Promise<string> {
-    return this.runWith("", ...args);
-  }
-
-  async runWith(input: string, ...args: readonly string[]): Promise<string> {
-    const ending = await runLambent(args, { ...this.#environment, LAMBENT_ENDPOINT: this.#endpoint }, input);
-    assert.equal(ending.exit, EXIT_CODES.done, ending.err);
-    return ending.out;
-  }
-}
-
-const world = new World();
+const world = new CommandWorld();
 await world.start();
 after(() => world.stop());
 
@@ -103,7 +50,7 @@ test("what is missing is created and printed; what is there is changed only when
   );
   assert.match(
     await world.run("triggers"),
-    /^FUNCTION {2}QUEUE .*\nhello {5}orders {2}(Updating|Enabled) +batches of up to 100 within 1 s, filtered.* OK\n$/u,
+    /^FUNCTION {2}BY .*\nhello {5}queue orders {2}(Updating|Enabled) +batches of up to 100 within 1 s, filtered.* OK\n$/u,
   );
   assert.match(
     await world.refused(EXIT_CODES.usage, "trigger", "hello", "--queue", "orders", "--batch", "0"),

@@ -9,6 +9,7 @@ export const CHECKS = {
   outcome: "P2: what was accepted has one outcome",
   nowhere: "P2: nothing comes from nowhere",
   crossed: "P2: what goes to another cell arrives once",
+  chain: "P1, P2: an event goes all its way, on record as one chain",
   lease: "P4: what is leased, or its group, is nobody else's",
   order: "P4: a group keeps its order",
 } as const;

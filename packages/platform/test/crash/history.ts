@@ -19,6 +19,8 @@ export class History {
   readonly items = new Map<string, Known>();
   readonly kept = new Set<string>();
   readonly made = new Set<string>();
+  /** Events on the default bus, with the id they were acknowledged with. */
+  readonly events = new Map<string, string | undefined>();
   readonly findings: Finding[] = [];
   /** Items of a group of `fifo` that nobody tried to settle, in their order. */
   readonly #open = new Map<string, Set<string>>();
@@ -69,6 +71,13 @@ export class History {
       case "made":
         this.acknowledged += 1;
         this.made.add(entry.name);
+        return;
+      case "putting":
+        for (const id of entry.ids) this.events.set(id, undefined);
+        return;
+      case "put":
+        this.acknowledged += entry.ids.length;
+        for (const [at, id] of entry.ids.entries()) this.events.set(id, entry.eventIds[at]);
         return;
       case "stopped":
         this.stopped = true;

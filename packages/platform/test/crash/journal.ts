@@ -32,6 +32,10 @@ export type Entry =
   | { readonly kind: "kept"; readonly digest: string }
   /** A function with code of its own. */
   | { readonly kind: "made"; readonly name: string }
+  /** Events on the default bus, by what they say. */
+  | { readonly kind: "putting"; readonly ids: readonly string[] }
+  /** Their event ids, in the same order. */
+  | { readonly kind: "put"; readonly ids: readonly string[]; readonly eventIds: readonly string[] }
   /** The store refuses everything. */
   | { readonly kind: "stopped" };
 

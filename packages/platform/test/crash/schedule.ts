@@ -31,9 +31,9 @@ export const SCHEDULE: readonly Planned[] = [
     name: `${failure}, then a power cut`,
     run: (options: RoundOptions) => failureRound(options, failure, CUTS),
   })),
-  { name: "SIGKILL of the server under SQS and Lambda clients", run: serverKillRound },
+  { name: "SIGKILL of the server under clients of SQS, Lambda and EventBridge", run: serverKillRound },
   { name: "SIGKILL of the server inside a commit", run: (options) => serverFailpointRound(options, pick(IN_COMMITS, options.seed)) },
-  { name: "a power cut of the server under SQS and Lambda clients", run: (options) => serverPowerRound(options, CUTS) },
+  { name: "a power cut of the server under clients of SQS, Lambda and EventBridge", run: (options) => serverPowerRound(options, CUTS) },
 ];
 
 /** What campaigns go through again and again with other seeds. */

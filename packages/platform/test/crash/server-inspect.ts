@@ -1,16 +1,16 @@
-import { isLambentError, ManualClock, systemClock, systemSecureRandom } from "../../src/base/index.ts";
-import { openRegistry } from "../../src/functions/registry.ts";
-import { openQueues, type Queue, type Queues, RECEIVE_MESSAGES_MAX } from "../../src/queues/index.ts";
-import { createCipher, openSecrets } from "../../src/security/index.ts";
+import { isLambentError, ManualClock, systemClock } from "../../src/base/index.ts";
+import type { Functions } from "../../src/functions/index.ts";
+import { type Queue, type Queues, RECEIVE_MESSAGES_MAX } from "../../src/queues/index.ts";
 import { verifyStoppedFolder } from "../../src/server/index.ts";
 import { type EmbeddedStore, lockDataFolder, openSqliteStore } from "../../src/storage/index.ts";
+import { REALM } from "../simulation/application.ts";
+import { checkChain, openFolderFunctions, openServerLife } from "./chain-inspect.ts";
 import { CHECKS, type Finding } from "./checks.ts";
 import type { History, Known } from "./history.ts";
 import { compareOrder, type Find } from "./inspect.ts";
 import { bodyOf, LIST_NAMES, type ListName } from "./journal.ts";
 import { idOf, QUEUE_NAMES } from "./server-load.ts";
 
-const REALM = { account: "000000000000", region: "us-east-1" };
 /** Behind every lease that a client takes. */
 const LATER_MS = 3_600_000;
 /** What is on its way between two queues arrives within this, also on a busy machine. */
@@ -27,8 +27,13 @@ export async function inspectServer(folder: string, history: History): Promise<F
     const report = await verifyStoppedFolder(folder);
     for (const { Kind, Name, What } of report.Faults) find(CHECKS.verify, `${Kind} ${Name}: ${What}`);
     await withStore(folder, async (store) => {
-      await checkFunctions(folder, store, history, find);
-      await checkQueues(store, history, find);
+      const clock = new ManualClock(systemClock.now() + LATER_MS);
+      const functions = await openFolderFunctions(folder, store, clock, find);
+      checkFunctions(functions, history, find);
+      const life = await openServerLife(store, clock, functions, find);
+      await checkChain(life, store, clock, history, find);
+      await checkQueues(life.queues, history, find);
+      await functions.close();
     });
   } catch (error) {
     if (!isLambentError(error)) throw error;
@@ -49,21 +54,11 @@ async function withStore(folder: string, work: (store: EmbeddedStore) => Promise
 }
 
 /** They open with the folder's own key: one that was lost would leave their environments sealed for good. */
-async function checkFunctions(folder: string, store: EmbeddedStore, { made }: History, find: Find): Promise<void> {
-  const cipher = createCipher(openSecrets(folder, systemSecureRandom).cipherKey, systemSecureRandom);
-  const registry = await openRegistry({ store, cipher, clock: systemClock, secureRandom: systemSecureRandom });
-  for (const name of made) if (!registry.state(REALM).functions.has(name)) find(CHECKS.kept, `the function ${name} is gone`);
+function checkFunctions({ asynchronous }: Functions, { made }: History, find: Find): void {
+  for (const name of made) if (asynchronous.functionId(REALM, name) === undefined) find(CHECKS.kept, `the function ${name} is gone`);
 }
 
-async function checkQueues(store: EmbeddedStore, history: History, find: Find): Promise<void> {
-  const clock = new ManualClock(systemClock.now() + LATER_MS);
-  const queues = await openQueues({
-    store,
-    clock,
-    secureRandom: systemSecureRandom,
-    onProblem: (error) => find(CHECKS.opens, String(error)),
-  });
-  await queues.resume();
+async function checkQueues(queues: Queues, history: History, find: Find): Promise<void> {
   const there: Record<ListName, string[]> = { fifo: [], fair: [], crossed: [] };
   for (const list of LIST_NAMES) {
     if (!queues.find(REALM, QUEUE_NAMES[list])) {

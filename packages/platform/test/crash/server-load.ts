@@ -1,5 +1,6 @@
-/** Those who use the real server over HTTP while it is killed: clients of SQS and Lambda that say what they ask and hear. */
+/** Those who use the real server over HTTP while it is killed: clients of SQS, Lambda and EventBridge that say what they ask and hear. */
 import { appendFileSync } from "node:fs";
+import { EventBridgeClient, EventBridgeServiceException } from "@aws-sdk/client-eventbridge";
 import { CreateFunctionCommand, LambdaClient, LambdaServiceException } from "@aws-sdk/client-lambda";
 import {
   ChangeMessageVisibilityCommand,
@@ -15,6 +16,7 @@ import {
 import { randomBelow, type Random, seededRandom, systemClock } from "../../src/base/index.ts";
 import type { RigServer } from "../long/rig.ts";
 import { zipOf } from "../support/zips.ts";
+import { makeChain, putEvents } from "./chain.ts";
 import { CHECKS } from "./checks.ts";
 import type { History } from "./history.ts";
 import { bodyOf, type Entry, groupOf, itemId, type ListName, numberOf } from "./journal.ts";
@@ -58,10 +60,14 @@ export async function useUntilKilled(server: RigServer, ear: Ear, seed: number, 
   const settings = { endpoint: server.url, region: "us-east-1", credentials: { accessKeyId, secretAccessKey }, maxAttempts: 1 };
   const client = new SQSClient(settings);
   const lambda = new LambdaClient(settings);
+  const events = new EventBridgeClient(settings);
   const until = ear.lines + lines;
   const load = { client, ear, urls: new Map<ListName, string>(), goesOn: () => ear.lines < until };
+  // The clock's waits keep no process alive, and once the server is gone nothing else does.
+  const alive = setInterval(() => undefined, 1_000);
   try {
     await makeQueues(load);
+    await makeChain({ events, lambda, sqs: client });
     ear.say({ kind: "ready" });
     const producers = ear.history.producers().filter(({ name }) => name !== "crossing");
     const work = [
@@ -70,16 +76,20 @@ export async function useUntilKilled(server: RigServer, ear: Ear, seed: number, 
         Array.from({ length: CONSUMERS_PER_QUEUE }, (_, index) => consume(load, list, seededRandom(seed + index))),
       ),
       makeFunctions(load, lambda, seed),
+      putEvents(events, ear, load.goesOn).catch((error: unknown) => onlyGone(load, error)),
     ];
     // The first who has seen enough ends it for all, in the middle of what the others do.
-    await Promise.race(work.map((each) => each.then(() => server.kill())));
+    await Promise.race(work);
+    await server.kill();
     await Promise.allSettled(work);
   } catch (error) {
     onlyGone(load, error);
   } finally {
     await server.kill();
+    clearInterval(alive);
     client.destroy();
     lambda.destroy();
+    events.destroy();
   }
 }
 
@@ -101,9 +111,13 @@ async function makeQueues({ client, urls }: QueueLoad): Promise<void> {
   await make("fifo", { FifoQueue: "true" });
 }
 
+function isAnswer(error: unknown): error is SQSServiceException | LambdaServiceException | EventBridgeServiceException {
+  return error instanceof SQSServiceException || error instanceof LambdaServiceException || error instanceof EventBridgeServiceException;
+}
+
 /** An error the server answered is a finding, unless it says that its storage stopped; a connection that ended is what is being done to it. */
 function onlyGone({ ear }: QueueLoad, error: unknown): void {
-  if (!(error instanceof SQSServiceException || error instanceof LambdaServiceException)) return;
+  if (!isAnswer(error)) return;
   const status = error.$metadata.httpStatusCode ?? 0;
   if (status >= 500 && error.message.startsWith("The storage")) return ear.say({ kind: "stopped" });
   ear.history.findings.push({ check: CHECKS.ends, what: `the server answered ${error.name}: ${error.message}` });

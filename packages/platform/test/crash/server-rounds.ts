@@ -1,4 +1,4 @@
-/** The same with the real server, `lambent start`, and clients of SQS and Lambda that speak to it over HTTP. */
+/** The same with the real server, `lambent start`, and clients of SQS, Lambda and EventBridge that speak to it over HTTP. */
 import { dirname } from "node:path";
 import { type Failpoint, randomBelow } from "../../src/base/index.ts";
 import { RigServer } from "../long/rig.ts";
@@ -9,7 +9,7 @@ import { inspectServer } from "./server-inspect.ts";
 import { earOf, useUntilKilled } from "./server-load.ts";
 
 const LINES_MIN = 60;
-const LINES_MAX = 240;
+const LINES_MAX = 200;
 /** Lines of a life that something else ends long before. */
 const FAR_LINES = 2_000;
 

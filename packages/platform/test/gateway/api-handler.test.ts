@@ -13,6 +13,7 @@ import { createAuthenticator, createCredentials, ephemeralSecrets } from "../../
 import { systemClock } from "../../src/base/index.ts";
 import { decodeEventFrames, loadService } from "../../src/wire/index.ts";
 import { functionVersion } from "../support/function-version.ts";
+import { readyService } from "../support/ready-service.ts";
 import { send, sendSigned, signedHeaders } from "../support/signed-http.ts";
 
 const ROOT = { accessKeyId: "AKIATESTTESTTESTTEST", secretAccessKey: "a-secret-for-tests-only", account: "000000000000" };
@@ -40,7 +41,7 @@ async function serve(context: TestContext, options: Options = {}) {
     permission: (operation) => ({ action: `${name}:${operation}`, resource: "*" }),
   });
   const api = new ApiHandler({
-    services: [service("lambda"), service("logs"), service("iam")],
+    services: [service("lambda"), service("logs"), service("iam")].map(readyService),
     authenticator: createAuthenticator({ credentials, clock: systemClock }),
     authorize: options.authorize ?? (() => undefined),
     bodies,

@@ -26,6 +26,8 @@ async function open(context: TestContext, handlers: Handlers = {}) {
     } as unknown as FunctionUrlHandler,
     findUrl: (name) => (name === "hello" || name === "abc" ? URL_OF_HELLO : undefined),
     browserRules: { allowedHosts: ["lambent"], allowedOrigins: ["https://console.example"] },
+    publicText: (path) =>
+      path === "/certificate.pem" ? Promise.resolve({ contentType: "application/x-pem-file", text: "a certificate" }) : undefined,
     health: () => ({ status: "running" }),
     reportDefect: (error) => defects.push(error),
   });
@@ -47,6 +49,12 @@ describe("what a request reaches", () => {
     assert.deepEqual(await get("/function-url/hello/a?b=c"), [200, "function /a?b=c"]);
     assert.deepEqual(await get("/a", { host: "abc.lambda-url.localhost" }), [200, "function /a"]);
     assert.deepEqual(await get("/2015-03-31/functions/"), [200, `api ${url}`]);
+  });
+
+  test("is a text that everybody may read, by GET only", async (context) => {
+    const { get, url } = await open(context);
+    assert.deepEqual(await get("/certificate.pem"), [200, "a certificate"]);
+    assert.equal((await send(url, { method: "POST", path: "/certificate.pem" })).body.toString(), `api ${url}`);
   });
 
   test("is nothing when the URL's name is unknown", async (context) => {

@@ -158,4 +158,25 @@ describe("the ledger of a realm", () => {
     assert.equal(await world.ledger.find(REALM, record.id.slice(0, 30)), undefined);
     assert.equal(await world.ledger.find(REALM, timeOrderedId(world.clock, systemSecureRandom)), undefined);
   });
+
+  test("lists a chain: its first event and all that name it, whatever cell they are in", async () => {
+    const world = new World();
+    const chain: LedgerRecord[] = [];
+    for (const name of ["one", "two"]) {
+      const list = await world.list(name);
+      const rows = await LedgerRows.open(list, world.clock);
+      for (let n = 0; n < 5; n += 1) {
+        const correlation = chain[0]?.id;
+        const own = world.record(correlation === undefined ? {} : { correlation });
+        chain.push(own);
+        await list.writeRows([...rows.write(own), ...rows.write(world.record())]);
+        await world.clock.advance(60_000);
+      }
+    }
+    const found = await world.ledger.list(REALM, { limit: 100, correlation: chain[0]?.id });
+    assert.deepEqual(
+      found.map(({ id }) => id),
+      chain.map(({ id }) => id).toReversed(),
+    );
+  });
 });

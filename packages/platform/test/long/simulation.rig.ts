@@ -1,4 +1,4 @@
-/** The simulation of queues, mappings and asynchronous invocations for as long as there is time; see `test/simulation/`. */
+/** The simulation of queues, mappings, asynchronous invocations, buses and schedules for as long as there is time; see `test/simulation/`. */
 import assert from "node:assert/strict";
 import { freshSeed, systemSecureRandom } from "../../src/base/index.ts";
 import { Simulation } from "../simulation/simulation.ts";
@@ -19,5 +19,5 @@ await rig(async (box) => {
     crashes += ending.crashes;
     box.progress(`${seeds} seeds`);
   }
-  return `${seeds} seeds, ${accepted} events and messages accepted over ${crashes} crashes, none lost`;
+  return `${seeds} seeds, ${accepted} events, schedules and messages accepted over ${crashes} crashes, none lost`;
 });

@@ -151,6 +151,22 @@ void test("usage is kept for thirteen months and then trimmed, also without new 
   assert.equal(await committed(), 0);
 });
 
+void test("a start looks at one cell, however many there are; what is too old goes behind it", async () => {
+  const first = await bench();
+  first.used("old");
+  await first.clock.advance(METERING_FLUSH_MS_MAX);
+  await first.metering.close();
+  await first.clock.advance(USAGE_KEEP_MS + DAY_MS);
+  const asked = new Set<string>();
+  const second = await bench(({ cell }) => void asked.add(cell), first.disk, first.clock);
+  assert.deepEqual([...asked], ["server/metering/session/0"]);
+  assert.equal(await second.committed(), 1);
+  await second.clock.advance(60_000);
+  assert.equal(await second.committed(), 0);
+  await second.metering.close();
+  assert.equal(second.clock.pendingCount, 0);
+});
+
 void test("a wall clock that goes back does not disorder the log", async () => {
   const { clock, metering, used } = await bench();
   used("before");

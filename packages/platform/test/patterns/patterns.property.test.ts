@@ -2,15 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { compilePattern } from "../../src/patterns/index.ts";
+import { event, patternsOf, values, words, type Json, type Pattern, type Primitive } from "./drawn.ts";
 
 /**
  * The definition, without thought for speed: an event with arrays stands for all events that have one object of each array in its
  * place, beside all of the array's values; a pattern matches when one of them meets it. Absence is asked of all.
  */
-type Primitive = null | boolean | number | string;
-type Json = Primitive | readonly Json[] | { readonly [key: string]: Json };
-type Pattern = { readonly [key: string]: Pattern | readonly Json[] };
-
 interface One {
   readonly values: readonly Primitive[];
   readonly fields: Readonly<Record<string, One>>;
@@ -77,41 +74,19 @@ function meetsEntry(entry: Json, value: Primitive): boolean {
   }
 }
 
-const keys = fc.constantFrom("a", "b");
-const words = fc.stringMatching(/^[ab]{0,3}$/u);
-const values = fc.oneof(words, fc.integer({ min: 0, max: 3 }), fc.boolean(), fc.constant(null));
-const { event } = fc.letrec<{ event: Json; value: Json }>((tie) => ({
-  event: fc.dictionary(keys, tie("value"), { maxKeys: 3 }),
-  value: fc.oneof({ maxDepth: 3, depthSize: "small" }, values, fc.array(tie("value"), { maxLength: 2 }), tie("event")),
-}));
-
 const wildcards = words.map((word) => word.replaceAll("bb", "*").replaceAll("**", "*"));
-const entries = fc.oneof(
-  values,
-  words.map((prefix) => ({ prefix })),
-  words.map((suffix) => ({ suffix })),
-  words.map((word) => ({ "equals-ignore-case": word.toUpperCase() })),
-  wildcards.map((wildcard) => ({ wildcard })),
-  fc.array(words, { minLength: 1, maxLength: 2 }).map((list) => ({ "anything-but": list })),
-  fc.boolean().map((exists) => ({ exists })),
-  fc.tuple(fc.constantFrom("=", "<", "<=", ">", ">="), fc.integer({ min: 0, max: 3 })).map((numeric) => ({ numeric })),
+const pattern = patternsOf(
+  fc.oneof(
+    values,
+    words.map((prefix) => ({ prefix })),
+    words.map((suffix) => ({ suffix })),
+    words.map((word) => ({ "equals-ignore-case": word.toUpperCase() })),
+    wildcards.map((wildcard) => ({ wildcard })),
+    fc.array(words, { minLength: 1, maxLength: 2 }).map((list) => ({ "anything-but": list })),
+    fc.boolean().map((exists) => ({ exists })),
+    fc.tuple(fc.constantFrom("=", "<", "<=", ">", ">="), fc.integer({ min: 0, max: 3 })).map((numeric) => ({ numeric })),
+  ),
 );
-const { pattern } = fc.letrec<{ pattern: Pattern; plain: Pattern }>((tie) => ({
-  plain: fc.dictionary(
-    keys,
-    fc.oneof({ maxDepth: 3, depthSize: "small" }, fc.array(entries as fc.Arbitrary<Json>, { minLength: 1, maxLength: 2 }), tie("plain")),
-    {
-      minKeys: 1,
-      maxKeys: 2,
-    },
-  ),
-  pattern: fc.oneof(
-    tie("plain"),
-    fc
-      .tuple(tie("plain"), fc.array(tie("plain"), { minLength: 2, maxLength: 3 }))
-      .map(([first, $or]) => ({ ...(first as object), $or }) as unknown as Pattern),
-  ),
-}));
 
 test("a pattern matches exactly the events its definition says", () => {
   let matched = 0;

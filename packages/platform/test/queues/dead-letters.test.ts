@@ -161,6 +161,30 @@ describe("a dead-letter queue", () => {
     );
   });
 
+  it("is the only reason to open queues at a start: those whose messages are on their way to it, also after the policy is gone (P6)", async () => {
+    let busy = false;
+    const reads = new Map<string, number>();
+    const world = await openQueuesWorld(({ kind, cell }) => {
+      const name = cell.split("/queue/")[1]?.split("/")[0] ?? "";
+      if (kind === "read") reads.set(name, (reads.get(name) ?? 0) + 1);
+      return busy && kind === "commit" && name === "dead" ? { kind: "busy" } : undefined;
+    });
+    const { orders } = await pair(world);
+    const idle = await world.make("idle", { redrive: { target: arnOf("dead"), receivesMax: 1 } });
+    await send(idle, "waits");
+    await send(orders, "bad");
+    busy = true;
+    await wear(world, orders);
+    await world.set("orders", { redrive: undefined });
+    await world.queues.close();
+    busy = false;
+    reads.clear();
+    await world.restart();
+    await world.clock.advance(10);
+    assert.equal(reads.get("idle"), 1, "only its head was looked at");
+    assert.deepEqual(bodiesOf(await receive(await world.queue("dead"))), ["bad"]);
+  });
+
   it("of a FIFO queue keeps groups in their order", async () => {
     const world = await openQueuesWorld();
     const dead = await world.make("dead.fifo");

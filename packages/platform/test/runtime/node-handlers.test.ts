@@ -154,6 +154,19 @@ test("one instance runs many calls at once and knows each line's call", async ()
   }, /takes 8 calls at once/);
 });
 
+test("where calls run at once, the SDK is told each call's own trace", async () => {
+  const code = `let waiting = []; export const handler = async () => {
+    await new Promise((resolve) => { waiting.push(resolve); if (waiting.length === 3) for (const go of waiting) go(); });
+    return globalThis.awslambda.InvokeStore.getXRayTraceId(); };`;
+  const instance = await world.instance({ "index.mjs": code }, { concurrencyPerInstance: 3 });
+  const calls = Array.from({ length: 3 }, () => world.call());
+  const reports = await Promise.all(calls.map((call) => instance.invoke(call)));
+  assert.deepEqual(
+    reports.map(valueOf),
+    calls.map(({ traceId }) => traceId),
+  );
+});
+
 test("variables that act at start reach Node before it starts", async () => {
   const instance = await world.instance(
     {

@@ -86,4 +86,35 @@ describe("resolving for egress", () => {
       assert.throws(() => createEgress({ opened: [opened] }), { code: "InvalidParameter" });
     }
   });
+
+  it("lets through loopback where the server is on loopback, and says so once; never what is private or link-local", async () => {
+    const said: string[] = [];
+    const answers: Record<string, readonly string[]> = {
+      mine: ["::1", "127.0.0.1"],
+      mixed: ["127.0.0.1", "10.0.0.1"],
+      metadata: ["169.254.169.254"],
+    };
+    const { resolveAll } = createEgress({
+      lookup: (host) => Promise.resolve(answers[host] ?? []),
+      ownAddresses: () => new Set(["127.0.0.1", PUBLIC]),
+      opened: [],
+      onLoopback: (host, port) => said.push(`${host}:${port}`),
+    });
+    assert.deepEqual(await resolveAll("2606:4700::1111", 80), [{ address: "2606:4700::1111", family: 6 }]);
+    assert.deepEqual(said, []);
+    assert.deepEqual(await resolveAll("mine", 80), [
+      { address: "::1", family: 6 },
+      { address: "127.0.0.1", family: 4 },
+    ]);
+    assert.deepEqual(await resolveAll("::ffff:127.0.0.9", 81), [{ address: "127.0.0.9", family: 4 }]);
+    assert.deepEqual(said, ["mine:80"]);
+    for (const host of ["mixed", "metadata", "10.0.0.1", "0.0.0.0", "[fe80::1]", PUBLIC])
+      await assert.rejects(resolveAll(host, 80), refused, host);
+  });
+
+  it("tells a name without an address from one that may not be reached", async () => {
+    const { resolvePinned } = egress({ empty: [[]], private: [["10.0.0.1"]] });
+    for (const host of ["empty", "unknown"]) await assert.rejects(resolvePinned(host, 80), { ...refused, details: { unresolved: true } });
+    await assert.rejects(resolvePinned("private", 80), { ...refused, details: {} });
+  });
 });

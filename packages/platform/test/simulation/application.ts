@@ -8,22 +8,28 @@ import type { Trace } from "./trace.ts";
 
 export const REALM = { account: "000000000000", region: "us-east-1" } as const;
 export const arnOfQueue = (name: string): string => `arn:aws:sqs:us-east-1:000000000000:${name}`;
+export const arnOfFunction = (name: string): string => `arn:aws:lambda:us-east-1:000000000000:function:${name}`;
+/** The second bus, beside the default one. */
+export const AUDIT_BUS = "audit";
 
 /** What an event or a message of the simulation says. */
 export interface Task {
   readonly task: string;
   /** Its handling always fails. */
   readonly poison: boolean;
+  /** Of a message in a FIFO queue. */
   readonly group?: string;
   readonly order?: number;
+  /** Of an event on a bus: where it asks to go. */
+  readonly to?: readonly string[];
 }
 
 /** The functions of the simulated application, and where their failures go. */
 export const APPLICATION = {
   /** Asynchronous; what it handled goes to `receipts`, what it did not to the queue `failures`. */
-  orders: { onSuccess: "arn:aws:lambda:us-east-1:000000000000:function:receipts", onFailure: arnOfQueue("failures") },
-  /** Asynchronous; reached from `orders`. */
-  receipts: { onSuccess: undefined, onFailure: undefined },
+  orders: { onSuccess: arnOfFunction("receipts"), onFailure: arnOfQueue("failures") },
+  /** Asynchronous; reached from `orders`. What it handled goes on to the second bus. */
+  receipts: { onSuccess: `arn:aws:events:us-east-1:000000000000:event-bus/${AUDIT_BUS}`, onFailure: undefined },
   /** Behind the queue `jobs`, names the messages it did not handle. */
   worker: { onSuccess: undefined, onFailure: undefined },
   /** Behind the queue `steps.fifo`. */
@@ -97,10 +103,10 @@ export class FakeCalls {
     await new Promise<void>((resolve) => this.#clock.schedule(durationMs, resolve));
     if (this.dead) return new Promise(() => undefined);
     this.#leave(name);
-    const { ending, handled } = messages ? this.#batchEnding(messages) : this.#eventEnding(tasks);
+    const { ending, handled } = messages ? this.#batchEnding(messages, name === "keeper") : this.#eventEnding(tasks);
     this.#trace.add(`${name} ends ${request.requestId.slice(-6)} ${ending.kind}, handled ${handled.map(({ task }) => task).join(" ")}`);
     this.#watched.returned(call, handled);
-    return ended(version(name), request, { ending, startedAt, durationMs });
+    return endedCall(version(name), request, { ending, startedAt, durationMs });
   };
 
   free(_realm: unknown, name: string): number {
@@ -122,18 +128,19 @@ export class FakeCalls {
   }
 
   /** Names the messages it did not handle; of a FIFO queue, also those behind the first of them. */
-  #batchEnding(messages: readonly Message[]): { readonly ending: CallEnding; readonly handled: readonly Task[] } {
+  #batchEnding(messages: readonly Message[], inGroups: boolean): { readonly ending: CallEnding; readonly handled: readonly Task[] } {
     if (this.#stumbles(0.08)) return { ending: this.#failure(), handled: [] };
     const handled: Task[] = [];
     const failures: { readonly itemIdentifier: string }[] = [];
     const blocked = new Set<string>();
     for (const { messageId, body } of messages) {
       const task = JSON.parse(body) as Task;
-      const isBlocked = task.group !== undefined && blocked.has(task.group);
+      const group = inGroups ? task.group : undefined;
+      const isBlocked = group !== undefined && blocked.has(group);
       if (!isBlocked && !task.poison && !this.#stumbles(0.1)) handled.push(task);
       else {
         failures.push({ itemIdentifier: messageId });
-        if (task.group !== undefined) blocked.add(task.group);
+        if (group !== undefined) blocked.add(group);
       }
     }
     return { ending: { kind: "handled", payload: Buffer.from(JSON.stringify({ batchItemFailures: failures })) }, handled };
@@ -151,13 +158,14 @@ export class FakeCalls {
   }
 }
 
-/** A registry in which nothing changes: what asynchronous invocation and mappings ask of it. */
+/** A registry in which nothing changes, with one function that never gets ready: what asynchronous invocation and mappings ask of it. */
 export const FUNCTIONS: AsyncInvokerParts["functions"] & SourcesParts["functions"] = {
   find: (_realm, name, qualifier) => {
+    if (name === "asleep") throw new LambentError("FunctionNotReady", "it is being made");
     const found = version(name as FunctionName);
     return {
       versions: [{ version: found, weight: 1 }],
-      functionArn: `arn:aws:lambda:us-east-1:000000000000:function:${name}${qualifier ?? ""}`,
+      functionArn: arnOfFunction(`${name}${qualifier ?? ""}`),
     };
   },
   onChange: () => undefined,
@@ -198,7 +206,8 @@ function taskOf(payload: Buffer): Task {
   return "requestPayload" in event ? { ...event.requestPayload, poison: false } : event;
 }
 
-function ended(
+/** What the invoker says of a call that ended. */
+export function endedCall(
   of: FunctionVersion,
   request: InvokeRequest,
   call: { readonly ending: CallEnding; readonly startedAt: number; readonly durationMs: number },

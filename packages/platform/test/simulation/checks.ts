@@ -2,7 +2,11 @@ import assert from "node:assert/strict";
 import type { LedgerRecord } from "../../src/ledger/index.ts";
 import type { Queue, ReceivedMessage } from "../../src/queues/index.ts";
 import { arnOfQueue, type FunctionName, REALM, type RunningCall, type Task } from "./application.ts";
+import { EventChecks } from "./event-checks.ts";
 import type { Life } from "./life.ts";
+
+/** More than one simulation makes. */
+const RECORDS_MAX = 1_000;
 
 type Entry = "orders" | "worker" | "keeper";
 
@@ -18,6 +22,7 @@ interface Known {
 
 /** Compares what the platform did with what it promised: P1, P2, P4, P9, and that nothing is left to be done. */
 export class Checks {
+  readonly events = new EventChecks();
   readonly #known = new Map<string, Known>();
   readonly #running = new Set<RunningCall>();
   readonly #broken: unknown[] = [];
@@ -25,7 +30,7 @@ export class Checks {
   readonly #overtaken: { readonly task: string; readonly earlier: string }[] = [];
 
   get accepted(): number {
-    return [...this.#known.values()].filter(({ id }) => id !== undefined).length;
+    return [...this.#known.values()].filter(({ id }) => id !== undefined).length + this.events.accepted;
   }
 
   /** What can only be a defect; told when everything is at rest. */
@@ -49,7 +54,10 @@ export class Checks {
   readonly returned = (call: RunningCall, handled: readonly Task[]): void => {
     this.#running.delete(call);
     if (call.name === "receipts") return;
-    for (const task of handled) this.#of(task).handled += 1;
+    for (const task of handled) {
+      if (task.to) this.events.handled(call.name, task);
+      else this.#of(task).handled += 1;
+    }
   };
 
   /** Calls of the process that is gone are gone with it. */
@@ -86,15 +94,18 @@ export class Checks {
     if (this.#broken.length > 0) throw this.#broken[0];
     const dead = new Map<string, number>();
     for (const name of ["dead", "dead.fifo"])
-      for (const { body } of await this.#drained(life, name)) count(dead, (JSON.parse(body) as Task).task);
+      for (const { body } of await this.#drained(life, name)) count(dead, `${name} ${(JSON.parse(body) as Task).task}`);
+    const deadIn = (queue: string, task: string): number => dead.get(`${queue} ${task}`) ?? 0;
     for (const { task, earlier } of this.#overtaken)
-      assert.equal(dead.get(earlier), 1, `P4: ${task} was handed out before ${earlier} of its group, which is not dead`);
-    const failures = new Map<string, number>();
-    for (const { body } of await this.#drained(life, "failures"))
-      count(failures, (JSON.parse(body) as { readonly requestContext: { readonly requestId: string } }).requestContext.requestId);
+      assert.equal(deadIn("dead.fifo", earlier), 1, `P4: ${task} was handed out before ${earlier} of its group, which is not dead`);
     for (const name of ["jobs", "steps.fifo"]) await this.#requireEmpty(life, name);
-    for (const known of this.#known.values()) if (known.entry !== "orders") this.#checkMessage(known, dead.get(known.task.task) ?? 0);
-    await this.#checkEvents(life, failures);
+    for (const [cell, { open }] of life.outboxes) assert.equal(open, 0, `${cell} has ${open} deliveries at rest`);
+    for (const known of this.#known.values())
+      if (known.entry !== "orders") this.#checkMessage(known, deadIn(known.entry === "worker" ? "dead" : "dead.fifo", known.task.task));
+    const records = await life.ledger.list(REALM, { limit: RECORDS_MAX });
+    assert.ok(records.length < RECORDS_MAX, "all records are looked at");
+    this.#checkOrders(records, await this.#drained(life, "failures"));
+    await this.events.rest(records, (name) => this.#drained(life, name), deadIn);
     await this.#checkUsage(life);
   }
 
@@ -104,8 +115,10 @@ export class Checks {
     if (id !== undefined) assert.ok(handled > 0 || dead === 1, `P1: ${task.task} was acknowledged and is lost`);
   }
 
-  async #checkEvents(life: Life, failures: ReadonlyMap<string, number>): Promise<void> {
-    const records = await life.ledger.list(REALM, { source: "invoke", limit: 1_000 });
+  #checkOrders(records: readonly LedgerRecord[], messages: readonly ReceivedMessage[]): void {
+    const failures = new Map<string, number>();
+    for (const { body } of messages)
+      count(failures, (JSON.parse(body) as { readonly requestContext: { readonly requestId: string } }).requestContext.requestId);
     const orders = records.filter(({ target }) => isOf("orders", target));
     const receipts = records.filter(({ target }) => isOf("receipts", target));
     for (const known of this.#known.values()) {

@@ -1,13 +1,15 @@
-import type { Clock, SecureRandom, Timer } from "../../src/base/index.ts";
-import { Delivery } from "../../src/delivery/index.ts";
-import { AsyncInvoker, ASYNC_CELL_KIND } from "../../src/invoker/index.ts";
+import type { Clock, Random, SecureRandom, Timer } from "../../src/base/index.ts";
+import { BUS_CELL_KIND, type Buses, deadLetterAttributes, openBuses } from "../../src/bus/index.ts";
+import { archiveTarget, busTarget, Courier, Delivery, functionTarget, queueTarget, Targets } from "../../src/delivery/index.ts";
+import { AsyncInvoker, type AsyncInvokerParts, ASYNC_CELL_KIND } from "../../src/invoker/index.ts";
 import { Ledger } from "../../src/ledger/index.ts";
 import { type Metering, startMetering } from "../../src/metering/index.ts";
 import { Signals } from "../../src/model/index.ts";
+import type { Outbox } from "../../src/outbox/index.ts";
 import { openQueues, type Queues } from "../../src/queues/index.ts";
-import { openSources, type Sources } from "../../src/sources/index.ts";
-import { type FaultPlan, type MemoryDisk, openMemoryStore } from "../../src/storage/index.ts";
-import { type FakeCalls, FUNCTIONS } from "./application.ts";
+import { openSchedules, parcelOfAttempt, RuleTimers, type Schedules, SCHEDULES_CELL_KIND } from "../../src/schedules/index.ts";
+import { openSources, type Sources, type SourcesParts } from "../../src/sources/index.ts";
+import type { CellKey, Store } from "../../src/storage/index.ts";
 
 /** The clock as one life of the process sees it: at its death nothing it waited for happens any more. */
 export class MortalClock implements Clock {
@@ -54,55 +56,71 @@ export interface Life {
   readonly queues: Queues;
   readonly sources: Sources;
   readonly async: AsyncInvoker;
+  readonly buses: Buses;
+  readonly schedules: Schedules;
   readonly ledger: Ledger;
   readonly metering: Metering;
+  /** What buses and schedules have opened. */
+  readonly outboxes: ReadonlyMap<CellKey, Outbox>;
 }
 
 export interface LifeParts {
-  readonly disk: MemoryDisk;
+  readonly store: Store;
   readonly clock: Clock;
+  readonly random: Random;
   readonly secureRandom: SecureRandom;
-  readonly faults: FaultPlan;
-  readonly calls: FakeCalls;
+  readonly functions: AsyncInvokerParts["functions"] & SourcesParts["functions"];
+  readonly calls: AsyncInvokerParts["calls"];
+  /** Throws where a target does not take what is handed over now. */
+  readonly admit: () => void;
   /** Told of what only a defect brings about. */
   readonly onTrouble: (error: unknown) => void;
 }
 
-/** Starts on what the disk holds. Rejects where a fault of the store keeps it from starting. */
-export async function startLife({ disk, clock, secureRandom, faults, calls, onTrouble }: LifeParts): Promise<Life> {
-  const store = openMemoryStore({ disk, faults });
-  const signals = new Signals();
-  const metering = await startMetering({ store, signals, clock });
-  const queues = await openQueues({ store, clock, secureRandom, onProblem: onTrouble });
-  const async = new AsyncInvoker({
-    ...{ store, clock, secureRandom, calls, metering, onTrouble },
-    functions: FUNCTIONS,
-    timeFactor: 1,
+/** Starts on what the store holds. Rejects where a fault of the store keeps it from starting. */
+export async function startLife(parts: LifeParts): Promise<Life> {
+  const { store, clock, random, secureRandom, functions, calls, admit: authorize, onTrouble } = parts;
+  const common = { store, clock, secureRandom };
+  const metering = await startMetering({ store, signals: new Signals(), clock });
+  const queues = await openQueues({ ...common, onProblem: onTrouble });
+  const targets = new Targets(
+    [
+      queueTarget({ queues, authorize }),
+      busTarget({ buses: () => buses, authorize, clock }),
+      archiveTarget({ buses: () => buses }),
+      functionTarget({ authorize, functionPolicy: () => undefined, functions: () => async }),
+    ],
+    clock,
+  );
+  const delivery = new Delivery({ clock, targets, outbox: (cell) => async.outbox(cell), onTrouble });
+  const async: AsyncInvoker = new AsyncInvoker({
+    ...{ ...common, calls, metering, onTrouble, functions, timeFactor: 1 },
     onOutgoing: (cell) => delivery.wake(cell),
   });
-  const delivery = new Delivery({
-    ...{ queues, clock, onTrouble },
-    functions: () => async,
-    outbox: (cell) => async.outbox(cell),
-    authorize: () => undefined,
-    functionPolicy: () => undefined,
+  const courier = new Courier({ clock, targets, parcelOf: parcelOfAttempt, onTrouble });
+  const outboxes = new Map<CellKey, Outbox>();
+  const serve = (cell: CellKey, outbox: Outbox): void => {
+    outboxes.set(cell, outbox);
+    courier.serve(cell, outbox);
+  };
+  const holding = { ...common, random, retryTimeFactor: 1, onProblem: onTrouble };
+  const schedules = await openSchedules({
+    ...holding,
+    rules: { deliveries: (realm, rule, dueAt) => buses.scheduledDeliveries(realm, rule, dueAt), deadLetter: deadLetterAttributes },
+    onOpened: (cell, _realm, outbox) => serve(cell, outbox),
   });
-  const sources = await openSources({
-    store,
-    clock,
-    secureRandom,
-    queues,
-    functions: FUNCTIONS,
-    invoker: calls,
-    onProblem: onTrouble,
-    mayRead: () => true,
+  const timers = new RuleTimers(schedules, clock);
+  const buses: Buses = await openBuses({ ...holding, timers: () => timers, onOpened: serve });
+  const sources = await openSources({ ...common, queues, functions, invoker: calls, onProblem: onTrouble, mayRead: () => true });
+  const ledger = new Ledger({
+    ...{ store, clock, live: (cell, record) => async.live(cell, record) },
+    cellKinds: [ASYNC_CELL_KIND, "queue", BUS_CELL_KIND, SCHEDULES_CELL_KIND],
   });
-  const ledger = new Ledger({ store, clock, cellKinds: [ASYNC_CELL_KIND, "queue"], live: (cell, record) => async.live(cell, record) });
-  return { queues, sources, async, ledger, metering };
+  return { queues, sources, async, buses, schedules, ledger, metering, outboxes };
 }
 
 /** What runs behind the start, with nobody waiting. */
-export async function resumeLife({ queues, sources, async }: Life): Promise<void> {
+export async function resumeLife({ queues, sources, async, buses, schedules }: Life): Promise<void> {
   sources.start();
-  await Promise.all([queues.resume(), async.resume()]);
+  await Promise.all([queues.resume(), async.resume(), buses.resume(), schedules.resume()]);
 }

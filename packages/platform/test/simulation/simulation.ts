@@ -1,15 +1,32 @@
 import assert from "node:assert/strict";
-import { isLambentError, ManualClock, type Random, randomBelow, type SecureRandom, seededRandom } from "../../src/base/index.ts";
+import {
+  isLambentError,
+  LambentError,
+  ManualClock,
+  type Random,
+  randomBelow,
+  type SecureRandom,
+  seededRandom,
+} from "../../src/base/index.ts";
+import { DEFAULT_BUS } from "../../src/bus/index.ts";
 import { DEFAULT_QUEUE_SETTINGS, type NewMessage, type Queue, type QueueSettings } from "../../src/queues/index.ts";
+import { type ScheduleSettings, scheduleArn } from "../../src/schedules/index.ts";
 import { DEFAULT_MAPPING_SETTINGS } from "../../src/sources/index.ts";
-import { type Fault, type FaultStep, MemoryDisk } from "../../src/storage/index.ts";
-import { arnOfQueue, FakeCalls, REALM, type Task } from "./application.ts";
+import { type Fault, type FaultStep, MemoryDisk, openMemoryStore } from "../../src/storage/index.ts";
+import { arnOfQueue, FakeCalls, FUNCTIONS, REALM, type Task } from "./application.ts";
 import { Checks } from "./checks.ts";
+import { asEventTask, beat, BEAT_MS, makeBuses, newEvent, once, someRoutes } from "./events.ts";
 import { type Life, MortalClock, resumeLife, startLife } from "./life.ts";
 import { Trace } from "./trace.ts";
 
-const STEPS = 60;
+const STEPS = 36;
 const GROUPS = ["red", "green", "blue"];
+/** Beats of the schedule behind the first one. */
+const BEATS = 5;
+/** How long nobody takes up what a crash interrupted, now and then. */
+const DOWN_MS_MAX = 180_000;
+/** A time that was past by a minute when its schedule was made is none; clocks are set back meanwhile. */
+const LATE_MS_MAX = 40_000;
 /** Longer than every wait there can be: a refused event's back-off, retries, the moves to a dead-letter queue. */
 const REST_MS = 3 * 3_600_000;
 
@@ -17,18 +34,27 @@ const QUEUES: Readonly<Record<string, Partial<QueueSettings>>> = {
   dead: {},
   "dead.fifo": { kind: "fifo" },
   failures: {},
+  undelivered: {},
+  heard: {},
+  beats: {},
   jobs: { visibilityMs: 20_000, redrive: { target: arnOfQueue("dead"), receivesMax: 6 } },
-  "steps.fifo": { kind: "fifo", visibilityMs: 20_000, redrive: { target: arnOfQueue("dead.fifo"), receivesMax: 6 } },
+  "steps.fifo": {
+    ...{ kind: "fifo", visibilityMs: 20_000, redrive: { target: arnOfQueue("dead.fifo"), receivesMax: 6 } },
+    // Rules name no deduplication id.
+    contentBasedDeduplication: true,
+  },
 };
 
 export interface Ending {
   readonly accepted: number;
+  /** Those of them that are events on a bus, or schedules that bring one. */
+  readonly events: number;
   readonly crashes: number;
 }
 
 /**
- * One simulation: an application of two asynchronous functions and two behind queues, over a store that fails, in a process that
- * crashes. Everything follows from `seed`. Then faults stop, time passes, and everything accepted must have ended, once.
+ * One simulation: an application of two asynchronous functions and two behind queues, with two buses and schedules that lead to
+ * all of them, over a store that fails, in a process that crashes. Everything follows from `seed`. Then faults stop, time passes, and everything accepted must have ended, once.
  */
 export class Simulation {
   readonly #random: Random;
@@ -62,7 +88,8 @@ export class Simulation {
       await this.#crash();
       await this.#clock.advance(REST_MS);
       await this.#checks.rest(this.#life);
-      return { accepted: this.#checks.accepted, crashes: this.#lives - 1 };
+      const { accepted, events } = this.#checks;
+      return { accepted, events: events.accepted, crashes: this.#lives - 1 };
     } catch (error) {
       throw new assert.AssertionError({
         message: `${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n\n${this.#trace.toString()}`,
@@ -83,22 +110,29 @@ export class Simulation {
     await sources.create(REALM, { ...mapping, functionName: "worker", queueName: "jobs", settings: { ...settings, windowMs } });
     await sources.create(REALM, { ...mapping, functionName: "keeper", queueName: "steps.fifo", settings });
     await sources.settled();
+    await makeBuses(this.#life.buses);
+    const from = this.#clock.now();
+    await this.#makeSchedule("beat", beat(from + BEATS * BEAT_MS));
+    this.#checks.events.beats(from, from + BEATS * BEAT_MS);
   }
 
   async #step(): Promise<void> {
     const choice = randomBelow(this.#random, 100);
-    if (choice < 20) this.#hear(this.#invoke());
-    else if (choice < 40) this.#hear(this.#sendJobs());
-    else if (choice < 62) this.#sendStep();
+    if (choice < 12) this.#hear(this.#invoke());
+    else if (choice < 24) this.#hear(this.#sendJobs());
+    else if (choice < 38) this.#sendStep();
+    else if (choice < 58) this.#hear(this.#publish());
+    else if (choice < 61) this.#hear(this.#schedule());
     else if (choice < 88) await this.#clock.advance(randomBelow(this.#random, 3_000));
     else if (choice < 92) await this.#clock.advance(randomBelow(this.#random, 90_000));
-    else if (choice < 96) await this.#crash();
+    else if (choice < 96) await this.#crash(this.#random.next() < 0.25 ? randomBelow(this.#random, DOWN_MS_MAX) : 0);
     else this.#jumpWall(randomBelow(this.#random, 12_000) - 10_000);
   }
 
   /** As an administrator or NTP does it; far ahead would end leases under the calls that hold them, as it does in any queue. */
   #jumpWall(byMs: number): void {
     this.#trace.add(`the wall clock jumps by ${byMs} ms`);
+    if (byMs < 0) this.#checks.events.wallSetBack(this.#clock.now());
     this.#clock.jumpWall(byMs);
   }
 
@@ -134,6 +168,30 @@ export class Simulation {
     for (const task of tasks) this.#checks.acknowledged("worker", task, task.task);
   }
 
+  async #publish(): Promise<void> {
+    const tasks = Array.from({ length: 1 + randomBelow(this.#random, 2) }, () => asEventTask(this.#task(), someRoutes(this.#random)));
+    const published = tasks.map((task) => newEvent(task, this.#clock, this.#secureRandom));
+    for (const [at, task] of tasks.entries()) this.#checks.events.sent(task, { kind: "id", id: published[at]?.event.id ?? "" });
+    await this.#life.buses.publish(REALM, DEFAULT_BUS, published);
+    this.#trace.add(`published ${tasks.map(({ task, to }) => `${task} to ${to.join(", ")}`).join("; ")}`);
+    for (const task of tasks) this.#checks.events.acknowledged(task);
+  }
+
+  /** An event that comes later, at a whole second. */
+  async #schedule(): Promise<void> {
+    const task = asEventTask(this.#task(), someRoutes(this.#random));
+    const dueAt = Math.ceil((this.#clock.now() + randomBelow(this.#random, 60_000)) / 1_000) * 1_000;
+    this.#checks.events.sent(task, { kind: "schedule", arn: scheduleArn(REALM, "default", task.task), dueAt });
+    await this.#makeSchedule(task.task, once(dueAt, task));
+    this.#trace.add(`scheduled ${task.task} to ${task.to.join(", ")}`);
+    // Making it may have taken until its time was past, and what is long past is never due.
+    if (this.#clock.now() < dueAt + LATE_MS_MAX) this.#checks.events.acknowledged(task);
+  }
+
+  #makeSchedule(name: string, settings: ScheduleSettings): Promise<void> {
+    return this.#life.schedules.create(REALM, "default", { name, settings, token: name, digest: name });
+  }
+
   /** A group's messages are sent one behind the other's answer: that is what gives them an order. */
   #sendStep(): void {
     const group = GROUPS[randomBelow(this.#random, GROUPS.length)] ?? "red";
@@ -159,8 +217,8 @@ export class Simulation {
     return { task: `t${this.#tasks++}`, poison: this.#random.next() < 0.1 };
   }
 
-  /** The process is gone wherever it was; the next one begins with what the disk has. */
-  async #crash(): Promise<void> {
+  /** The process is gone wherever it was; the next one begins with what the disk has, a while later. */
+  async #crash(downMs = 0): Promise<void> {
     if (this.#random.next() < 0.5) await this.#clock.advance(0);
     this.#calls.dead = true;
     this.#lifeClock.die();
@@ -170,6 +228,7 @@ export class Simulation {
     // Who waited for an answer of the process that is gone has none.
     this.#lastOfGroup.clear();
     this.#checks.crashed();
+    if (downMs > 0) await this.#clock.advance(downMs);
     await this.#start();
   }
 
@@ -190,8 +249,11 @@ export class Simulation {
         if (process === this.#processes && !isLambentError(error, "StorageBusy", "StorageStopped")) this.#checks.broken(error);
       };
       try {
-        const parts = { disk: this.#disk, clock, secureRandom: this.#secureRandom, faults, calls: this.#calls, onTrouble };
-        this.#life = await startLife(parts);
+        this.#life = await startLife({
+          store: openMemoryStore({ disk: this.#disk, faults }),
+          ...{ clock, random: this.#random, secureRandom: this.#secureRandom },
+          ...{ functions: FUNCTIONS, calls: this.#calls, admit: () => this.#admit(), onTrouble },
+        });
         this.#hear(resumeLife(this.#life));
         return;
       } catch (error) {
@@ -199,6 +261,11 @@ export class Simulation {
         clock.die();
       }
     }
+  }
+
+  /** Targets take what comes, but for a few times. */
+  #admit(): void {
+    if (!this.#isCalm && this.#random.next() < 0.05) throw new LambentError("Throttled", "too many come here now");
   }
 
   #fault(kind: FaultStep["kind"]): Fault | undefined {

@@ -1,10 +1,14 @@
 /** The SDK for JavaScript as people use it: its own signing, its own classes for errors. */
+import { after } from "node:test";
 import { CloudWatchLogs } from "@aws-sdk/client-cloudwatch-logs";
+import { EventBridge } from "@aws-sdk/client-eventbridge";
 import { IAM } from "@aws-sdk/client-iam";
 import { type CreateFunctionRequest, Lambda, waitUntilFunctionActiveV2, waitUntilFunctionUpdatedV2 } from "@aws-sdk/client-lambda";
+import { Scheduler } from "@aws-sdk/client-scheduler";
+import { SNS } from "@aws-sdk/client-sns";
 import { SQS } from "@aws-sdk/client-sqs";
 import { STS } from "@aws-sdk/client-sts";
-import type { RealServer } from "./server.ts";
+import { type RealServer, startServer } from "./server.ts";
 import { zipOf } from "./zips.ts";
 
 process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] = "true";
@@ -18,6 +22,9 @@ export interface JavaScriptClients {
   readonly sts: STS;
   readonly logs: CloudWatchLogs;
   readonly sqs: SQS;
+  readonly events: EventBridge;
+  readonly sns: SNS;
+  readonly scheduler: Scheduler;
   close(): void;
 }
 
@@ -44,8 +51,24 @@ export function javascriptClients(server: RealServer, choices: ClientChoices = {
     sts: new STS(settings),
     logs: new CloudWatchLogs(settings),
     sqs: new SQS(settings),
+    events: new EventBridge(settings),
+    sns: new SNS(settings),
+    scheduler: new Scheduler(settings),
   };
   return { ...clients, close: () => Object.values(clients).forEach((client) => client.destroy()) };
+}
+
+/** A server and its clients for a whole test file, gone behind its last test; `asked` are further options of `start`. */
+export async function startServerWithClients(
+  ...asked: readonly string[]
+): Promise<{ readonly server: RealServer; readonly clients: JavaScriptClients }> {
+  const server = await startServer(...asked);
+  const clients = javascriptClients(server);
+  after(async () => {
+    clients.close();
+    await server.stop();
+  });
+  return { server, clients };
 }
 
 /** `arn:aws:lambda:…:function:<name>` in the realm of tests. */

@@ -5,10 +5,13 @@
 import { once } from "node:events";
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, request as httpRequest, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { after } from "node:test";
 import { loadService } from "../../src/wire/index.ts";
 import { findRoute } from "../../src/wire/route.ts";
+import { type RealServer, startServer } from "./server.ts";
 
-export const SERVICES = ["lambda", "iam", "sts", "logs", "sqs"] as const;
+/** Those with calls recorded in `fixtures/`. */
+export const SERVICES = ["lambda", "iam", "sts", "logs", "sqs", "scheduler", "sns", "events"] as const;
 export type RecordedService = (typeof SERVICES)[number];
 
 export interface Message {
@@ -30,7 +33,7 @@ export interface Recorder {
 }
 
 /** Starts a recorder in front of `target`. */
-export async function startRecorder(target: string): Promise<Recorder> {
+async function startRecorder(target: string): Promise<Recorder> {
   const exchanges: Exchange[] = [];
   const server = createServer((request, response) => void relay(target, request, response, exchanges));
   server.listen(0, "127.0.0.1");
@@ -46,6 +49,17 @@ export async function startRecorder(target: string): Promise<Recorder> {
       await closed;
     },
   };
+}
+
+/** A server behind a recorder for a whole test file, gone behind its last test. */
+export async function startRecordedServer(): Promise<{ readonly server: RealServer; readonly recorder: Recorder }> {
+  const server = await startServer();
+  const recorder = await startRecorder(server.url);
+  after(async () => {
+    await recorder.close();
+    await server.stop();
+  });
+  return { server, recorder };
 }
 
 async function relay(target: string, request: IncomingMessage, response: ServerResponse, exchanges: Exchange[]): Promise<void> {
@@ -79,20 +93,20 @@ async function collect(message: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-const SCOPES: Readonly<Record<string, RecordedService>> = { lambda: "lambda", iam: "iam", sts: "sts", logs: "logs", sqs: "sqs" };
+const SCOPES: ReadonlySet<string> = new Set(SERVICES);
+const isRecorded = (scope: string): scope is RecordedService => SCOPES.has(scope);
 
 /** Said by the protocol's own sign: the target header, the action of a form, or method and path. */
 function operationOf(request: IncomingMessage, body: Buffer): Pick<Exchange, "service" | "operation"> | undefined {
   const scope = /Credential=[^/]+\/\d+\/[^/]+\/([^/]+)\//u.exec(request.headers.authorization ?? "")?.[1];
-  const service = SCOPES[scope ?? ""];
-  if (service === undefined) return undefined;
+  if (scope === undefined || !isRecorded(scope)) return undefined;
   const target = request.headers["x-amz-target"];
   const named =
     typeof target === "string"
       ? target.split(".").at(-1)
-      : service === "lambda"
-        ? findRoute(loadService("lambda"), request.method ?? "", request.url ?? "/", request.headers as Record<string, string>)?.route
+      : loadService(scope).protocol === "restJson1"
+        ? findRoute(loadService(scope), request.method ?? "", request.url ?? "/", request.headers as Record<string, string>)?.route
             .operation.name
         : (new URLSearchParams(body.toString("utf8")).get("Action") ?? undefined);
-  return named === undefined ? undefined : { service, operation: named };
+  return named === undefined ? undefined : { service: scope, operation: named };
 }

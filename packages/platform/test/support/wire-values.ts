@@ -59,6 +59,16 @@ const PATTERN_TEXTS = [
   "arn:aws:elasticfilesystem:us-east-1:123456789012:access-point/fsap-0123456789abcdef0",
   "arn:aws:kms:us-east-1:123456789012:key/0123",
   "arn:aws:iam::123456789012:role/worker",
+  "aws.partner/example.org/orders",
+  "events:PutEvents",
+  "arn:aws:events:us-east-1:123456789012:event-bus/orders",
+  "arn:aws:events:us-east-1:123456789012:connection/orders/2f4a8e9c",
+  "arn:aws:route53:::healthcheck/2f4a8e9c",
+  "arn:aws:secretsmanager:us-east-1:123456789012:secret:orders",
+  "arn:aws:vpc-lattice:us-east-1:123456789012:resourceconfiguration/rcfg-0123456789abcdef0",
+  "arn:aws:sqs:us-east-1:123456789012:orders",
+  "arn:aws:scheduler:us-east-1:123456789012:schedule-group/orders",
+  "+4915112345678",
 ];
 
 const DEPTH_MAX = 4;

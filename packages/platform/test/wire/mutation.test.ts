@@ -43,6 +43,9 @@ const CORPUS: readonly (readonly [ServiceName, Protocol, readonly string[]])[] =
   ["sts", "awsQuery", ["AssumeRole", "GetCallerIdentity"]],
   ["sqs", "awsJson1_0", ["CreateQueue", "SendMessageBatch", "ReceiveMessage"]],
   ["sqs", "awsQuery", ["CreateQueue", "SendMessageBatch", "ChangeMessageVisibilityBatch"]],
+  ["events", "awsJson1_1", ["PutEvents", "PutRule", "PutTargets"]],
+  ["scheduler", "restJson1", ["CreateSchedule", "DeleteSchedule", "ListSchedules", "TagResource"]],
+  ["sns", "awsQuery", ["CreateTopic", "PublishBatch", "Subscribe"]],
 ];
 
 /** One well-formed request of each operation, as the client sends it. */
@@ -155,7 +158,7 @@ describe(`requests changed at random (seed ${SEED})`, () => {
       fc.property(
         fc.constantFrom(...corpus),
         fc.array(mutation, { minLength: 1, maxLength: 4 }),
-        fc.option(fc.constantFrom("lambda", "logs", "iam", "sts", "sqs")),
+        fc.option(fc.constantFrom("lambda", "logs", "iam", "sts", "sqs", "events", "scheduler", "sns")),
         (request, changes, scope) => {
           const changed = changes.reduce(mutate, request);
           let model: ReturnType<typeof findService>;

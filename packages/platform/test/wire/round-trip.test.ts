@@ -19,13 +19,18 @@ process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] = "true";
 
 const SEED = Number(process.env["LAMBENT_TEST_SEED"] ?? 20_261_121);
 const RPC: readonly Protocol[] = ["awsJson1_0", "awsJson1_1", "awsQuery", "rpcv2Cbor"];
-// Lambda has no awsQuery form: its errors' Type and its payloads have no place there.
+const REST: readonly Protocol[] = ["restJson1", "awsJson1_0", "awsJson1_1", "rpcv2Cbor"];
+// Lambda has no awsQuery form: its errors' Type and its payloads have no place there. Nor has EventBridge: PutPermission
+// has a member Action, and there empty structures are members that must be there.
 const PROTOCOLS: Readonly<Record<ServiceName, readonly Protocol[]>> = {
-  lambda: ["restJson1", "awsJson1_0", "awsJson1_1", "rpcv2Cbor"],
+  lambda: REST,
   sts: RPC,
   iam: RPC,
   logs: RPC,
   sqs: RPC,
+  events: ["awsJson1_0", "awsJson1_1", "rpcv2Cbor"],
+  scheduler: REST,
+  sns: RPC,
 };
 
 const EMPTY_PAYLOAD = "the client sends {} for a payload that is left out, which is an empty structure to any reader";
@@ -154,6 +159,9 @@ const HARMLESS: Readonly<Record<ServiceName, string>> = {
   iam: "ListRoles",
   logs: "DescribeLogGroups",
   sqs: "ListQueues",
+  events: "ListRules",
+  scheduler: "ListSchedules",
+  sns: "ListTopics",
 };
 
 async function errorRoundTrip(service: ServiceName, protocol: Protocol, name: string): Promise<void> {

@@ -4,6 +4,7 @@ import { describe, test } from "node:test";
 import { isLambentError, systemClock } from "../../src/base/index.ts";
 import { AWS_SERVICES, decode, loadService } from "../../src/wire/index.ts";
 import type { ServiceData } from "../../src/wire/service-data.ts";
+import { LINEAR_FORMS, wholePattern } from "../../src/wire/whole-pattern.ts";
 import { formRequest, wireRequest } from "../support/wire-request.ts";
 
 const lambda = loadService("lambda");
@@ -89,7 +90,7 @@ test("no pattern of any service takes long on text made to make it backtrack", (
     const data = JSON.parse(readFileSync(new URL(`../../src/wire/schemas/${service}.json`, import.meta.url), "utf8")) as ServiceData;
     for (const [name, rule] of Object.entries(data.rules)) {
       if (rule.pattern === undefined) continue;
-      const regex = new RegExp(`^(?:${rule.pattern})$`, rule.pattern.includes("\\p{") ? "u" : "");
+      const regex = wholePattern(rule.pattern);
       const length = Math.min(rule.max ?? 10_000, 200_000);
       for (const text of starts.flatMap((start) =>
         fragments.map((fragment) => `${start}${fragment.repeat(length)}`.slice(0, length - 1)),
@@ -99,5 +100,20 @@ test("no pattern of any service takes long on text made to make it backtrack", (
         assert.ok(systemClock.monotonicMs() - begun < 500, `${service} ${name} on ${JSON.stringify(text.slice(0, 80))}`);
       }
     }
+  }
+});
+
+test("a pattern that takes the place of one that backtracks accepts the same texts", () => {
+  const alphabet = [" ", "\t", "a", "~", ":", "\n", "ä"];
+  const patterns = AWS_SERVICES.flatMap((service) => {
+    const data = JSON.parse(readFileSync(new URL(`../../src/wire/schemas/${service}.json`, import.meta.url), "utf8")) as ServiceData;
+    return Object.values(data.rules).map(({ pattern }) => pattern);
+  });
+  for (const source of LINEAR_FORMS.keys()) {
+    assert.ok(patterns.includes(source), `${source} is in a model`);
+    const [modelled, linear] = [new RegExp(source), wholePattern(source)];
+    // Every text of up to five of these characters.
+    for (let texts = [""]; (texts[0]?.length ?? 0) <= 5; texts = texts.flatMap((text) => alphabet.map((next) => text + next)))
+      for (const text of texts) assert.equal(linear.test(text), modelled.test(text), `${source} on ${JSON.stringify(text)}`);
   }
 });

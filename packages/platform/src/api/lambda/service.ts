@@ -1,5 +1,4 @@
-import { isLambentError } from "../../base/index.ts";
-import { documentOf, functionArn, type Functions, layerArn, parseFunctionReference, parseLayerReference } from "../../functions/index.ts";
+import { functionArn, type Functions, layerArn, parseFunctionReference, parseLayerReference } from "../../functions/index.ts";
 import type { AsyncInvoker, Invoker } from "../../invoker/index.ts";
 import { mappingArn } from "../../sources/index.ts";
 import { loadService } from "../../wire/index.ts";
@@ -9,6 +8,7 @@ import type { ManagementDependencies } from "./dependencies.ts";
 import { lambdaWireError } from "./errors.ts";
 import { invocationOperations } from "./invoke.ts";
 import { lambdaOperations } from "./operations.ts";
+import { policyText } from "./policy-text.ts";
 
 export interface LambdaDependencies extends ManagementDependencies {
   readonly invoker: Invoker;
@@ -55,37 +55,4 @@ function permissionFor(
   }
   const named = input["Resource"] ?? input["Arn"];
   return { action, resource: typeof named === "string" ? named : "*" };
-}
-
-const policyTexts = new WeakMap<object, string>();
-
-/** The resource policy as text; the same object always as the same text, so that it is parsed once. */
-export function policyText(
-  functions: Functions,
-  { realm }: Pick<RequestContext, "realm">,
-  name: string,
-  qualifier: string | undefined,
-): string | undefined {
-  const policy = policyOf(functions, realm, name, qualifier);
-  if (!policy) return undefined;
-  const known = policyTexts.get(policy);
-  if (known !== undefined) return known;
-  const text = JSON.stringify(documentOf(policy.statements));
-  policyTexts.set(policy, text);
-  return text;
-}
-
-/** A function that does not exist has no policy: the operation itself says that it does not exist. */
-function policyOf(
-  functions: Functions,
-  realm: RequestContext["realm"],
-  name: string,
-  qualifier: string | undefined,
-): ReturnType<Functions["policies"]["get"]> {
-  try {
-    return functions.policies.get(realm, name, qualifier);
-  } catch (error) {
-    if (isLambentError(error, "NotFound")) return undefined;
-    throw error;
-  }
 }

@@ -1,6 +1,7 @@
 import { LambentError } from "../../base/index.ts";
 import type { BackupReport, VerifyReport } from "../../storage/index.ts";
 import type { RequestContext } from "../operation.ts";
+import { verifyShape } from "../verify-shape.ts";
 import type { BackupDataRequest, BackupDataResponse, VerifyDataResponse } from "./schema.ts";
 
 /** What looks after the server's data folder. */
@@ -21,20 +22,6 @@ export function careOperations(care: DataCare) {
       requireRoot(context);
       return verifyShape(await care.verify());
     },
-  };
-}
-
-/** A report as this API writes it; `lambent verify` of a stopped folder prints the same. */
-export function verifyShape(report: VerifyReport): VerifyDataResponse {
-  return {
-    Cells: report.cells,
-    Rows: report.rows,
-    Bytes: report.bytes,
-    Bodies: report.blobs,
-    BodyBytes: report.blobBytes,
-    UnreferencedBodies: report.unreferencedBlobs,
-    FaultCount: report.faultCount,
-    Faults: report.faults.map(({ kind, name, what }) => ({ Kind: kind, Name: name, What: what })),
   };
 }
 

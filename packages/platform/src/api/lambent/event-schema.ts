@@ -31,10 +31,15 @@ const attempt = structure("EventAttempt", {
 const eventRecord = structure("EventRecord", {
   Id: id(),
   Source: string(),
+  /** ARN of the queue, rule, schedule or function it came from. */
   Origin: optional(string()),
-  /** ARN of the function it is for. */
+  /** What it is about: a detail-type, the name of a schedule. */
+  Subject: optional(string()),
+  /** ARN of what it is for: a function, a queue, an endpoint; of an event on a bus as such, the bus. */
   Target: string(),
   AcceptedAt: timestamp(),
+  /** Of schedules: when it was to be. */
+  DueAt: optional(timestamp()),
   /** The event whose handling published this one. */
   Cause: optional(string()),
   /** The first event of the chain. */
@@ -59,9 +64,11 @@ const eventRecord = structure("EventRecord", {
 const listRequest = structure("ListEventsRequest", {
   Since: inQuery("since", optional(timestamp())),
   Until: inQuery("until", optional(timestamp())),
-  Source: inQuery("source", optional(string({ enum: ["invoke", "queue"] }))),
+  Source: inQuery("source", optional(string({ enum: ["invoke", "queue", "bus", "schedule", "topic"] }))),
   FunctionName: inQuery("function", optional(string({ pattern: "[A-Za-z0-9_-]{1,64}" }))),
   State: inQuery("state", optional(state())),
+  /** The first event of a chain: lists all events of it. */
+  Correlation: inQuery("correlation", optional(id())),
   Limit: inQuery("limit", optional(integer({ min: 1, max: LEDGER_LISTED_MAX }))),
 });
 /** The newest first. */

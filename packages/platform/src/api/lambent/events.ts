@@ -1,7 +1,8 @@
 import { LambentError } from "../../base/index.ts";
 import { functionArn } from "../../functions/index.ts";
-import type { AsyncInvoker } from "../../invoker/index.ts";
+import { ASYNC_CELL_KIND, type AsyncInvoker } from "../../invoker/index.ts";
 import type { Attempt, FoundRecord, Ledger, LedgerRecord } from "../../ledger/index.ts";
+import type { CellKey } from "../../storage/index.ts";
 import type { RequestContext } from "../operation.ts";
 import type {
   EventRecordShape,
@@ -33,6 +34,7 @@ export function eventOperations({ ledger, asyncInvoker }: EventParts) {
         since: input.Since?.getTime(),
         until: input.Until?.getTime(),
         source: input.Source,
+        correlation: input.Correlation,
         target: input.FunctionName === undefined ? undefined : functionArn(realm, input.FunctionName),
         states: input.State === undefined ? undefined : [input.State],
         limit: input.Limit ?? LISTED_BY_DEFAULT,
@@ -46,13 +48,13 @@ export function eventOperations({ ledger, asyncInvoker }: EventParts) {
 
     async ReplayEvent({ Id }: EventRequest, context: RequestContext): Promise<ReplayEventResponse> {
       const { cell, record } = await find(context, Id);
-      requireInvoked(record, "replayed: sending its message again is the queue's business");
+      requireHeldByFunction(cell, record, "replayed: publish it, or send its message, again");
       return { Id: await asyncInvoker.replay(context.realm, cell, record) };
     },
 
     async CancelEvent({ Id }: EventRequest, context: RequestContext): Promise<void> {
       const { cell, record } = await find(context, Id);
-      requireInvoked(record, "cancelled: delete its message from the queue");
+      requireHeldByFunction(cell, record, "cancelled: remove its rule or schedule, or delete its message from the queue");
       const ended = await asyncInvoker.cancel(cell, Id);
       if (ended === "running") throw new LambentError("Conflict", `Event ${Id} is being handled at this moment.`);
       if (ended === "gone") throw new LambentError("InvalidParameter", `Event ${Id} has ended; only one that waits can be cancelled.`);
@@ -60,18 +62,22 @@ export function eventOperations({ ledger, asyncInvoker }: EventParts) {
   };
 }
 
-function requireInvoked({ id, source }: LedgerRecord, what: string): void {
-  if (source !== "invoke") throw new LambentError("UnsupportedOperation", `Event ${id} came from a queue and cannot be ${what}.`);
+/** Whatever it came from: what was handed to a function is the function's to try again, or to leave. */
+function requireHeldByFunction(cell: CellKey, { id }: LedgerRecord, what: string): void {
+  if (cell.split("/")[1] === ASYNC_CELL_KIND) return;
+  throw new LambentError("UnsupportedOperation", `Event ${id} is not an asynchronous call of a function and cannot be ${what}.`);
 }
 
 function eventShape(record: LedgerRecord): EventRecordShape {
-  const { id, source, origin, target, acceptedAt, cause, correlation, attemptCount, attempts, undelivered } = record;
+  const { id, source, origin, subject, target, acceptedAt, dueAt, cause, correlation, attemptCount, attempts, undelivered } = record;
   return {
     Id: id,
     Source: source,
     ...(origin === undefined ? {} : { Origin: origin }),
+    ...(subject === undefined ? {} : { Subject: subject }),
     Target: target,
     AcceptedAt: new Date(acceptedAt),
+    ...(dueAt === undefined ? {} : { DueAt: new Date(dueAt) }),
     ...(cause === undefined ? {} : { Cause: cause }),
     Correlation: correlation,
     AttemptCount: attemptCount,

@@ -1,5 +1,5 @@
 import type { Archives, Change, CurrentFunction, Deployment, FunctionOptions, UrlForm, WantedFunction } from "../../apps/index.ts";
-import { queueOf, triggerOf } from "./wiring-forms.ts";
+import { busOf, queueOf, ruleOf, scheduleOf, triggerOf } from "./wiring-forms.ts";
 import type { ChangeShape, DeployAppRequest, DeployedFunctionShape, PlanAppRequest, WantedFunctionShape } from "./schema.ts";
 
 /** Between the API's shapes and the forms of `apps/`. */
@@ -13,6 +13,9 @@ export function deploymentOf(input: PlanAppRequest): Deployment {
     functions: input.Functions.map(wantedOf),
     queues: (input.Queues ?? []).map(queueOf),
     triggers: (input.Triggers ?? []).map(triggerOf),
+    buses: (input.Buses ?? []).map(busOf),
+    rules: (input.Rules ?? []).map(ruleOf),
+    schedules: (input.Schedules ?? []).map(scheduleOf),
   };
 }
 

@@ -1,8 +1,7 @@
 /** Lambent's own API: status, applications, live logs. */
-export { verifyShape } from "./care.ts";
 export { createLambentService } from "./service.ts";
 export type { LambentServiceParts } from "./service.ts";
-export { codePath, lambentModel } from "./schema.ts";
+export { lambentModel } from "./schema.ts";
 export type { EventRecordShape } from "./event-schema.ts";
 export type {
   BackupDataResponse,
@@ -15,7 +14,12 @@ export type {
   PlanAppResponse,
   VerifyDataResponse,
   WantedFunctionShape,
+} from "./schema.ts";
+export type {
+  WantedBusShape,
   WantedQueueShape,
+  WantedRuleShape,
+  WantedScheduleShape,
   WantedTriggerShape,
   WiringChangeShape,
-} from "./schema.ts";
+} from "./wiring-schema.ts";

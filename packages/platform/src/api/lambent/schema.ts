@@ -17,7 +17,10 @@ import {
   type ServiceModel,
   type TypeOf,
 } from "../../wire/index.ts";
+import { codePath, LAMBENT_METADATA } from "../own-service.ts";
 import { EVENT_OPERATIONS } from "./event-schema.ts";
+import { WEBHOOK_OPERATIONS } from "./webhook-schema.ts";
+import { fieldChange, WIRING_MEMBERS, wiringChange } from "./wiring-schema.ts";
 
 /** The schema of Lambent's own API: restJson under `/_lambent/v1`, signed as service `lambent`. */
 
@@ -60,38 +63,11 @@ const wantedFunction = structure("WantedFunction", {
   Url: optional(urlShape),
 });
 
-const queueName = () => string({ min: 1, max: 80 });
-
-const wantedQueue = structure("WantedQueue", {
-  QueueName: queueName(),
-  VisibilityMs: optional(integer({ min: 0 })),
-  RetentionMs: optional(integer({ min: 0 })),
-  DelayMs: optional(integer({ min: 0 })),
-  /** Where messages go that were received `After` times. */
-  DeadLetter: optional(structure("DeadLetter", { QueueName: queueName(), After: integer({ min: 1 }) })),
-  ContentDeduplication: optional(boolean()),
-});
-
-/** A trigger is declared whole: what is left out is the default. */
-const wantedTrigger = structure("WantedTrigger", {
-  FunctionName: functionName(),
-  QueueName: queueName(),
-  BatchSize: integer({ min: 1 }),
-  WindowMs: integer({ min: 0 }),
-  ConcurrencyMax: optional(integer({ min: 1 })),
-  Filters: list(string({ max: 4_096 }), { max: 100 }),
-  ReportsFailures: boolean(),
-  Enabled: boolean(),
-});
-
 const deploymentMembers = {
   /** Without one, nothing is remembered and nothing removed. */
   App: optional(appName()),
   Functions: list(wantedFunction, { min: 1, max: 200 }),
-  /** Those that are there and not named stay. */
-  Queues: optional(list(wantedQueue, { max: 200 })),
-  /** Those that the application brought and does not name any more are removed. */
-  Triggers: optional(list(wantedTrigger, { max: 400 })),
+  ...WIRING_MEMBERS,
   /** Leaves functions alone that a person changed, or that came another way. */
   OnlyUntouched: optional(boolean()),
   /** Takes over functions that are there and came another way, or from another application. */
@@ -100,7 +76,6 @@ const deploymentMembers = {
   Origin: optional(string({ max: 4_096 })),
 };
 
-const fieldChange = structure("FieldChange", { Field: string(), From: string(), To: string() });
 const change = structure("Change", {
   Kind: string({ enum: ["createFunction", "updateCode", "updateSettings", "setUrl", "removeUrl", "removeFunction"] }),
   FunctionName: functionName(),
@@ -119,13 +94,6 @@ const deployedFunction = structure("DeployedFunction", {
 });
 
 const planRequest = structure("PlanAppRequest", deploymentMembers);
-/** A change of a queue, or of a trigger: those have a function. */
-const wiringChange = structure("WiringChange", {
-  Kind: string({ enum: ["createQueue", "updateQueue", "createTrigger", "updateTrigger", "removeTrigger"] }),
-  QueueName: queueName(),
-  FunctionName: optional(functionName()),
-  Fields: optional(list(fieldChange)),
-});
 const planResponse = structure("PlanAppResponse", { Changes: list(change), Kept: list(functionName()), Wiring: list(wiringChange) });
 const deployRequest = structure("DeployAppRequest", {
   ...deploymentMembers,
@@ -210,9 +178,6 @@ export type DeployAppRequest = TypeOf<typeof deployRequest>;
 export type DeployAppResponse = TypeOf<typeof deployResponse>;
 export type WantedFunctionShape = TypeOf<typeof wantedFunction>;
 export type ChangeShape = TypeOf<typeof change>;
-export type WantedQueueShape = TypeOf<typeof wantedQueue>;
-export type WantedTriggerShape = TypeOf<typeof wantedTrigger>;
-export type WiringChangeShape = TypeOf<typeof wiringChange>;
 export type DeployedFunctionShape = TypeOf<typeof deployedFunction>;
 export type GetStatusResponse = TypeOf<typeof statusResponse>;
 export type FollowLogsRequest = TypeOf<typeof followRequest>;
@@ -222,33 +187,19 @@ export type BackupDataResponse = TypeOf<typeof backupResponse>;
 export type VerifyDataResponse = TypeOf<typeof verifyResponse>;
 export type GetCodeRequest = TypeOf<typeof codeRequest>;
 
-/** Where `GetCode` is for the code with this SHA-256 (base64url). */
-export function codePath(sha256: string): string {
-  return `/_lambent/v1/code/${sha256}`;
-}
-
 /** The model of the service, made anew at each call. */
 export function lambentModel(): ServiceModel {
-  const service = {
-    name: "lambent",
-    signingName: "lambent",
-    endpointPrefix: "lambent",
-    apiVersion: "v1",
-    protocol: "restJson1",
-    targetPrefix: "Lambent",
-    namespace: "lambent",
-    payloadContentType: "application/x-ndjson",
-  } as const;
   return defineService(
-    serviceData(service, [
+    serviceData(LAMBENT_METADATA, [
       operation("GetStatus", "GET", "/_lambent/v1/status", { output: statusResponse }),
       operation("BackupData", "POST", "/_lambent/v1/backup", { input: backupRequest, output: backupResponse }),
       operation("VerifyData", "POST", "/_lambent/v1/verify", { output: verifyResponse }),
       operation("PlanApp", "POST", "/_lambent/v1/apps/plan", { input: planRequest, output: planResponse }),
       operation("DeployApp", "POST", "/_lambent/v1/apps/deploy", { input: deployRequest, output: deployResponse }),
-      operation("GetCode", "GET", "/_lambent/v1/code/{Sha256}", { input: codeRequest, output: codeResponse }),
+      operation("GetCode", "GET", codePath("{Sha256}"), { input: codeRequest, output: codeResponse }),
       operation("DebugFunction", "POST", "/_lambent/v1/functions/{FunctionName}/debugger", { input: debugRequest, output: debugResponse }),
       ...EVENT_OPERATIONS,
+      ...WEBHOOK_OPERATIONS,
       operation("FollowLogs", "GET", "/_lambent/v1/functions/{FunctionName}/logs", { input: followRequest, output: followResponse }),
     ]),
   );

@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
 import { LambentError } from "../../base/index.ts";
 import type { Apps } from "../../apps/index.ts";
+import type { Webhooks } from "../../bus/index.ts";
 import type { FunctionVersion, Realm, Signals } from "../../model/index.ts";
 import type { Inspections } from "../../runtime/index.ts";
 import type { OperationTable, RequestContext } from "../operation.ts";
@@ -9,6 +10,7 @@ import { careOperations, type DataCare } from "./care.ts";
 import { debugFunction } from "./debugging.ts";
 import { eventOperations, type EventParts } from "./events.ts";
 import { archivesOf, changeShape, deployedShape, deploymentOf } from "./forms.ts";
+import { webhookOperations } from "./webhooks.ts";
 import { wiringShape } from "./wiring-forms.ts";
 import { LogFollowers } from "./log-followers.ts";
 import {
@@ -35,6 +37,7 @@ export interface LambentServiceParts {
   readonly status: (realm: Realm) => GetStatusResponse;
   readonly care: DataCare;
   readonly events: EventParts;
+  readonly webhooks: Webhooks;
   /** How this machine runs a runtime id, where that is not exactly the one named. */
   readonly runtimeNote: (runtime: string) => string | undefined;
   /** The zip with this SHA-256 (base64url); undefined when nothing here uses it. */
@@ -67,6 +70,7 @@ function operationsOf(parts: LambentServiceParts, followers: LogFollowers): Oper
   const table = {
     ...careOperations(parts.care),
     ...eventOperations(parts.events),
+    ...webhookOperations(parts.webhooks),
     GetStatus: (_input: object, context: RequestContext): GetStatusResponse => parts.status(context.realm),
     PlanApp: async (input: PlanAppRequest, context: RequestContext): Promise<PlanAppResponse> => {
       const { changes, kept, wiring } = await parts.apps.plan(context.realm, deploymentOf(input));
@@ -94,8 +98,15 @@ function operationsOf(parts: LambentServiceParts, followers: LogFollowers): Oper
   return table;
 }
 
+/** Kinds of things the operations are about, and the member that names one. */
+const RESOURCES = [
+  ["function", "FunctionName"],
+  ["app", "App"],
+  ["webhook", "Name"],
+] as const;
+
 function resourceOf(input: Readonly<Record<string, unknown>>, { realm }: RequestContext): string {
-  const name = input["FunctionName"] ?? input["App"];
-  const kind = input["FunctionName"] === undefined ? "app" : "function";
+  const [kind, member] = RESOURCES.find(([, each]) => input[each] !== undefined) ?? ["app", "App"];
+  const name = input[member];
   return typeof name === "string" ? `arn:aws:lambent:${realm.region}:${realm.account}:${kind}:${name}` : "*";
 }

@@ -1,7 +1,24 @@
-import type { QueueOptions, Trigger, WantedQueue, WiringChange } from "../../apps/index.ts";
-import type { WantedQueueShape, WantedTriggerShape, WiringChangeShape } from "./schema.ts";
+import type {
+  DeploymentPlan,
+  EventChange,
+  QueueOptions,
+  RuleTrigger,
+  ScheduleTrigger,
+  Trigger,
+  WantedBus,
+  WantedQueue,
+  WiringChange,
+} from "../../apps/index.ts";
+import type {
+  WantedBusShape,
+  WantedQueueShape,
+  WantedRuleShape,
+  WantedScheduleShape,
+  WantedTriggerShape,
+  WiringChangeShape,
+} from "./wiring-schema.ts";
 
-/** Between the API's shapes and the forms of `apps/`, for queues and triggers. */
+/** Between the API's shapes and the forms of `apps/`, for what calls functions. */
 
 export function queueOf(shape: WantedQueueShape): WantedQueue {
   const all = {
@@ -32,12 +49,36 @@ export function triggerOf(shape: WantedTriggerShape): Trigger {
   };
 }
 
-export function wiringShape(change: WiringChange): WiringChangeShape {
-  const fields = "fields" in change ? change.fields.map(({ field, from, to }) => ({ Field: field, From: from, To: to })) : [];
+export function busOf({ BusName, Description }: WantedBusShape): WantedBus {
+  return { name: BusName, description: Description };
+}
+
+export function ruleOf({ FunctionName, BusName, RuleName, Pattern, Format, Enabled }: WantedRuleShape): RuleTrigger {
   return {
-    Kind: change.kind,
-    QueueName: change.queueName,
-    ...("functionName" in change ? { FunctionName: change.functionName } : {}),
-    ...(fields.length > 0 ? { Fields: fields } : {}),
+    functionName: FunctionName,
+    busName: BusName,
+    ruleName: RuleName,
+    options: { pattern: Pattern, format: Format, enabled: Enabled },
   };
+}
+
+export function scheduleOf({ FunctionName, ScheduleName, Expression, Timezone, Input, Enabled }: WantedScheduleShape): ScheduleTrigger {
+  return {
+    functionName: FunctionName,
+    scheduleName: ScheduleName,
+    options: { expression: Expression, zone: Timezone, input: Input, enabled: Enabled },
+  };
+}
+
+export function wiringShape(change: DeploymentPlan["wiring"][number]): WiringChangeShape {
+  const fields = "fields" in change ? change.fields.map(({ field, from, to }) => ({ Field: field, From: from, To: to })) : [];
+  return { Kind: change.kind, ...namesOf(change), ...(fields.length > 0 ? { Fields: fields } : {}) };
+}
+
+function namesOf(change: WiringChange | EventChange): Omit<WiringChangeShape, "Kind" | "Fields"> {
+  if ("queueName" in change)
+    return { QueueName: change.queueName, ...("functionName" in change ? { FunctionName: change.functionName } : {}) };
+  if ("bus" in change) return { BusName: change.bus.name };
+  if ("rule" in change) return { BusName: change.rule.busName, RuleName: change.rule.ruleName, FunctionName: change.rule.functionName };
+  return { ScheduleName: change.schedule.scheduleName, FunctionName: change.schedule.functionName };
 }

@@ -2,6 +2,8 @@ import { delay, systemClock } from "../../base/index.ts";
 import type { Client } from "../client.ts";
 import { oneOf } from "../choices.ts";
 import type { CommandContext, Run } from "../command.ts";
+import { CHAIN_COLUMNS, chainRows } from "../event-chain.ts";
+import { CommandFailure } from "../errors.ts";
 import { EVENT_COLUMNS, eventLines, type EventJson, eventRow, outcomeText } from "../event-lines.ts";
 import { LAMBENT_PATHS } from "../lambent-api.ts";
 import { layOut } from "../output.ts";
@@ -9,6 +11,8 @@ import { wholeNumber } from "../settings.ts";
 import { spanMs } from "../span.ts";
 
 interface EventsOptions {
+  readonly chain?: boolean;
+  readonly source?: string;
   readonly follow?: boolean;
   readonly function?: string;
   readonly state?: string;
@@ -17,6 +21,9 @@ interface EventsOptions {
 }
 
 const LIMIT_DEFAULT = 50;
+/** Events of one chain that are shown: as many as one answer lists. */
+const CHAIN_EVENTS_MAX = 1_000;
+const SOURCES = ["invoke", "queue", "bus", "schedule", "topic"] as const;
 /** Between two looks while following. */
 const FOLLOW_MS = 1_000;
 /** Events that are looked at again while following: what changes later is shown by `lambent events <id>`. */
@@ -25,6 +32,7 @@ const FOLLOWED_MAX = 1_000;
 /** `lambent events [<id>] [-f]`: what became of events, the newest first; of one, all that is known. */
 export const run: Run<EventsOptions> = async (context, [id], options) => {
   const limit = wholeNumber(options.limit, "--limit", 1, 1_000) ?? LIMIT_DEFAULT;
+  if (options.chain) return showChain(context, id, options);
   if (options.follow) return follow(context, id, options, limit);
   if (id !== undefined) return showOne(context, id);
   const events = await list(context.client(), options, limit);
@@ -43,6 +51,21 @@ async function showOne({ output, client }: CommandContext, id: string): Promise<
   const event = await get(client(), id);
   if (output.json) return output.data(event);
   for (const line of eventLines(event, systemClock.now())) output.line(line);
+}
+
+/** All that the first event of its chain led to. */
+async function showChain({ output, client }: CommandContext, id: string | undefined, { follow: goesOn }: EventsOptions): Promise<void> {
+  if (id === undefined || goesOn)
+    throw new CommandFailure(
+      "usage",
+      `--chain is for one event${goesOn ? ", as it is now" : ""}.`,
+      "For example lambent events <id> --chain",
+    );
+  const { Correlation } = await get(client(), id);
+  const events = await listBy(client(), { correlation: Correlation, limit: String(CHAIN_EVENTS_MAX) });
+  if (output.json) return output.data(events);
+  output.table([...CHAIN_COLUMNS], chainRows(events, systemClock.now()));
+  if (events.length === CHAIN_EVENTS_MAX) output.note(`  Only the newest ${CHAIN_EVENTS_MAX} events of the chain are shown.`);
 }
 
 /** Shows each event when it comes and whenever it changes; one that was named, until it has ended. */
@@ -72,10 +95,18 @@ async function delayAlive(ms: number): Promise<void> {
 }
 
 async function list(client: Client, options: EventsOptions, limit: number): Promise<readonly EventJson[]> {
-  const query = new URLSearchParams({ limit: String(limit) });
-  if (options.function !== undefined) query.set("function", options.function);
-  if (options.state !== undefined) query.set("state", oneOf(options.state, "--state", ["waiting", "running", "ended"]));
-  if (options.since !== undefined) query.set("since", new Date(systemClock.now() - spanMs(options.since, "--since")).toISOString());
+  const { function: functionName, state, source, since } = options;
+  return listBy(client, {
+    limit: String(limit),
+    ...(functionName === undefined ? {} : { function: functionName }),
+    ...(state === undefined ? {} : { state: oneOf(state, "--state", ["waiting", "running", "ended"]) }),
+    ...(source === undefined ? {} : { source: oneOf(source, "--source", SOURCES) }),
+    ...(since === undefined ? {} : { since: new Date(systemClock.now() - spanMs(since, "--since")).toISOString() }),
+  });
+}
+
+async function listBy(client: Client, asked: Readonly<Record<string, string>>): Promise<readonly EventJson[]> {
+  const query = new URLSearchParams(asked);
   const path = `${LAMBENT_PATHS.events}?${query.toString()}`;
   return (await client.json<{ readonly Events: readonly EventJson[] }>({ service: "lambent", method: "GET", path })).Events;
 }

@@ -1,14 +1,9 @@
-import { createInterface } from "node:readline";
 import { systemSecureRandom } from "../../base/index.ts";
+import { batches, lines } from "../batches.ts";
 import type { Client } from "../client.ts";
 import type { Run } from "../command.ts";
 import { CommandFailure } from "../errors.ts";
 import { findQueue, sqs } from "../trigger-api.ts";
-
-/** Messages one request takes along: SQS's bound. */
-const BATCH_MESSAGES_MAX = 10;
-/** Bytes of all messages of one request: SQS's bound. */
-const MESSAGE_BYTES_MAX = 1_048_576;
 
 interface Sent {
   readonly Successful?: readonly { readonly MessageId: string }[];
@@ -33,28 +28,6 @@ export const run: Run<{ readonly group?: string }> = async ({ output, client }, 
   }
   if (!output.json && message === "-") output.line(`  ${count} messages sent to ${name}`);
 };
-
-function lines(): AsyncIterable<string> {
-  return createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY });
-}
-
-/** As many together as one request takes; empty lines are no messages. */
-async function* batches(messages: Iterable<string> | AsyncIterable<string>): AsyncGenerator<string[]> {
-  let batch: string[] = [];
-  let bytes = 0;
-  for await (const message of messages) {
-    if (message === "") continue;
-    const size = Buffer.byteLength(message);
-    if (batch.length === BATCH_MESSAGES_MAX || (batch.length > 0 && bytes + size > MESSAGE_BYTES_MAX)) {
-      yield batch;
-      batch = [];
-      bytes = 0;
-    }
-    batch.push(message);
-    bytes += size;
-  }
-  if (batch.length > 0) yield batch;
-}
 
 async function sendBatch(client: Client, QueueUrl: string, bodies: readonly string[], group: string | undefined): Promise<string[]> {
   const { Successful = [], Failed = [] } = await sqs<Sent>(client, "SendMessageBatch", {

@@ -1,73 +1,50 @@
-import type { Client } from "../client.ts";
-import type { Run } from "../command.ts";
+import type { CommandContext, Run } from "../command.ts";
 import { CommandFailure } from "../errors.ts";
-import { getFunction } from "../lambda-api.ts";
-import { wholeNumber } from "../settings.ts";
-import { createTrigger, findQueue, listTriggers, sqs, type TriggerSettings, updateTrigger } from "../trigger-api.ts";
-import { triggerName, triggerText } from "../trigger-lines.ts";
+import type { EventTriggerOptions } from "../trigger-by-events.ts";
+import type { QueueTriggerOptions } from "../trigger-by-queue.ts";
+import type { ScheduleTriggerOptions } from "../trigger-by-schedule.ts";
 
-interface TriggerOptions {
-  readonly queue?: string;
-  readonly batch?: string;
-  readonly window?: string;
-  readonly concurrency?: string;
-  readonly filter?: readonly string[];
-  readonly reportFailures?: boolean;
-  /** False with `--no-create`. */
-  readonly create?: boolean;
-}
+interface TriggerOptions extends QueueTriggerOptions, EventTriggerOptions, ScheduleTriggerOptions {}
 
-/** A message is to stay hidden while it is tried again and again within one receive: AWS's own advice. */
-const VISIBILITY_OF_TIMEOUTS = 6;
-const VISIBILITY_SECONDS_MAX = 43_200;
+const bySchedule = async (): Promise<Maker> => (await import("../trigger-by-schedule.ts")).triggerBySchedule;
 
-/** `lambent trigger <function> --queue <name>`: creates what is missing and says what it created. */
-export const run: Run<TriggerOptions> = async ({ output, client }, [functionName = ""], options) => {
-  if (options.queue === undefined)
+type Maker = (context: CommandContext, functionName: string, options: TriggerOptions) => Promise<void>;
+
+/** What can call a function, how it is made, and the options that say how. */
+const KINDS: Readonly<Record<string, { readonly maker: () => Promise<Maker>; readonly options: readonly (keyof TriggerOptions)[] }>> = {
+  queue: {
+    maker: async () => (await import("../trigger-by-queue.ts")).triggerByQueue,
+    options: ["batch", "window", "concurrency", "filter", "reportFailures"],
+  },
+  on: { maker: async () => (await import("../trigger-by-events.ts")).triggerByEvents, options: ["bus", "format", "name"] },
+  every: { maker: bySchedule, options: ["input", "name"] },
+  cron: { maker: bySchedule, options: ["timezone", "input", "name"] },
+};
+
+/** `lambent trigger <function>` `--queue`, `--on`, `--every` or `--cron`: creates what is missing and says what it created. */
+export const run: Run<TriggerOptions> = async (context, [functionName = ""], options) => {
+  const given = options as Readonly<Record<string, unknown>>;
+  const [kind, another] = Object.keys(KINDS).filter((name) => given[name] !== undefined);
+  if (kind === undefined)
     throw new CommandFailure(
       "usage",
       "What is to trigger the function is missing.",
-      `For example lambent trigger ${functionName} --queue orders`,
+      `For example lambent trigger ${functionName} --queue orders, --on order.placed, --every '5 minutes' or --cron '0 3 * * ? *'`,
     );
-  const settings = settingsOf(options);
-  const { Configuration } = await getFunction(client(), functionName);
-  const found = await findQueue(client(), options.queue);
-  if (!found && options.create === false)
-    throw new CommandFailure("notFound", `There is no queue ${options.queue}.`, "Leave --no-create away, and it is created.");
-  const made = found ? undefined : await makeQueue(client(), options.queue, Configuration.Timeout ?? 3);
-  const queue = found ?? (await findQueue(client(), options.queue));
-  if (!queue) throw new CommandFailure("tryAgain", `The queue ${options.queue} was deleted meanwhile.`, "Repeat the command.");
-  const [known] = await listTriggers(client(), { functionName, queueArn: queue.arn });
-  const trigger = known ? await changed(client(), known, settings) : await createTrigger(client(), functionName, queue.arn, settings);
-  if (output.json) return output.data({ Trigger: trigger, ...(made ? { CreatedQueue: made } : {}), Created: known === undefined });
-  if (made) output.line(`  queue     ${options.queue}   created: ${made.kind}, visibility timeout ${made.visibilitySeconds} s`);
-  output.line(`  trigger   ${triggerName(trigger)}   ${known ? verbOf(settings) : "created"}: ${triggerText(trigger)}`);
+  if (another !== undefined)
+    throw new CommandFailure("usage", `--${kind} and --${another} are a trigger each.`, "Give the command once for each of them.");
+  const { maker, options: own = [] } = KINDS[kind] ?? {};
+  const foreign = Object.values(KINDS)
+    .flatMap(({ options: all }) => all)
+    .find((name) => given[name] !== undefined && !own.includes(name));
+  if (foreign !== undefined)
+    throw new CommandFailure("usage", `${flagOf(foreign)} does not go with --${kind}.`, `With it go ${own.map(flagOf).join(", ")}.`);
+  await (
+    await maker?.()
+  )?.(context, functionName, options);
 };
 
-/** What was given changes the trigger that is there. */
-async function changed(client: Client, known: Awaited<ReturnType<typeof createTrigger>>, settings: TriggerSettings) {
-  return Object.keys(settings).length === 0 ? known : updateTrigger(client, known.UUID, settings);
-}
-
-const verbOf = (settings: TriggerSettings): string => (Object.keys(settings).length === 0 ? "is there already" : "changed");
-
-async function makeQueue(client: Client, name: string, timeoutSeconds: number) {
-  const fifo = name.endsWith(".fifo");
-  const visibilitySeconds = Math.min(timeoutSeconds * VISIBILITY_OF_TIMEOUTS, VISIBILITY_SECONDS_MAX);
-  const attributes = { VisibilityTimeout: String(visibilitySeconds), ...(fifo ? { FifoQueue: "true" } : {}) };
-  await sqs(client, "CreateQueue", { QueueName: name, Attributes: attributes });
-  return { name, kind: fifo ? "FIFO" : "standard", visibilitySeconds };
-}
-
-function settingsOf(options: TriggerOptions): TriggerSettings {
-  const batch = wholeNumber(options.batch, "--batch", 1, 10_000);
-  const window = wholeNumber(options.window, "--window", 0, 300);
-  const concurrency = wholeNumber(options.concurrency, "--concurrency", 2, 1_000);
-  return {
-    ...(batch === undefined ? {} : { BatchSize: batch }),
-    ...(window === undefined ? {} : { MaximumBatchingWindowInSeconds: window }),
-    ...(concurrency === undefined ? {} : { ScalingConfig: { MaximumConcurrency: concurrency } }),
-    ...(options.filter === undefined ? {} : { FilterCriteria: { Filters: options.filter.map((Pattern) => ({ Pattern })) } }),
-    ...(options.reportFailures === true ? { FunctionResponseTypes: ["ReportBatchItemFailures"] } : {}),
-  };
+/** `--report-failures`. */
+function flagOf(option: string): string {
+  return `--${option.replaceAll(/[A-Z]/gu, (letter) => `-${letter.toLowerCase()}`)}`;
 }

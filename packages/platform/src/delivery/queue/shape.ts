@@ -1,21 +1,23 @@
 import type { InvocationOutcome } from "../../invoker/index.ts";
-import type { MessageAttribute, NewMessage } from "../../queues/index.ts";
-import { destinationRecord } from "../shape.ts";
+import type { MessageAttribute } from "../../queues/index.ts";
+import { destinationRecord } from "../destination-record.ts";
 
 /** Characters of the error a dead-letter queue is told: 1 KB. */
 const ERROR_MESSAGE_LENGTH_MAX = 1_024;
 
 /** An outcome as a message: a record for a destination; for a dead-letter queue the event itself, and why it is there in its attributes. */
-export function queueMessage(outcome: InvocationOutcome): Pick<NewMessage, "body" | "attributes" | "traceHeader"> {
-  const traceHeader: MessageAttribute = { type: "String", value: outcome.traceHeader };
-  if (outcome.form === "destination") return { body: destinationRecord(outcome), attributes: {}, traceHeader };
+export function queueMessage(outcome: InvocationOutcome): {
+  readonly body: string;
+  readonly attributes: Readonly<Record<string, MessageAttribute>>;
+} {
+  if (outcome.form === "destination") return { body: destinationRecord(outcome), attributes: {} };
   const { code, message } = errorOf(outcome);
   const attributes = {
     RequestID: { type: "String", value: outcome.requestId },
     ErrorCode: { type: "Number", value: String(code) },
     ErrorMessage: { type: "String", value: message.slice(0, ERROR_MESSAGE_LENGTH_MAX) },
   };
-  return { body: outcome.request.toString("utf8"), attributes, traceHeader };
+  return { body: outcome.request.toString("utf8"), attributes };
 }
 
 /** An answer with an error in it is a 200, as on AWS; what kept the function from being called has the status of its own. */

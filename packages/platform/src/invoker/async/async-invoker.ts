@@ -56,15 +56,21 @@ export interface AsyncRequest {
   readonly id?: string | undefined;
   readonly traceHeader?: string | undefined;
   readonly clientContext?: string | undefined;
+  /** How it came; by default a call. */
+  readonly source?: LedgerRecord["source"] | undefined;
   readonly origin?: string | undefined;
+  readonly subject?: string | undefined;
+  readonly dueAt?: Instant | undefined;
   /** The event whose handling or ending published this one; by default what the trace header says. */
-  readonly published?: { readonly cause: string; readonly correlation: string } | undefined;
+  readonly published?: { readonly cause: string | undefined; readonly correlation: string } | undefined;
   /** Exactly once for each number of the source. */
   readonly delivery?: AcceptOptions["delivery"];
+  /** An event with this `id` may have been accepted before: then it is not accepted again. */
+  readonly again?: boolean | undefined;
 }
 
 /** Outcomes of one cell on their way to their targets. */
-export interface Outbox {
+export interface OutcomeOutbox {
   readonly list: Pick<WorkList, "outgoing" | "settleOutgoing">;
   readonly ledger: Pick<LedgerRows, "get" | "rewrite">;
   readonly realm: Realm;
@@ -111,6 +117,7 @@ export class AsyncInvoker {
     if (!settings || id === undefined) throw new LambentError("NotFound", `Function not found: ${functionArn(realm, name, qualifier)}`);
     const event = this.#eventOf(request);
     const events = await this.#events(realm, name, id);
+    if (request.again === true && (await events.knows(event.id))) return event.id;
     await events.accept(event, settings, { delivery: request.delivery });
     return event.id;
   }
@@ -149,7 +156,7 @@ export class AsyncInvoker {
   }
 
   /** Outcomes of a cell that wait to be sent. */
-  async outbox(cell: CellKey): Promise<Outbox | undefined> {
+  async outbox(cell: CellKey): Promise<OutcomeOutbox | undefined> {
     const opened = this.#opened.get(cell);
     if (!opened) return undefined;
     const { list, ledger } = await opened.events;
@@ -177,7 +184,7 @@ export class AsyncInvoker {
 
   #eventOf(request: AsyncRequest): AsyncEvent {
     const { clock, secureRandom } = this.#parts;
-    const { payload, qualifier, clientContext, origin } = request;
+    const { payload, qualifier, clientContext, source = "invoke", origin, subject, dueAt } = request;
     const id = request.id ?? timeOrderedId(clock, secureRandom);
     const acceptedAt: Instant = clock.now();
     const published = request.published ?? eventOf(request.traceHeader);
@@ -187,8 +194,10 @@ export class AsyncInvoker {
       payload,
       traceHeader: request.traceHeader ?? newTraceHeader(id, acceptedAt),
       clientContext,
-      source: "invoke",
+      source,
       origin,
+      ...(subject === undefined ? {} : { subject }),
+      ...(dueAt === undefined ? {} : { dueAt }),
       cause: published?.cause,
       correlation: published?.correlation ?? id,
       acceptedAt,

@@ -13,6 +13,8 @@ export interface AsyncEvent {
   readonly clientContext: string | undefined;
   readonly source: LedgerRecord["source"];
   readonly origin: string | undefined;
+  readonly subject?: string | undefined;
+  readonly dueAt?: Instant | undefined;
   readonly cause: string | undefined;
   readonly correlation: string;
   readonly acceptedAt: Instant;

@@ -151,6 +151,11 @@ export class FunctionEvents {
     return this.#parts.kept.get(id);
   }
 
+  /** Whether an event of this id was accepted, and its record is kept. */
+  async knows(id: string): Promise<boolean> {
+    return (await this.#parts.ledger.get(id)) !== undefined;
+  }
+
   /** True while an attempt of the event runs, or what followed from it is being committed. */
   isBusy(id: string): boolean {
     return this.#running.has(id) || this.#settling.has(id);
@@ -430,8 +435,18 @@ export class FunctionEvents {
     };
   }
 
-  #newRecord({ id, source, origin, acceptedAt, cause, correlation, qualifier }: AsyncEvent) {
-    return { id, source, origin, acceptedAt, cause, correlation, target: functionArn(this.#parts.realm, this.#parts.name, qualifier) };
+  #newRecord({ id, source, origin, subject, dueAt, acceptedAt, cause, correlation, qualifier }: AsyncEvent) {
+    return {
+      id,
+      source,
+      origin,
+      subject,
+      dueAt,
+      acceptedAt,
+      cause,
+      correlation,
+      target: functionArn(this.#parts.realm, this.#parts.name, qualifier),
+    };
   }
 }
 

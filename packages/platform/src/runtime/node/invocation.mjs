@@ -18,7 +18,10 @@ export class Invocations {
   constructor(channel, assignment) {
     this.#channel = channel;
     this.#assignment = assignment;
-    if (assignment.concurrency > 1) this.#storage = new AsyncLocalStorage();
+    if (assignment.concurrency > 1) {
+      this.#storage = new AsyncLocalStorage();
+      globalThis.awslambda.InvokeStore = invokeStore(() => this.current());
+    }
     const major = Number(/^nodejs(\d+)/.exec(assignment.runtime)?.[1] ?? 24);
     this.#callbacks = major < 24;
   }
@@ -49,6 +52,7 @@ export class Invocations {
     const call = {
       id,
       requestId: metadata.requestId,
+      traceId: metadata.traceId,
       startedMs: performance.now(),
       streaming: metadata.streaming,
       stream: undefined,
@@ -208,5 +212,14 @@ function contextOf(assignment, metadata) {
     invokedFunctionArn: metadata.functionArn,
     awsRequestId: metadata.requestId,
     getRemainingTimeInMillis: () => Math.max(0, deadline - Date.now()),
+  };
+}
+
+/** What the AWS SDK asks for the call it is used in, where several run at once: it sends the call's trace along with its requests. */
+function invokeStore(current) {
+  return {
+    getXRayTraceId: () => current()?.traceId,
+    getRequestId: () => current()?.requestId ?? "-",
+    hasContext: () => current() !== undefined,
   };
 }

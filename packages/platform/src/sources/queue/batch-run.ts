@@ -205,6 +205,7 @@ export class BatchRun {
     const again = {
       attempt: attemptOf(tried, "functionError", problem),
       againAt: ({ leaseUntil }: LeasedMessage) => now + Math.max(0, Math.round(leaseUntil - leasesLeftFrom)),
+      isHeld: this.#isHeld,
     };
     await Promise.all([settleHandled(parts, handled, attemptOf(tried, "ok", undefined), now), noteFailed(parts, failed, again)]);
     return { kind: failed.length > 0 ? "failed" : "handled", problem };
@@ -213,14 +214,19 @@ export class BatchRun {
   async #giveBack(delayMs: number): Promise<BatchEnding> {
     const { queue, clock } = this.#parts;
     const tried = this.#tried;
-    await giveBack(queue, this.#messages, delayMs);
-    const now = clock.now();
-    if (tried?.verdict.kind === "refused") {
-      const attempt = attemptOf(tried, tried.verdict.result, tried.verdict.error);
-      await noteFailed(this.#outcomeParts(), this.#messages, { attempt, againAt: () => now + delayMs });
+    try {
+      if (tried?.verdict.kind === "refused") {
+        const attempt = attemptOf(tried, tried.verdict.result, tried.verdict.error);
+        const again = { attempt, againAt: () => clock.now() + delayMs, isHeld: this.#isHeld };
+        await noteFailed(this.#outcomeParts(), this.#messages, again);
+      }
+    } finally {
+      await giveBack(queue, this.#messages, delayMs);
     }
     return { kind: "givenBack", problem: tried?.verdict.kind === "refused" ? tried.verdict.error : undefined };
   }
+
+  readonly #isHeld = ({ leaseUntil }: LeasedMessage): boolean => this.#parts.clock.monotonicMs() < leaseUntil;
 
   #outcomeParts(): OutcomeParts {
     const { queue, ledger, realm, functionArn } = this.#parts;

@@ -3,7 +3,7 @@ import { isLambentError, type Instant } from "../../base/index.ts";
 import { eventOf } from "../../invoker/index.ts";
 import { accepted, type Attempt, ended, type LedgerRecord, type LedgerRows, type Outcome, triedAgain } from "../../ledger/index.ts";
 import type { DeadLetters, Queue } from "../../queues/index.ts";
-import type { NewItem, OwnRow } from "../../storage/index.ts";
+import type { NewItem } from "../../storage/index.ts";
 import type { LeasedMessage } from "./leased-message.ts";
 
 /** Rows one commit is asked to take beside what it settles. */
@@ -72,20 +72,31 @@ async function settleAs(
   );
 }
 
-/** They were not handled and appear again at `againAt`. */
+/**
+ * They were not handled and appear again at `againAt`. Of a message that is not held any more (reading took longer than its lease) nothing is
+ * written: its record may have ended meanwhile.
+ */
 export async function noteFailed(
   parts: OutcomeParts,
   messages: readonly LeasedMessage[],
-  failure: { readonly attempt: Attempt; readonly againAt: (message: LeasedMessage) => Instant },
+  failure: {
+    readonly attempt: Attempt;
+    readonly againAt: (message: LeasedMessage) => Instant;
+    readonly isHeld: (message: LeasedMessage) => boolean;
+  },
 ): Promise<void> {
-  const rows: OwnRow[] = [];
-  for (const message of messages) {
-    const record = await recordOf(parts, message);
-    // A call that outlasted its lease: the message has ended otherwise.
-    if (record.state.kind !== "ended") rows.push(...parts.ledger.write(triedAgain(record, failure.attempt, failure.againAt(message))));
+  for (let start = 0; start < messages.length; start += ROWS_PER_WRITE_MAX) {
+    const few = messages.slice(start, start + ROWS_PER_WRITE_MAX);
+    const records = await Promise.all(few.map((message) => recordOf(parts, message)));
+    // In one step with the look at the leases.
+    const rows = few.flatMap((message, at) => {
+      const record = records[at];
+      // A call that outlasted its lease: the message has ended otherwise.
+      if (!record || record.state.kind === "ended" || !failure.isHeld(message)) return [];
+      return parts.ledger.write(triedAgain(record, failure.attempt, failure.againAt(message)));
+    });
+    if (rows.length > 0) await parts.queue.list.writeRows(rows);
   }
-  for (let start = 0; start < rows.length; start += ROWS_PER_WRITE_MAX)
-    await parts.queue.list.writeRows(rows.slice(start, start + ROWS_PER_WRITE_MAX));
 }
 
 /** The queue has handed them to its dead-letter queue; also those of which every delivery was lost with the server that made it. */

@@ -23,6 +23,8 @@ export interface ListHead {
   readonly next: number;
   readonly open: number;
   readonly nextOutgoing: number;
+  /** Items on their way to another cell; absent where the list was written last before they were counted here. */
+  readonly outgoing?: number;
   readonly highWater: Instant;
   readonly totals: ListTotals;
 }

@@ -9,19 +9,26 @@ import { ReadyGroups } from "./ready-groups.ts";
  */
 export class ItemPlaces {
   readonly #ordering: "fifo" | "fair";
+  readonly #heldGroups: ReadonlySet<string>;
   readonly #timed = new IndexedHeap<Item>((left, right) => dueAt(left) < dueAt(right), TIMED_SLOTS);
   #outgoing = new Map<number, Item>();
   #ready: ReadyGroups;
   #leased = 0;
 
-  constructor(ordering: "fifo" | "fair") {
+  constructor(ordering: "fifo" | "fair", heldGroups: ReadonlySet<string>) {
     this.#ordering = ordering;
-    this.#ready = new ReadyGroups(ordering);
+    this.#heldGroups = heldGroups;
+    this.#ready = new ReadyGroups(ordering, heldGroups);
   }
 
   /** Waiting items: with `fifo` also those that are hidden. */
   get waiting(): number {
     return this.#ready.waiting;
+  }
+
+  /** Those of them whose group is held. */
+  get heldWaiting(): number {
+    return this.#ready.heldWaiting;
   }
 
   get leased(): number {
@@ -45,6 +52,10 @@ export class ItemPlaces {
 
   hasGroup(group: string): boolean {
     return this.#ready.hasGroup(group);
+  }
+
+  freed(group: string): void {
+    this.#ready.freed(group);
   }
 
   hasNext(now: Instant): boolean {
@@ -117,7 +128,7 @@ export class ItemPlaces {
   clear(): void {
     this.#timed.clear();
     this.#outgoing.clear();
-    this.#ready = new ReadyGroups(this.#ordering);
+    this.#ready = new ReadyGroups(this.#ordering, this.#heldGroups);
     this.#leased = 0;
   }
 }

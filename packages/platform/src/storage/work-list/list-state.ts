@@ -9,6 +9,7 @@ import { Changes, doneKey, type ListHead, type RowDraft, rowKey, SOURCE_PREFIX }
 import { Deduplications } from "./deduplications.ts";
 import { DoneRanges } from "./done-ranges.ts";
 import { ItemPlaces } from "./item-places.ts";
+import type { LeaseGrant, OutgoingGrant, Wanted } from "./grants.ts";
 import { freshItem, sequenceOf, type Item, type Row } from "./item.ts";
 import { ParkedRows } from "./parked-rows.ts";
 import { parseReceipt, receiptOf } from "./receipt.ts";
@@ -20,34 +21,12 @@ import type { EnqueueOutcome, ExtendOutcome, ListCounts, ListRules, ListTotals, 
 export const WINDOW_ITEMS_MAX = 10_000;
 /** Waiting items known at which more are read. */
 const WINDOW_ITEMS_LOW = 1_000;
-/** Waiting items a `fifo` list looks through for a group that is free. */
-export const FIFO_LOOK_AHEAD_ITEMS_MAX = 120_000;
+/** Waiting items, but for those of held groups, that a list looks through for one that is free. */
+export const LOOK_AHEAD_ITEMS_MAX = 120_000;
 /** Rows beyond the window that are known because a group of theirs has nothing else: quiet groups do not wait behind loud ones. */
 const AHEAD_ROWS_MAX = 1_000;
 /** Items one decision looks at, when most have expired or are sent on instead of being leased. */
 const LOOKED_AT_MAX = 1_000;
-
-/** A lease as it was given. */
-export interface LeaseGrant {
-  readonly position: number;
-  readonly index: number;
-  readonly receipt: string;
-  readonly group: string | undefined;
-  readonly enqueuedAt: Instant;
-  readonly receiveCount: number;
-  readonly firstReceivedAt: Instant;
-  readonly note: Uint8Array | undefined;
-}
-
-export interface OutgoingGrant {
-  readonly number: number;
-  readonly target: string;
-  readonly position: number;
-  readonly index: number;
-}
-
-/** Rows to read before more can be decided. */
-export type Wanted = { readonly kind: "page"; readonly from: number } | { readonly kind: "row"; readonly position: number };
 
 type Ending = keyof ListTotals;
 
@@ -80,9 +59,12 @@ export class ListState {
   #ahead = 0;
   #nextOutgoing: number;
 
-  constructor(rules: ListRules, head: ListHead = NOTHING_YET) {
+  constructor(
+    { rules, heldGroups }: { readonly rules: ListRules; readonly heldGroups: ReadonlySet<string> },
+    head: ListHead = NOTHING_YET,
+  ) {
     this.#rules = rules;
-    this.#places = new ItemPlaces(rules.ordering);
+    this.#places = new ItemPlaces(rules.ordering, heldGroups);
     this.#first = head.first;
     this.#cursor = head.first;
     this.#next = head.next;
@@ -101,6 +83,11 @@ export class ListState {
 
   configure(rules: ListRules): void {
     this.#rules = rules;
+  }
+
+  /** The group is held no more. */
+  freed(group: string): void {
+    this.#places.freed(group);
   }
 
   // Reading at open, and later.
@@ -152,10 +139,11 @@ export class ListState {
   }
 
   #wantsMore(now: Instant, somebodyWaits: boolean): boolean {
-    if (this.#places.waiting < WINDOW_ITEMS_LOW || this.#cursor < this.#orderedFrom) return true;
-    return (
-      somebodyWaits && this.#rules.ordering === "fifo" && this.#places.waiting < FIFO_LOOK_AHEAD_ITEMS_MAX && !this.#places.hasNext(now)
-    );
+    const { waiting, heldWaiting } = this.#places;
+    if (waiting < WINDOW_ITEMS_LOW || this.#cursor < this.#orderedFrom) return true;
+    const mayLookAhead = this.#rules.ordering === "fifo" || heldWaiting > 0;
+    // How much of held groups waits is bounded by whoever holds them: what is free behind them must not wait for it.
+    return somebodyWaits && mayLookAhead && waiting - heldWaiting < LOOK_AHEAD_ITEMS_MAX && !this.#places.hasNext(now);
   }
 
   #skipKnown(): void {
@@ -267,7 +255,7 @@ export class ListState {
   }
 
   #windowMax(): number {
-    return this.#rules.ordering === "fifo" ? FIFO_LOOK_AHEAD_ITEMS_MAX : WINDOW_ITEMS_MAX;
+    return this.#rules.ordering === "fifo" ? LOOK_AHEAD_ITEMS_MAX : WINDOW_ITEMS_MAX;
   }
 
   get leasesAreExhausted(): boolean {
@@ -427,14 +415,14 @@ export class ListState {
         this.#park(position, items);
       }
     }
-    const { ...totals } = this.#totals;
     return this.changes.take(cell, {
       first: this.#first,
       next: this.#next,
       open: this.#open,
       nextOutgoing: this.#nextOutgoing,
+      outgoing: this.#places.outgoing.size,
       highWater: now,
-      totals,
+      totals: { ...this.#totals },
     });
   }
 
@@ -471,6 +459,7 @@ export class ListState {
     row.open -= 1;
     if (row.open > 0) return this.changes.touch(row);
     this.#rows.delete(row.position);
+    if (row.position >= this.#cursor && this.#ahead > 0) this.#ahead -= 1;
     this.changes.finish(row);
     this.#finishPosition(row.position);
   }

@@ -13,7 +13,8 @@ import { BodyCache } from "./body-cache.ts";
 import { OWN_PREFIX } from "./changes.ts";
 import { LeaseWaiters } from "./lease-waiters.ts";
 import { ListTime } from "./list-time.ts";
-import type { LeaseGrant, ListState, Wanted } from "./list-state.ts";
+import type { LeaseGrant, Wanted } from "./grants.ts";
+import type { ListState } from "./list-state.ts";
 import { readHead, readState } from "./read-state.ts";
 import { decodeRow, type StoredItem } from "./row-codec.ts";
 import { sequenceOf } from "./item.ts";
@@ -73,6 +74,7 @@ class OwnedList implements WorkList {
   readonly #options: WorkListOptions;
   readonly #bodies: BodyCache;
   readonly #waiters: LeaseWaiters;
+  readonly #heldGroups = new Set<string>();
   #rules: ListRules;
   #condition: Condition = { kind: "open" };
   #time: ListTime | undefined;
@@ -103,7 +105,12 @@ class OwnedList implements WorkList {
     const { store, cell, clock } = this.#options;
     const head = await readHead(store, cell);
     this.#time ??= new ListTime(clock, head?.highWater ?? 0);
-    const state = await readState(store, cell, head, { rules: this.#rules, now: this.#time.now(), giveBackLeases });
+    const state = await readState(store, cell, head, {
+      rules: this.#rules,
+      heldGroups: this.#heldGroups,
+      now: this.#time.now(),
+      giveBackLeases,
+    });
     this.#known = { state, durableNext: state.next };
     if (state.outgoingCount > 0) this.#options.onOutgoing?.();
     return this.#known;
@@ -186,6 +193,16 @@ class OwnedList implements WorkList {
     return this.#do((state, now) => state.returnOutgoing(numbers, now));
   }
 
+  holdGroup(group: string): void {
+    this.#heldGroups.add(group);
+  }
+
+  freeGroup(group: string): void {
+    if (!this.#heldGroups.delete(group)) return;
+    this.#known?.state.freed(group);
+    this.#wake();
+  }
+
   purge() {
     return this.#do((state) => state.purge());
   }
@@ -210,8 +227,10 @@ class OwnedList implements WorkList {
 
   counts() {
     const counts = this.#known?.state.counts();
-    if (!counts) throw new LambentError("StorageBusy", `What cell ${this.#options.cell} holds is being read.`);
-    return counts;
+    if (counts) return counts;
+    // Whoever only asks and adds nothing would else wait for somebody to set the reading off.
+    this.#wake();
+    throw new LambentError("StorageBusy", `What cell ${this.#options.cell} holds is being read.`);
   }
 
   async close(): Promise<void> {
@@ -270,7 +289,10 @@ class OwnedList implements WorkList {
     const now = this.#now();
     state.advance(now);
     state.expireFront(now);
-    const decided = this.#decide(state, now);
+    // Those who wait come first: new items may fill the commit, turn after turn.
+    const decided: Command[] = [];
+    this.#serve(state, now, decided);
+    this.#decide(state, now, decided);
     this.#serve(state, now, decided);
     const drafts = [...state.changes.drafts];
     const ops = state.takeOps(this.#options.cell, now);
@@ -311,8 +333,7 @@ class OwnedList implements WorkList {
     }
   }
 
-  #decide(state: ListState, now: number): Command[] {
-    const decided: Command[] = [];
+  #decide(state: ListState, now: number, decided: Command[]): void {
     let taken = 0;
     for (const command of this.#commands) {
       if (state.changes.full) break;
@@ -325,7 +346,6 @@ class OwnedList implements WorkList {
       }
     }
     this.#commands = taken === this.#commands.length ? [] : this.#commands.slice(taken);
-    return decided;
   }
 
   /** Leases what is ready to those who wait, in the order they came. */

@@ -21,9 +21,14 @@ export async function readState(
   store: Store,
   cell: CellKey,
   head: ListHead | undefined,
-  options: { readonly rules: ListRules; readonly now: Instant; readonly giveBackLeases: boolean },
+  options: {
+    readonly rules: ListRules;
+    readonly heldGroups: ReadonlySet<string>;
+    readonly now: Instant;
+    readonly giveBackLeases: boolean;
+  },
 ): Promise<ListState> {
-  const state = new ListState(options.rules, head);
+  const state = new ListState(options, head);
   if (!head) return state;
   for await (const { key, value } of eachRow(store, cell, DONE_PREFIX))
     state.loadDone(Number(key.slice(DONE_PREFIX.length)), Number(Buffer.from(value).toString("utf8")));

@@ -16,23 +16,32 @@ interface Group {
 const TURNS_KEPT_MAX = 1_024;
 
 /**
- * Which item is next. Groups stand in a row for their turn. `fair`: a turn is one item. `fifo`: a group has a turn only
+ * Which item is next. Groups stand in a row for their turn, but for those that are held. `fair`: a turn is one item. `fifo`: a group has a turn only
  * while no lease on it is live and its oldest item is visible (P4), and a turn is as many items as are wanted.
  */
 export class ReadyGroups {
   readonly #ordering: "fifo" | "fair";
+  readonly #held: ReadonlySet<string>;
   readonly #groups = new Map<string | undefined, Group>();
   #turns: Group[] = [];
   #next = 0;
   #waiting = 0;
 
-  constructor(ordering: "fifo" | "fair") {
+  constructor(ordering: "fifo" | "fair", held: ReadonlySet<string>) {
     this.#ordering = ordering;
+    this.#held = held;
   }
 
   /** Waiting items it holds. */
   get waiting(): number {
     return this.#waiting;
+  }
+
+  /** Those of them whose group is held. */
+  get heldWaiting(): number {
+    let count = 0;
+    for (const key of this.#held) count += this.#groups.get(key)?.waiting.size ?? 0;
+    return count;
   }
 
   hasGroup(key: string | undefined): boolean {
@@ -71,6 +80,12 @@ export class ReadyGroups {
     this.#offer(group);
   }
 
+  /** The group is held no more. */
+  freed(key: string): void {
+    const group = this.#groups.get(key);
+    if (group) this.#offer(group);
+  }
+
   hasNext(now: Instant): boolean {
     return this.#peek(now) !== undefined;
   }
@@ -93,7 +108,7 @@ export class ReadyGroups {
     for (;;) {
       const group = this.#turns[this.#next];
       if (group === undefined) break;
-      if ((this.#ordering === "fair" || group.leased === 0) && isVisible(group.waiting.peek(), now)) return group;
+      if (this.#mayHaveTurn(group) && isVisible(group.waiting.peek(), now)) return group;
       group.queued = false;
       this.#next += 1;
       this.#dropIfEmpty(group);
@@ -101,6 +116,11 @@ export class ReadyGroups {
     this.#turns = [];
     this.#next = 0;
     return undefined;
+  }
+
+  #mayHaveTurn(group: Group): boolean {
+    if (group.key !== undefined && this.#held.has(group.key)) return false;
+    return this.#ordering === "fair" || group.leased === 0;
   }
 
   #offer(group: Group): void {

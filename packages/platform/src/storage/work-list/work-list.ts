@@ -178,6 +178,9 @@ export interface WorkList {
   settleOutgoing(numbers: readonly number[], rows?: readonly OwnRow[]): Promise<void>;
   /** They cannot be sent: they wait here again. */
   returnOutgoing(numbers: readonly number[]): Promise<void>;
+  /** Nothing of the group is leased until it is freed; other groups have their turns. Not durable. */
+  holdGroup(group: string): void;
+  freeGroup(group: string): void;
   /** Ends everything there is, leased or not. */
   purge(): Promise<void>;
   /** Changes rules from the next decision on. */

@@ -12,11 +12,14 @@ export interface TreeStyle {
   readonly jsonNames: boolean;
   /** Blobs and dates are values of their own kind (CBOR), not text and numbers (JSON). */
   readonly native: boolean;
+  /** Blobs are texts, as they are meant, not base64. */
+  readonly textBlobs: boolean;
 }
 
-export const REST_JSON: TreeStyle = { jsonNames: true, native: false };
-export const AWS_JSON: TreeStyle = { jsonNames: false, native: false };
-export const CBOR: TreeStyle = { jsonNames: false, native: true };
+export const REST_JSON: TreeStyle = { jsonNames: true, native: false, textBlobs: false };
+export const AWS_JSON: TreeStyle = { jsonNames: false, native: false, textBlobs: false };
+export const CBOR: TreeStyle = { jsonNames: false, native: true, textBlobs: false };
+export const TEXT_JSON: TreeStyle = { jsonNames: false, native: false, textBlobs: true };
 
 type Tree = Readonly<Record<string, unknown>>;
 const isTree = (value: unknown): value is Tree =>
@@ -117,6 +120,7 @@ export class TreeReader {
 
   #blob(value: unknown): Buffer {
     if (value instanceof Uint8Array) return bytesOf(value);
+    if (typeof value === "string" && this.#style.textBlobs) return Buffer.from(value);
     if (typeof value === "string" && !this.#style.native) return parseBase64(value, this.#path.join("."));
     throw mismatch(this.#path, this.#style.native ? "bytes" : "base64 text", value);
   }

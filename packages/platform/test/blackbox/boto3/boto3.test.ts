@@ -2,25 +2,13 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { after, before, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { loadService } from "../../../src/wire/index.ts";
 import { checkGolden } from "../../support/golden.ts";
-import { type RecordedService, type Recorder, SERVICES, startRecorder } from "../../support/recorder.ts";
-import { type RealServer, startServer } from "../../support/server.ts";
+import { type RecordedService, SERVICES, startRecordedServer } from "../../support/recorder.ts";
 
-let server: RealServer;
-let recorder: Recorder;
-let stop = async (): Promise<void> => undefined;
-before(async () => {
-  server = await startServer();
-  recorder = await startRecorder(server.url);
-  stop = async () => {
-    await recorder.close();
-    await server.stop();
-  };
-});
-after(() => stop());
+const { server, recorder } = await startRecordedServer();
 
 interface Told {
   readonly operation: string;
@@ -50,7 +38,6 @@ for (const service of SERVICES) {
       const told = await runCases(service);
       assert.ok(told.length > 0);
       for (const { operation, status, error } of told) {
-        // oxlint-disable-next-line no-await-in-loop -- subtests are told in order
         await context.test(operation, () => {
           assert.ok(error === null, error ?? "");
           const seen = recorder.exchanges.filter((exchange) => exchange.service === service && exchange.operation === operation);

@@ -3,17 +3,19 @@
  * operation or a call, and what it refuses arrives as the SDK's own error. What is not built answers 501 with its name.
  */
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { after, describe, test } from "node:test";
 import { iamPolicyCases } from "./iam-policies.ts";
 import { iamRoleCases } from "./iam-roles.ts";
 import { stsCases } from "./sts.ts";
+import { eventsCases } from "./events.ts";
+import { schedulerCases } from "./scheduler.ts";
+import { snsCases } from "./sns.ts";
 import { sqsCases } from "./sqs.ts";
 import { logsCases } from "./logs.ts";
 import { lambdaCases } from "./lambda-cases.ts";
-import { assertRefused, type OperationCase, openStage, type Stage } from "./cases.ts";
+import { assertRefused, type OperationCase, openStage } from "./cases.ts";
 import { checkGolden } from "../../support/golden.ts";
-import { type Recorder, SERVICES, startRecorder } from "../../support/recorder.ts";
-import { startServer } from "../../support/server.ts";
+import { SERVICES, startRecordedServer } from "../../support/recorder.ts";
 import { loadService } from "../../../src/wire/index.ts";
 import { answerOf, clientVersion } from "./any-operation.ts";
 
@@ -23,6 +25,9 @@ const CASES = {
   sts: stsCases,
   logs: logsCases,
   sqs: sqsCases,
+  events: eventsCases,
+  sns: snsCases,
+  scheduler: schedulerCases,
 } as const satisfies Record<(typeof SERVICES)[number], Readonly<Record<string, OperationCase>>>;
 
 /** What clients send without a signature is refused for that, before anybody looks at what it asks for. */
@@ -31,20 +36,9 @@ const UNSIGNED: Readonly<Record<string, string>> = {
   AssumeRoleWithWebIdentity: "AssumeRoleWithWebIdentity: 403 MissingAuthenticationToken",
 };
 
-let recorder: Recorder;
-let stage: Stage;
-let stop = async (): Promise<void> => undefined;
-before(async () => {
-  const server = await startServer();
-  recorder = await startRecorder(server.url);
-  stage = openStage(server, recorder.url);
-  stop = async () => {
-    stage.close();
-    await recorder.close();
-    await server.stop();
-  };
-});
-after(() => stop());
+const { server, recorder } = await startRecordedServer();
+const stage = openStage(server, recorder.url);
+after(() => stage.close());
 
 for (const service of SERVICES) {
   describe(`${service} by the SDK for JavaScript`, () => {

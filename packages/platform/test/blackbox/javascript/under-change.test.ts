@@ -1,28 +1,11 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import {
-  answering,
-  call,
-  javascriptClients,
-  type JavaScriptClients,
-  makeFunction,
-  untilUpdated,
-} from "../../support/javascript-clients.ts";
-import { type RealServer, startServer } from "../../support/server.ts";
+import { test } from "node:test";
+import { answering, call, makeFunction, startServerWithClients, untilUpdated } from "../../support/javascript-clients.ts";
 import { zipOf } from "../../support/zips.ts";
 
 /** What happens to calls and instances while functions change under them, on a real server. */
 
-let server: RealServer;
-let clients: JavaScriptClients;
-before(async () => {
-  server = await startServer();
-  clients = javascriptClients(server);
-});
-after(async () => {
-  clients.close();
-  await server.stop();
-});
+const { server, clients } = await startServerWithClients();
 
 /** Handlers run long enough that a burst needs more instances than may start at once. */
 const slowly = (answer: number): Readonly<Record<string, string>> =>

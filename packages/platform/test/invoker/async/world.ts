@@ -1,5 +1,5 @@
 import { deferred, LambentError, ManualClock, systemSecureRandom } from "../../../src/base/index.ts";
-import { Delivery, type DeliveryPermission } from "../../../src/delivery/index.ts";
+import { Delivery, type DeliveryPermission, functionTarget, queueTarget, Targets } from "../../../src/delivery/index.ts";
 import { type AsynchronousSettings, type FunctionChange, functionArn } from "../../../src/functions/index.ts";
 import { asyncCell, AsyncInvoker, type AsyncRequest, type InvokeOutcome, type InvokeRequest } from "../../../src/invoker/index.ts";
 import { Ledger, type LedgerRecord } from "../../../src/ledger/index.ts";
@@ -150,6 +150,12 @@ export class AsyncWorld {
     return asyncCell(REALM, "hello", this.functions.get("hello")?.id ?? "");
   }
 
+  #targets(): Targets {
+    const authorize = (permission: DeliveryPermission): void => this.authorize(permission);
+    const functions = functionTarget({ authorize, functionPolicy: () => undefined, functions: () => this.invoker });
+    return new Targets([queueTarget({ queues: this.queues, authorize }), functions], this.clock);
+  }
+
   async #start(): Promise<void> {
     const { clock } = this;
     const store = (this.store = openMemoryStore({ disk: this.disk, faults: (step) => this.faults(step) }));
@@ -159,10 +165,7 @@ export class AsyncWorld {
     this.#listeners.length = 0;
     const delivery = (this.#delivery = new Delivery({
       clock,
-      queues: this.queues,
-      functions: () => this.invoker,
-      authorize: (permission) => this.authorize(permission),
-      functionPolicy: () => undefined,
+      targets: this.#targets(),
       outbox: (cell) => this.invoker.outbox(cell),
       onTrouble,
     }));

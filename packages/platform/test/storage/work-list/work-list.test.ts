@@ -179,7 +179,6 @@ describe("a work list", () => {
     const world = await openListWorld();
     await world.list.enqueue([item("a")]);
     const [lease] = await leaseNow(world.list);
-    // oxlint-disable-next-line unicorn/no-thenable -- never awaited
     const step = { enqueue: [item("report", { target: "elsewhere" })], rows: [{ key: "outcome/a", value: Buffer.from("handled") }] };
     assert.deepEqual(await world.list.settle(lease?.receipt ?? "", step), { kind: "settled" });
     assert.deepEqual(await world.list.settle(lease?.receipt ?? "", step), { kind: "gone" });

@@ -1,0 +1,88 @@
+import { boolean, integer, list, optional, string, structure, type TypeOf } from "../../wire/index.ts";
+
+/** The part of Lambent's own API that is about what calls functions: queues, buses, rules and schedules of an application. */
+
+const functionName = () => string({ pattern: "[A-Za-z0-9_-]{1,64}" });
+const queueName = () => string({ min: 1, max: 80 });
+const busName = () => string({ min: 1, max: 256 });
+/** Of a rule, or a schedule. */
+const triggerName = () => string({ pattern: "[A-Za-z0-9._-]{1,64}" });
+
+const wantedQueue = structure("WantedQueue", {
+  QueueName: queueName(),
+  VisibilityMs: optional(integer({ min: 0 })),
+  RetentionMs: optional(integer({ min: 0 })),
+  DelayMs: optional(integer({ min: 0 })),
+  /** Where messages go that were received `After` times. */
+  DeadLetter: optional(structure("DeadLetter", { QueueName: queueName(), After: integer({ min: 1 }) })),
+  ContentDeduplication: optional(boolean()),
+});
+
+/** A trigger is declared whole: what is left out is the default. */
+const wantedTrigger = structure("WantedTrigger", {
+  FunctionName: functionName(),
+  QueueName: queueName(),
+  BatchSize: integer({ min: 1 }),
+  WindowMs: integer({ min: 0 }),
+  ConcurrencyMax: optional(integer({ min: 1 })),
+  Filters: list(string({ max: 4_096 }), { max: 100 }),
+  ReportsFailures: boolean(),
+  Enabled: boolean(),
+});
+
+const wantedBus = structure("WantedBus", { BusName: busName(), Description: optional(string({ max: 512 })) });
+
+const wantedRule = structure("WantedRule", {
+  FunctionName: functionName(),
+  BusName: busName(),
+  RuleName: triggerName(),
+  Pattern: string({ max: 4_096 }),
+  Format: string({ enum: ["aws", "cloudevent"] }),
+  Enabled: boolean(),
+});
+
+const wantedSchedule = structure("WantedSchedule", {
+  FunctionName: functionName(),
+  ScheduleName: triggerName(),
+  Expression: string({ max: 256 }),
+  Timezone: string({ max: 50 }),
+  Input: optional(string({ max: 262_144 })),
+  Enabled: boolean(),
+});
+
+export const WIRING_MEMBERS = {
+  /** Those that are there and not named stay. */
+  Queues: optional(list(wantedQueue, { max: 200 })),
+  /** Those that the application brought and does not name any more are removed. */
+  Triggers: optional(list(wantedTrigger, { max: 400 })),
+  /** Those that are there and not named stay; those that only a rule names are created, too. */
+  Buses: optional(list(wantedBus, { max: 100 })),
+  /** As with triggers. */
+  Rules: optional(list(wantedRule, { max: 400 })),
+  Schedules: optional(list(wantedSchedule, { max: 400 })),
+};
+
+export const fieldChange = structure("FieldChange", { Field: string(), From: string(), To: string() });
+
+/** A change of a queue, of a bus, or of what calls a function from there: those have a function. */
+export const wiringChange = structure("WiringChange", {
+  Kind: string({
+    enum: [
+      ...["createQueue", "updateQueue", "createTrigger", "updateTrigger", "removeTrigger"],
+      ...["createBus", "updateBus", "createRule", "updateRule", "removeRule", "createSchedule", "updateSchedule", "removeSchedule"],
+    ],
+  }),
+  QueueName: optional(queueName()),
+  BusName: optional(busName()),
+  RuleName: optional(triggerName()),
+  ScheduleName: optional(triggerName()),
+  FunctionName: optional(functionName()),
+  Fields: optional(list(fieldChange)),
+});
+
+export type WantedQueueShape = TypeOf<typeof wantedQueue>;
+export type WantedTriggerShape = TypeOf<typeof wantedTrigger>;
+export type WantedBusShape = TypeOf<typeof wantedBus>;
+export type WantedRuleShape = TypeOf<typeof wantedRule>;
+export type WantedScheduleShape = TypeOf<typeof wantedSchedule>;
+export type WiringChangeShape = TypeOf<typeof wiringChange>;

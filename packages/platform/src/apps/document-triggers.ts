@@ -1,0 +1,128 @@
+/** Triggers as a `lambent.yaml` spells them: of a queue, of events on a bus, by a schedule. */
+import { LambentError } from "../base/index.ts";
+import type { EventFormat, RuleTrigger, ScheduleTrigger } from "./event-form.ts";
+import { guessedRuleName, guessedScheduleName, patternFault, shortPattern } from "./event-pattern.ts";
+import { readCron, readEvery, zoneFault, type ScheduleReading } from "./schedule-reading.ts";
+import { spanMs } from "./span.ts";
+import { TRIGGER_DEFAULTS, type Trigger } from "./wiring-form.ts";
+
+export interface RawTrigger {
+  readonly queue?: string;
+  readonly batch?: number;
+  readonly window?: number | string;
+  readonly concurrency?: number;
+  readonly filters?: readonly object[];
+  readonly reportFailures?: boolean;
+  readonly on?: string | object;
+  readonly bus?: string;
+  readonly format?: EventFormat;
+  readonly every?: string;
+  readonly cron?: string;
+  readonly timezone?: string;
+  readonly input?: unknown;
+  readonly name?: string;
+  readonly enabled?: boolean;
+}
+
+export type DocumentTrigger =
+  | { readonly kind: "queue"; readonly trigger: Trigger }
+  | { readonly kind: "rule"; readonly trigger: RuleTrigger }
+  | { readonly kind: "schedule"; readonly trigger: ScheduleTrigger };
+
+/** What says of a trigger what calls the function, and what else may be said beside it. */
+const KINDS = {
+  queue: ["batch", "window", "concurrency", "filters", "reportFailures", "enabled"],
+  on: ["bus", "format", "name", "enabled"],
+  every: ["input", "name", "enabled"],
+  cron: ["timezone", "input", "name", "enabled"],
+} as const satisfies Readonly<Record<string, readonly (keyof RawTrigger)[]>>;
+
+/** Reads one trigger of a function; `place` is where it stands. Throws `InvalidParameter` that names place and rule. */
+export function documentTrigger(functionName: string, raw: RawTrigger, place: string): DocumentTrigger {
+  switch (kindOf(raw, place)) {
+    case "queue":
+      return { kind: "queue", trigger: queueTrigger(functionName, raw) };
+    case "on":
+      return { kind: "rule", trigger: ruleTrigger(functionName, raw, place) };
+    case "every":
+      return {
+        kind: "schedule",
+        trigger: scheduleTrigger(functionName, raw, place, expressionOf(readEvery(raw.every ?? ""), `${place}.every`)),
+      };
+    case "cron":
+      return {
+        kind: "schedule",
+        trigger: scheduleTrigger(functionName, raw, place, expressionOf(readCron(raw.cron ?? ""), `${place}.cron`)),
+      };
+  }
+}
+
+function kindOf(raw: RawTrigger, place: string): keyof typeof KINDS {
+  const names = Object.keys(KINDS) as (keyof typeof KINDS)[];
+  const [kind, another] = names.filter((name) => Object.hasOwn(raw, name));
+  if (kind === undefined) throw refused(`${place} does not say what calls the function: one of ${names.join(", ")}.`);
+  if (another !== undefined) throw refused(`${place} has ${kind} and ${another}; each is a trigger of its own.`);
+  const allowed: readonly string[] = KINDS[kind];
+  for (const name of Object.keys(raw))
+    if (name !== kind && !allowed.includes(name))
+      throw refused(`${place} has ${name}, which does not go with ${kind}; with it go ${allowed.join(", ")}.`);
+  return kind;
+}
+
+function queueTrigger(functionName: string, raw: RawTrigger): Trigger {
+  return {
+    functionName,
+    queueName: raw.queue ?? "",
+    options: {
+      batchSize: raw.batch ?? TRIGGER_DEFAULTS.batchSize,
+      windowMs: raw.window === undefined ? TRIGGER_DEFAULTS.windowMs : spanMs(raw.window),
+      concurrencyMax: raw.concurrency,
+      filters: (raw.filters ?? []).map((pattern) => JSON.stringify(pattern)),
+      reportsFailures: raw.reportFailures ?? TRIGGER_DEFAULTS.reportsFailures,
+      enabled: raw.enabled ?? TRIGGER_DEFAULTS.enabled,
+    },
+  };
+}
+
+function ruleTrigger(functionName: string, raw: RawTrigger, place: string): RuleTrigger {
+  const pattern = patternOf(raw.on ?? "", `${place}.on`);
+  return {
+    functionName,
+    busName: raw.bus ?? "default",
+    ruleName: raw.name ?? guessedRuleName(functionName, pattern),
+    options: { pattern, format: raw.format ?? "aws", enabled: raw.enabled ?? true },
+  };
+}
+
+function patternOf(on: string | object, place: string): string {
+  const pattern = typeof on === "string" ? shortPattern(on) : JSON.stringify(on);
+  if (pattern === undefined)
+    throw refused(
+      `${place} is ${JSON.stringify(on)}; it has to be an event pattern, or the type of events such as order.placed or order.*.`,
+    );
+  const fault = patternFault(pattern);
+  if (fault !== undefined) throw refused(`${place} is no event pattern: ${fault}`);
+  return pattern;
+}
+
+function scheduleTrigger(functionName: string, raw: RawTrigger, place: string, expression: string): ScheduleTrigger {
+  const fault = raw.timezone === undefined ? undefined : zoneFault(raw.timezone);
+  if (fault !== undefined) throw refused(`${place}.timezone: ${fault}`);
+  return {
+    functionName,
+    scheduleName: raw.name ?? guessedScheduleName(functionName, expression),
+    options: {
+      expression,
+      zone: raw.timezone ?? "UTC",
+      input: raw.input === undefined ? undefined : JSON.stringify(raw.input),
+      enabled: raw.enabled ?? true,
+    },
+  };
+}
+
+function expressionOf(reading: ScheduleReading, place: string): string {
+  if (reading.kind === "read") return reading.expression;
+  throw refused(`${place}: ${reading.why} ${reading.next}`);
+}
+
+const refused = (message: string): LambentError => new LambentError("InvalidParameter", message);

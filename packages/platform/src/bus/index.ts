@@ -1,0 +1,26 @@
+/** Event buses, the rules on them, and what an event leads to. */
+export { BUS_CELL_KIND, Buses, openBuses } from "./buses.ts";
+export type { BusesParts } from "./buses.ts";
+export type { BusRecord, HttpParameters, RuleRecord, RuleTarget } from "./definitions.ts";
+export type { Archives, ArchiveRecord } from "./archives/archives.ts";
+export type { ReplayRecord, Replays } from "./archives/replays.ts";
+export { decodeBusEvent, eventOf } from "./envelope.ts";
+export type { BusEvent } from "./envelope.ts";
+export { targetInput } from "./input/target-input.ts";
+export type { TargetInput } from "./input/target-input.ts";
+export { busArn, busNameOf, DEFAULT_BUS, eventsArn, parseEventsArn, parseRuleArn, ruleArn } from "./names.ts";
+export { checkEntry } from "./put-entry.ts";
+export type { CheckedEntry } from "./put-entry.ts";
+export { deadLetterAttributes } from "./routing.ts";
+export type { PublishedEvent } from "./routing.ts";
+export type { RuleDraft, Rules, RuleTimerPort, TargetFault } from "./rules.ts";
+export { ApiDestinations } from "./destinations/api-destinations.ts";
+export type { ApiDestination } from "./destinations/api-destinations.ts";
+export type { Authorization, AuthorizationDraft, AuthorizationKind, ConnectionContent, OAuthMethod } from "./destinations/authorization.ts";
+export { NO_PARAMETERS } from "./destinations/connection-parameters.ts";
+export type { ConnectionParameter, ConnectionParameters } from "./destinations/connection-parameters.ts";
+export { Connections } from "./destinations/connections.ts";
+export type { AuthorizationEnd, Connection, ConnectionState } from "./destinations/connections.ts";
+export { destinationArn, parseDestinationArn } from "./destinations/names.ts";
+export { Webhooks } from "./webhooks/webhooks.ts";
+export type { Webhook } from "./webhooks/webhooks.ts";

@@ -1,0 +1,21 @@
+/** Topics: what is published to them goes to whoever subscribes to them. */
+export { openTopics, TOPIC_TAGS_MAX, Topics } from "./topics.ts";
+export type { PublishOutcome, TopicsOptions } from "./topics.ts";
+export { FIFO_SUBSCRIPTIONS_MAX, FILTER_POLICIES_MAX } from "./subscribing.ts";
+export type { Subscribed, Subscribing, SubscriptionDraft } from "./subscribing.ts";
+export type { OutboxOpened } from "./topic-outboxes.ts";
+export { DEFAULT_TOPIC_SETTINGS } from "./topic.ts";
+export type { TopicRecord, TopicSettings } from "./topic.ts";
+export { DEFAULT_SUBSCRIPTION_SETTINGS } from "./subscription.ts";
+export type { Subscription, SubscriptionProtocol, SubscriptionSettings, SubscriptionState } from "./subscription.ts";
+export { NOTIFICATION_BYTES_MAX, notificationBytes } from "./message.ts";
+export type { NewNotification } from "./message.ts";
+export { checkHealthyRetryPolicy, DEFAULT_HEALTHY_RETRY_POLICY, effectivePolicy } from "./delivery-policy.ts";
+export type { BackoffFunction, DeliveryPolicy, HealthyRetryPolicy, TopicDeliveryPolicy } from "./delivery-policy.ts";
+export type { FilterScope } from "./filter.ts";
+export { parseSubscriptionArn, parseTopicArn, subscriptionArn, topicArn } from "./names.ts";
+export type { SubscriptionReference, TopicReference } from "./names.ts";
+export { keyOfCertificatePath } from "./links.ts";
+export { sequenceText } from "./notification.ts";
+export { invalid } from "./refused.ts";
+export type { MakeKey } from "./signing.ts";

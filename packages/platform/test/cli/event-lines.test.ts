@@ -1,0 +1,101 @@
+/** How events read: where each came from, what became of it, and a chain as a tree. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { chainRows } from "../../src/cli/event-chain.ts";
+import { eventLines, type EventJson, outcomeText, sourceText } from "../../src/cli/event-lines.ts";
+import { resourceText } from "../../src/cli/resource-names.ts";
+
+const arn = (service: string, rest: string): string => `arn:aws:${service}:us-east-1:000000000000:${rest}`;
+const BUS = arn("events", "event-bus/default");
+const HELLO = arn("lambda", "function:hello");
+
+function event(Id: string, more: Partial<EventJson>): EventJson {
+  return {
+    ...{ Id, Source: "bus", Target: HELLO, AcceptedAt: 100, Correlation: "1", AttemptCount: 1, Attempts: [] },
+    ...{ State: "ended", EndedAt: 100.5, Outcome: "handled" },
+    ...more,
+  };
+}
+
+test("ARNs are shown as people say them", () => {
+  const said: Readonly<Record<string, string>> = {
+    [arn("lambda", "function:hello:live")]: "hello:live",
+    [arn("sqs", "orders")]: "queue orders",
+    [BUS]: "bus default",
+    [arn("events", "rule/r1")]: "rule r1",
+    [arn("events", "rule/shop/r1")]: "rule r1 of bus shop",
+    [arn("events", "api-destination/partner/0a1b")]: "API destination partner",
+    [arn("events", "archive/all")]: "archive all",
+    [arn("scheduler", "schedule/default/nightly")]: "schedule nightly",
+    [arn("scheduler", "schedule/tenants/nightly")]: "schedule tenants/nightly",
+    [arn("sns", "news:0a1b")]: "topic news",
+    [arn("kinesis", "stream/x")]: arn("kinesis", "stream/x"),
+  };
+  assert.deepEqual(Object.keys(said).map(resourceText), Object.values(said));
+});
+
+test("each event says where it came from", () => {
+  assert.equal(sourceText(event("1", { Target: BUS, Subject: "order.placed" })), "order.placed");
+  assert.equal(sourceText(event("1", { Target: BUS, Subject: "order.placed", Origin: HELLO })), "order.placed from hello");
+  assert.equal(sourceText(event("1", { Subject: "order.placed", Origin: arn("events", "rule/r1") })), "rule r1: order.placed");
+  assert.equal(sourceText(event("1", { Source: "schedule", Subject: "n", Origin: arn("scheduler", "schedule/default/n") })), "schedule n");
+  assert.equal(sourceText(event("1", { Source: "topic", Origin: arn("sns", "news") })), "topic news");
+  assert.equal(sourceText(event("1", { Source: "queue", Origin: arn("sqs", "orders") })), "queue orders");
+  assert.equal(sourceText(event("1", { Source: "invoke", Origin: HELLO })), "from hello");
+  assert.equal(sourceText(event("1", { Source: "invoke" })), "invoke");
+});
+
+test("what nothing took reads by where it came", () => {
+  const discarded = (Source: string, Reason: string): string => outcomeText(event("1", { Source, Outcome: "discarded", Reason }), 0);
+  assert.equal(discarded("bus", "noListener"), "discarded: nothing listens to it");
+  assert.equal(discarded("topic", "noListener"), "discarded: no subscription takes it");
+  assert.equal(discarded("queue", "noListener"), "discarded: no filter matched it");
+  assert.equal(discarded("schedule", "missed"), "discarded: its time passed while the server was down");
+});
+
+test("a scheduled task shows when it was due, when it began, its attempts and what is next", () => {
+  const attempt = { At: 60.25, DurationMs: 5, RequestId: "r", Result: "functionError", Error: "Error: no" } as const;
+  const lines = eventLines(
+    event("1", { Source: "schedule", Subject: "nightly", DueAt: 60, Attempts: [attempt], State: "waiting", NextAt: 120 }),
+    60_500,
+  );
+  assert.ok(lines.includes("  due        1970-01-01T00:01:00.000Z, begun 250 ms later"), lines.join("\n"));
+  assert.ok(lines.includes("  outcome    waits, next in 59 s"), lines.join("\n"));
+  assert.ok(lines.includes("  attempt 1  1970-01-01 00:01:00  failed in 5 ms: Error: no"), lines.join("\n"));
+});
+
+test("a chain is a tree by cause, in the order of time; what has no cause here is a root", () => {
+  const rule = (name: string): string => arn("events", `rule/${name}`);
+  const { EndedAt: _end, Outcome: _outcome, ...open } = event("2", { AcceptedAt: 100.001, Cause: "1", Origin: rule("r1") });
+  const running: EventJson = { ...open, State: "running" };
+  const rows = chainRows(
+    [
+      event("5", { AcceptedAt: 100.04, Cause: "gone", Source: "invoke" }),
+      event("4", {
+        AcceptedAt: 100.03,
+        Cause: "2",
+        Target: BUS,
+        Subject: "b",
+        Outcome: "discarded",
+        Reason: "noListener",
+        EndedAt: 100.03,
+      }),
+      event("3", { AcceptedAt: 100.002, Cause: "1", Origin: rule("r2"), AttemptCount: 3 }),
+      running,
+      event("1", { Target: BUS, Subject: "a", EndedAt: 100 }),
+    ],
+    0,
+  );
+  assert.deepEqual(rows, [
+    ["+0 ms", "a on bus default", "handled", "0 ms", "1"],
+    ["+1 ms", "├ rule r1 → hello", "running", "", "2"],
+    ["+30 ms", "│ └ b on bus default", "discarded: nothing listens to it", "0 ms", "4"],
+    ["+2 ms", "└ rule r2 → hello", "handled at attempt 3", "498 ms", "3"],
+    ["+40 ms", "invoke → hello", "handled", "460 ms", "5"],
+  ]);
+});
+
+test("a chain of a thousand events one below the other is shown", () => {
+  const events = Array.from({ length: 1_000 }, (_, at) => event(`${at + 1}`, { AcceptedAt: at, ...(at === 0 ? {} : { Cause: `${at}` }) }));
+  assert.equal(chainRows(events, 0).length, 1_000);
+});

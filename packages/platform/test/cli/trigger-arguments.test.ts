@@ -1,0 +1,60 @@
+/** What `lambent trigger` refuses before it asks a server anything: a line on what was wrong, a line on what to do. */
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { unreachable } from "../../src/base/index.ts";
+import type { CommandContext } from "../../src/cli/command.ts";
+import { CommandFailure } from "../../src/cli/errors.ts";
+import { openOutput } from "../../src/cli/output.ts";
+import { readPattern } from "../../src/cli/pattern-argument.ts";
+import { run } from "../../src/cli/verbs/trigger.ts";
+
+const context: CommandContext = {
+  ...{ output: openOutput({ json: false }), environment: {}, connection: {} as CommandContext["connection"] },
+  calledAs: (flag) => flag,
+  client: () => unreachable("a server is asked" as never),
+};
+
+async function refused(options: Parameters<typeof run>[2], what: RegExp, next: RegExp): Promise<void> {
+  await assert.rejects(
+    async () => run(context, ["hello"], options),
+    (error) => error instanceof CommandFailure && error.exit === "usage" && what.test(error.message) && next.test(error.next),
+    JSON.stringify(options),
+  );
+}
+
+test("one thing calls the function, and only its own options go with it", async () => {
+  await refused(
+    {},
+    /^What is to trigger the function is missing\.$/u,
+    /--queue orders, --on order\.placed, --every '5 minutes' or --cron/u,
+  );
+  await refused({ on: "a", every: "5m" }, /^--on and --every are a trigger each\.$/u, /once for each/u);
+  await refused({ on: "a", batch: "3" }, /^--batch does not go with --on\.$/u, /^With it go --bus, --format, --name\.$/u);
+  await refused({ queue: "q", name: "x" }, /^--name does not go with --queue\.$/u, /--report-failures/u);
+  await refused({ every: "5m", timezone: "UTC" }, /^--timezone does not go with --every\.$/u, /--input, --name/u);
+});
+
+test("patterns, formats, periods, zones and inputs are checked first", async () => {
+  await refused({ on: '{"source":"a"}' }, /no event pattern: .*must be an object or an array/u, /--on order\.placed/u);
+  await refused({ on: '{"source"' }, /The pattern of --on is not JSON/u, /For example/u);
+  await refused({ on: "" }, /^--on is ""; it has to be an event pattern or the type of events\.$/u, /For example/u);
+  await refused({ on: "a", format: "xml" }, /--format is "xml"; it has to be one of aws, cloudevent/u, /--format aws/u);
+  await refused({ every: "30s" }, /--every "30s" is not a number of whole minutes/u, /messages with a delay on a queue/u);
+  await refused({ cron: "0 3 * * * *" }, /--cron "0 3 \* \* \* \*" is no cron expression/u, /'0 3 \* \* \? \*'/u);
+  await refused({ cron: "0 3 1 * 1" }, /a day of the month and a weekday/u, /two schedules/u);
+  await refused({ cron: "0 3 * * ? *", timezone: "Mars" }, /^--timezone "Mars" is no time zone/u, /Europe\/Berlin/u);
+  await refused({ every: "5m", input: "{" }, /^--input is not JSON/u, /--input '\{"kind":"nightly"\}'/u);
+});
+
+test("a pattern is read from a file, too", () => {
+  const folder = mkdtempSync(join(tmpdir(), "lambent-pattern-"));
+  try {
+    writeFileSync(join(folder, "pattern.json"), '{ "source": ["shop"] }\n');
+    assert.equal(readPattern(`@${join(folder, "pattern.json")}`), '{"source":["shop"]}');
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
