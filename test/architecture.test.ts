@@ -6,7 +6,7 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { hasFile, importsOf, PLATFORM, resolveImport, type SourceFile, sourceFiles } from "../scripts/support/source-tree.ts";
+import { hasFile, importsOf, PLATFORM, resolveImport, type SourceFile, sourceFile, sourceFiles } from "../scripts/support/source-tree.ts";
 
 interface Row {
   readonly name: string;
@@ -120,6 +120,22 @@ test("no module imports itself in a circle at run time", () => {
   assert.deepEqual(cycles, [], "break each circle: move what both need into a third file, or pass it in");
 });
 
+/** Modules that are loaded before a server is ready: each costs a start about a third of a millisecond. */
+const START_MODULES_MAX = 330;
+
+test("a start loads no more modules than its budget of time allows", () => {
+  const loaded = loadedWith(`${PLATFORM}/server/platform.ts`);
+  assert.ok(loaded.size > 100, "the way from platform.ts to its parts was not followed");
+  const folders = Object.entries(Object.groupBy(loaded, (path) => topFolder(path) ?? "")).map(
+    ([name, paths]) => `${name} ${paths?.length}`,
+  );
+  assert.ok(
+    loaded.size <= START_MODULES_MAX,
+    `${loaded.size} modules are loaded before a server is ready, of which ${START_MODULES_MAX} are allowed: ${folders.join(", ")}. ` +
+      "Load what no start waits for at its first use: `Later` of base/, as server/distribution.ts and api/services.ts are",
+  );
+});
+
 test("the AWS SDK is for functions and tests, never for the engine at run time", () => {
   const faults: string[] = [];
   for (const file of platformFiles) {
@@ -145,6 +161,21 @@ test("only the autoscaler starts and drains instances", () => {
   }
   assert.deepEqual(faults, []);
 });
+
+/** The modules that are loaded with one: by what it imports, and what those import, but not by `import()`. */
+function loadedWith(start: string): ReadonlySet<string> {
+  const loaded = new Set<string>();
+  const waiting = [start];
+  for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
+    if (loaded.has(path) || !path.endsWith(".ts")) continue;
+    loaded.add(path);
+    for (const { specifier, isType, isUrl, isLater } of importsOf(sourceFile(path))) {
+      const target = isType || isUrl || isLater ? undefined : resolveImport(path, specifier);
+      if (target !== undefined) waiting.push(target);
+    }
+  }
+  return loaded;
+}
 
 /** Each circle once, as `a → b → a`. */
 function findCycles(edges: ReadonlyMap<string, readonly string[]>): readonly string[] {

@@ -6,10 +6,10 @@ import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeSync } fr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { deployAll } from "../support/application.ts";
-import { Connection } from "../support/connection.ts";
 import { answersPerSecond } from "../support/load.ts";
-import { measurePair, median, type PairResult, type Sample } from "../support/pair.ts";
+import { measurePair, type PairResult, type Sample } from "../support/pair.ts";
 import { BenchServer } from "../support/server.ts";
+import { oneAtATime } from "../support/to-handler.ts";
 
 const CONNECTIONS = 64;
 /** Events that one round goes through: each is signed by itself, as by 64 callers. */
@@ -65,28 +65,8 @@ async function accept(server: BenchServer, durationMs: number): Promise<Sample> 
 }
 
 /** One event at a time, each after the one before has reached its handler. */
-async function idle(server: BenchServer, events: number): Promise<Sample> {
-  const connection = await Connection.open(server.port);
-  const toHandler: number[] = [];
-  const toAnswer: number[] = [];
-  for (let n = 0; n < events; n++) {
-    const request = server.signedEvent("quiet", event(n));
-    const sentAt = performance.timeOrigin + performance.now();
-    const { status, ms } = await connection.send(request);
-    if (status !== 202) throw new TypeError(`an event was answered ${status}`);
-    toAnswer.push(ms);
-    toHandler.push((await enteredAt(server, n)) - sentAt);
-  }
-  connection.close();
-  return { value: median(toHandler), details: { "p50 ms to the answer": median(toAnswer), "max ms": Math.max(...toHandler) } };
-}
-
-async function enteredAt(server: BenchServer, n: number): Promise<number> {
-  for (;;) {
-    const { body } = await server.call("lambda", "POST", "/2015-03-31/functions/quiet/invocations", '{"read":true}');
-    const found = (JSON.parse(body) as [number, number][]).find(([number]) => number === n);
-    if (found) return found[1];
-  }
+function idle(server: BenchServer, events: number): Promise<Sample> {
+  return oneAtATime(server, "quiet", { events, status: 202, request: (n) => server.signedEvent("quiet", event(n)) });
 }
 
 function fdatasync(folder: string, durationMs: number): Sample {

@@ -6,10 +6,10 @@ import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 import type { AddressInfo } from "node:net";
 import { deployAll } from "../support/application.ts";
-import { Connection } from "../support/connection.ts";
 import { answersPerSecond } from "../support/load.ts";
-import { median, type Sample } from "../support/pair.ts";
+import type { Sample } from "../support/pair.ts";
 import { BenchServer } from "../support/server.ts";
+import { oneAtATime } from "../support/to-handler.ts";
 
 const CONNECTIONS = 64;
 const SIGNED_REQUESTS = 64;
@@ -93,28 +93,8 @@ function putEvents(server: BenchServer, numbers: readonly number[]): Buffer {
 }
 
 /** One event at a time, each after the one before has reached its handler. */
-async function idle(server: BenchServer, events: number): Promise<Sample> {
-  const connection = await Connection.open(server.port);
-  const toHandler: number[] = [];
-  const toAnswer: number[] = [];
-  for (let n = 0; n < events; n++) {
-    const request = putEvents(server, [n]);
-    const sentAt = performance.timeOrigin + performance.now();
-    const { status, ms } = await connection.send(request);
-    if (status !== 200) throw new TypeError(`PutEvents was answered ${status}`);
-    toAnswer.push(ms);
-    toHandler.push((await enteredAt(server, n)) - sentAt);
-  }
-  connection.close();
-  return { value: median(toHandler), details: { "p50 ms to the answer": median(toAnswer), "max ms": Math.max(...toHandler) } };
-}
-
-async function enteredAt(server: BenchServer, n: number): Promise<number> {
-  for (;;) {
-    const { body } = await server.call("lambda", "POST", "/2015-03-31/functions/listener/invocations", '{"read":true}');
-    const found = (JSON.parse(body) as [number, number][]).find(([number]) => number === n);
-    if (found) return found[1];
-  }
+function idle(server: BenchServer, events: number): Promise<Sample> {
+  return oneAtATime(server, "listener", { events, status: 200, request: (n) => putEvents(server, [n]) });
 }
 
 /** Events a second from 64 callers, delivered meanwhile; the next round begins when all are. */

@@ -29,6 +29,8 @@ export interface ImportSite {
   readonly isType: boolean;
   /** True for `new URL(…, import.meta.url)`, which may lead to any file or folder. */
   readonly isUrl: boolean;
+  /** True for `import()`, which loads nothing before it runs. */
+  readonly isLater: boolean;
   readonly line: number;
 }
 
@@ -120,7 +122,13 @@ export function importsOf(file: SourceFile): readonly ImportSite[] {
   for (const node of nodesOf(file)) {
     const specifier = importedBy(node);
     if (specifier === undefined) continue;
-    sites.push({ specifier, isType: isTypeImport(node), isUrl: node.type === "NewExpression", line: lineOf(file, node.start) });
+    sites.push({
+      specifier,
+      isType: isTypeImport(node),
+      isUrl: node.type === "NewExpression",
+      isLater: node.type === "ImportExpression",
+      line: lineOf(file, node.start),
+    });
   }
   return sites;
 }

@@ -16,7 +16,7 @@ export async function perform(
   const operation = (service.operations as Record<string, OperationTable[string] | undefined>)[name];
   if (!operation) throw new LambentError("NotImplemented", `${service.model.name}:${name} is not built in Lambent`);
   const permission = service.permission(name, input, context);
-  if (permission) authorize(context, permission);
+  if (permission) for (const each of [permission, ...(permission.others ?? [])]) authorize(context, each);
   const output = await operation(input as never, context);
   return output as Record<string, unknown> | undefined;
 }

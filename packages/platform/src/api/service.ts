@@ -20,4 +20,6 @@ export interface Permission {
   readonly resource: string;
   /** Policy attached to the resource itself, JSON text; undefined when it has none. */
   readonly resourcePolicy?: string | undefined;
+  /** What else the call needs leave for, where it is about several things. */
+  readonly others?: readonly Permission[] | undefined;
 }

@@ -108,13 +108,18 @@ function readYaml(text: string, fileName: string): unknown {
   if (first)
     throw new LambentError(
       "InvalidParameter",
-      `${fileName} is not YAML: ${first.message.split("\n")[0]?.replace(/:$/u, "") ?? first.code}.`,
+      `${fileName} is not YAML: ${first.message.split("\n")[0]?.replace(/:$/u, "") ?? first.code}.${starText(first)}`,
     );
   try {
     return parsed.toJS({ maxAliasCount: ALIASES_MAX });
   } catch (error) {
     throw new LambentError("InvalidParameter", `${fileName} cannot be read: ${(error as Error).message}.`);
   }
+}
+
+/** A crontab's `*` at the beginning is what YAML says aliases with. */
+function starText({ message }: { readonly message: string }): string {
+  return /alias/iu.test(message) ? ' A value that begins with * has to be quoted: "*/5 * * * *".' : "";
 }
 
 function declaration(name: string, raw: RawFunction): FunctionDeclaration {

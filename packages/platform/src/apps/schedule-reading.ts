@@ -1,5 +1,5 @@
 /** When a schedule is due, as people write it: `5 minutes`, a crontab's five fields, or AWS's own forms. */
-import { isZone, parseExpression } from "../schedules/index.ts";
+import { isZone, nextAt, parseExpression, type ScheduleExpression } from "../schedules/index.ts";
 
 export type ScheduleReading =
   | { readonly kind: "read"; readonly expression: string }
@@ -37,7 +37,8 @@ export function readCron(text: string): ScheduleReading {
   const fields = inside.split(/\s+/u);
   if (fields.length === 5) return fromCrontab(text, fields);
   const expression = `cron(${fields.join(" ")})`;
-  if (parseExpression(expression)) return { kind: "read", expression };
+  const parsed = parseExpression(expression);
+  if (parsed) return comes(parsed) ? { kind: "read", expression } : neverComes(text);
   return refused(
     `${JSON.stringify(text)} is no cron expression: minute, hour, day, month, weekday and year, of day and weekday one has to be ?.`,
     "For example '0 3 * * ? *' is 3:00 every day; the five fields of a crontab are read, too.",
@@ -68,7 +69,8 @@ function fromCrontab(text: string, [minute = "", hour = "", day = "", month = ""
     );
   const weekdays = weekday === "*" ? "?" : weekdaysOf(weekday);
   const expression = weekdays === undefined ? "" : `cron(${minute} ${hour} ${weekday === "*" ? day : "?"} ${month} ${weekdays} *)`;
-  if (weekdays !== undefined && parseExpression(expression)) return { kind: "read", expression };
+  const parsed = weekdays === undefined ? undefined : parseExpression(expression);
+  if (parsed) return comes(parsed) ? { kind: "read", expression } : neverComes(text);
   return refused(
     `${JSON.stringify(text)} is no line of a crontab: minute, hour, day, month and weekday.`,
     "For example '0 3 * * 1-5' is 3:00 from Monday to Friday.",
@@ -95,6 +97,18 @@ function dayOf(word: string): number | undefined {
   if (/^[0-7]$/u.test(word)) return Number(word);
   const found = DAYS.indexOf(word.toUpperCase() as (typeof DAYS)[number]);
   return found < 0 ? undefined : found;
+}
+
+/** Whether any year has such a day; whether all of them are past is known where the schedule is made. */
+function comes(expression: ScheduleExpression): boolean {
+  return nextAt(expression, { zone: "UTC", anchor: 0 }, 0) !== undefined;
+}
+
+function neverComes(text: string): ScheduleReading {
+  return refused(
+    `${JSON.stringify(text)} never comes: no year has such a day.`,
+    "Choose a day that there is; L is the last one of a month.",
+  );
 }
 
 const refused = (why: string, next: string): ScheduleReading => ({ kind: "refused", why, next });

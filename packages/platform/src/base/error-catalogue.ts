@@ -94,7 +94,7 @@ export const ERROR_CATALOGUE = {
     403,
     "caller",
     false,
-    "Functions may not reach this address: it is private, the host's own, or does not resolve.",
+    "Neither functions nor deliveries may reach this address: it is private, the host's own, or does not resolve.",
     "Open it with --allow-host-port or --allow-network.",
   ),
   HostRefused: entry(

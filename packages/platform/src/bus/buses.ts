@@ -5,16 +5,25 @@
  * taken once it and what it leads to are durable), P2 (one record an event, one a target), P6. Does not know how a target is reached
  * (`delivery/`), nor how a request looks on the wire.
  */
-import { isLambentError, LambentError, type Clock, type Instant, type Random, type SecureRandom, timeOrderedId } from "../base/index.ts";
-import { realmKey, type Realm } from "../model/index.ts";
-import { type NewDelivery, Outbox } from "../outbox/index.ts";
-import { BodyCache, type CellKey, eachCell, eachRealm, openItems, RealmTables, type Store } from "../storage/index.ts";
+import {
+  delay,
+  isLambentError,
+  LambentError,
+  type Clock,
+  type Instant,
+  type Random,
+  type SecureRandom,
+  timeOrderedId,
+} from "../base/index.ts";
+import type { Realm } from "../model/index.ts";
+import type { NewDelivery, Outbox } from "../outbox/index.ts";
+import { type CellKey, eachRealm, RealmTables, type Store } from "../storage/index.ts";
 import { type ArchiveRecord, Archives } from "./archives/archives.ts";
 import { type ReplayRecord, Replays } from "./archives/replays.ts";
-import { BusLine } from "./bus-line.ts";
+import { busCell, BusLines } from "./bus-lines.ts";
 import type { BusRecord, RuleRecord } from "./definitions.ts";
 import { checkBusName, DEFAULT_BUS } from "./names.ts";
-import { asService, deadLetterAttributes, type PublishedEvent, scheduledDeliveries } from "./routing.ts";
+import { type PublishedEvent, scheduledDeliveries } from "./routing.ts";
 import { checkTags } from "./rule-checks.ts";
 import { Rules, type RuleTimerPort } from "./rules.ts";
 
@@ -22,9 +31,8 @@ import { Rules, type RuleTimerPort } from "./rules.ts";
 const BUSES_MAX = 100;
 /** Changes of buses, and of rules, that wait for their turn in one realm (P7). @limit */
 const CHANGES_WAITING_MAX = 10_000;
-/** Bodies of deliveries kept in memory, of all buses together. */
-const BODY_CACHE_BYTES_MAX = 16 * 1024 * 1024;
-export const BUS_CELL_KIND = "bus";
+/** After a refusal by the storage. */
+const BUSY_RETRY_MS = 1_000;
 const DEFAULT_RECORD: BusRecord = {
   ...{ name: DEFAULT_BUS, id: DEFAULT_BUS, description: undefined, policy: undefined, tags: {}, createdAt: 0, modifiedAt: 0 },
 };
@@ -68,8 +76,7 @@ export class Buses {
   readonly replays: Replays;
   readonly #parts: BusesParts;
   readonly #buses: RealmTables<BusRecord>;
-  readonly #lines = new Map<CellKey, Promise<BusLine>>();
-  readonly #bodies = new BodyCache(BODY_CACHE_BYTES_MAX);
+  readonly #lines: BusLines;
   #closed = false;
 
   constructor(parts: BusesParts, tables: Tables) {
@@ -80,6 +87,11 @@ export class Buses {
       tables: tables.rules,
       timers: parts.timers,
       requireBus: (realm, bus) => void this.get(realm, bus),
+    });
+    this.#lines = new BusLines({
+      ...parts,
+      rulesOf: (realm, bus) => this.rules.list(realm, bus, ""),
+      isThere: (realm, cell) => this.#isThere(realm, cell),
     });
     this.archives = new Archives({ ...parts, tables: tables.archives, rules: this.rules });
     this.replays = new Replays({
@@ -97,12 +109,12 @@ export class Buses {
   }
 
   find(realm: Realm, name: string): BusRecord | undefined {
-    return this.#buses.of(realm).items.get(name) ?? (name === DEFAULT_BUS ? DEFAULT_RECORD : undefined);
+    return this.#buses.items(realm).get(name) ?? (name === DEFAULT_BUS ? DEFAULT_RECORD : undefined);
   }
 
   /** Buses of a realm by name. */
   list(realm: Realm, prefix: string): BusRecord[] {
-    const items = this.#buses.of(realm).items;
+    const items = this.#buses.items(realm);
     return [...(items.has(DEFAULT_BUS) ? [] : [DEFAULT_RECORD]), ...items.values()]
       .filter(({ name }) => name.startsWith(prefix))
       .sort((left, right) => (left.name < right.name ? -1 : 1));
@@ -114,6 +126,8 @@ export class Buses {
     checkTags(draft.tags);
     const table = this.#buses.of(realm);
     return table.changes.take(async () => {
+      // Whoever makes and removes buses over and over leaves none open.
+      await this.#lines.closeGone();
       if (this.find(realm, draft.name)) throw new LambentError("AlreadyExists", `Event bus ${draft.name} already exists.`);
       if (table.items.size >= BUSES_MAX)
         throw new LambentError("LimitExceeded", `The requested resource exceeds the maximum number allowed: ${BUSES_MAX} event buses.`);
@@ -155,85 +169,77 @@ export class Buses {
 
   /** Takes events and resolves once they are durable, with all they lead to (P1). Throws `NotFound`, `Throttled`. */
   async publish(realm: Realm, bus: string, events: readonly PublishedEvent[]): Promise<void> {
-    await (await this.#line(realm, busCell(realm, this.get(realm, bus)))).publish(events);
+    await (await this.#line(realm, bus)).publish(events);
   }
 
-  /** What a rule with a schedule leads to when it is due; undefined when there is no such rule any more. */
+  /** What a rule with a schedule leads to when it is due; undefined when there is none any more, or it was disabled. */
   scheduledDeliveries(realm: Realm, name: string, dueAt: Instant): readonly NewDelivery[] | undefined {
     const rule = this.rules.find(realm, DEFAULT_BUS, name);
-    if (rule?.schedule === undefined) return undefined;
+    // A timer that a crash left behind may be ahead of what corrects it.
+    if (rule?.schedule === undefined || !rule.enabled) return undefined;
     const { clock, secureRandom } = this.#parts;
     return scheduledDeliveries(realm, rule, dueAt, { now: clock.now(), newId: () => timeOrderedId(clock, secureRandom) });
   }
 
   /** Whether an event of this record was taken before. Throws `NotFound`. */
   async knows(realm: Realm, bus: string, recordId: string): Promise<boolean> {
-    const { outbox } = await this.#line(realm, busCell(realm, this.get(realm, bus)));
+    const { outbox } = await this.#line(realm, bus);
     return (await outbox.ledger.get(recordId)) !== undefined;
   }
 
-  /** Takes up deliveries that waited when the server stopped, also those of buses that are gone. For after the start. */
+  /** Takes up what a stop or a crash left: timers, archives, replays, and deliveries, also those of buses that are gone. For after the start. */
   async resume(): Promise<void> {
-    const { store, onProblem } = this.#parts;
     this.archives.start();
     this.replays.resume();
-    await this.rules.syncTimers();
-    for await (const realm of eachRealm(store))
-      for await (const cell of eachCell(store, `${realmKey(realm)}/${BUS_CELL_KIND}/`)) {
-        if (this.#closed) return;
-        try {
-          if ((await openItems(store, cell)) > 0) await this.#line(realm, cell);
-        } catch (error) {
-          if (!isLambentError(error, "ShuttingDown")) onProblem(error);
-        }
-      }
+    for await (const realm of eachRealm(this.#parts.store)) {
+      await this.#takeUp(() => this.rules.syncTimers(realm));
+      await this.#takeUp(() => this.archives.mend(realm));
+      for await (const cell of this.#lines.cells(realm)) await this.#takeUp(() => this.#lines.takeUp(realm, cell));
+    }
   }
 
   async close(): Promise<void> {
     this.#closed = true;
     this.archives.close();
     await this.replays.close();
-    await Promise.all([...this.#lines.values()].map((line) => line.then(({ outbox }) => outbox.close()).catch(() => undefined)));
+    await this.#lines.close();
   }
 
-  #line(realm: Realm, cell: CellKey): Promise<BusLine> {
-    const known = this.#lines.get(cell);
-    if (known) return known;
-    if (this.#closed) return Promise.reject(new LambentError("ShuttingDown", "The server is stopping."));
-    const line = this.#open(realm, cell);
-    this.#lines.set(cell, line);
-    line.catch(() => this.#lines.delete(cell));
-    return line;
+  /** What fails is told, and keeps nothing else waiting. A storage that is busy is asked again: nobody else would. */
+  async #takeUp(work: () => Promise<unknown>): Promise<void> {
+    while (!this.#closed) {
+      try {
+        await work();
+        return;
+      } catch (error) {
+        if (!isLambentError(error, "StorageBusy")) {
+          if (!isLambentError(error, "ShuttingDown", "StorageStopped")) this.#parts.onProblem(error);
+          return;
+        }
+      }
+      await delay(this.#parts.clock, BUSY_RETRY_MS);
+    }
   }
 
-  async #open(realm: Realm, cell: CellKey): Promise<BusLine> {
-    const { store, clock, random, secureRandom, retryTimeFactor, onOpened } = this.#parts;
-    const outbox = await Outbox.open({
-      ...{ store, cell, clock, random, secureRandom, retryTimeFactor, bodies: this.#bodies },
-      ordering: "fair",
-      deadLetter: deadLetterAttributes,
-      deadLetterSender: asService,
-    });
-    const [, , bus = ""] = cell.split("/");
-    const line = new BusLine(realm, bus, outbox, { clock, secureRandom });
-    for (const rule of this.rules.list(realm, bus, "")) line.putRule(rule);
-    onOpened(cell, outbox);
-    return line;
+  /** Throws `NotFound`. */
+  #line(realm: Realm, bus: string): ReturnType<BusLines["line"]> {
+    return this.#lines.line(realm, busCell(realm, this.get(realm, bus)));
   }
 
-  /** A line that is being opened reads the rules itself, behind whatever this is about. */
+  #isThere(realm: Realm, cell: CellKey): boolean {
+    const [, , name = ""] = cell.split("/");
+    const record = this.find(realm, name);
+    return record !== undefined && busCell(realm, record) === cell;
+  }
+
+  /** A bus that is being opened reads the rules itself, behind whatever this is about. */
   #ruleChanged(realm: Realm, bus: string, name: string): void {
     const record = this.find(realm, bus);
-    const line = record && this.#lines.get(busCell(realm, record));
+    const line = record && this.#lines.opened(busCell(realm, record));
     const rule = this.rules.find(realm, bus, name);
     void line?.then(
       (open) => (rule ? open.putRule(rule) : open.removeRule(name)),
       () => undefined,
     );
   }
-}
-
-/** The cell of one bus. */
-function busCell(realm: Realm, { name, id }: BusRecord): CellKey {
-  return `${realmKey(realm)}/${BUS_CELL_KIND}/${name}/${id}`;
 }

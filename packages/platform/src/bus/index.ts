@@ -1,5 +1,6 @@
 /** Event buses, the rules on them, and what an event leads to. */
-export { BUS_CELL_KIND, Buses, openBuses } from "./buses.ts";
+export { BUS_CELL_KIND } from "./bus-lines.ts";
+export { Buses, openBuses } from "./buses.ts";
 export type { BusesParts } from "./buses.ts";
 export type { BusRecord, HttpParameters, RuleRecord, RuleTarget } from "./definitions.ts";
 export type { Archives, ArchiveRecord } from "./archives/archives.ts";

@@ -37,38 +37,44 @@ export interface PublishedEvent {
   readonly onlyRules?: readonly string[] | undefined;
 }
 
-/** What an event leads to: its own record, and a delivery for each target; where there is nothing to deliver, the record that says why. */
-export interface Routed {
-  readonly deliveries: readonly NewDelivery[];
-  readonly records: readonly LedgerRecord[];
+/** An event with what is made of it once for all who ask: its form of AWS. */
+export interface ViewedEvent extends PublishedEvent {
+  readonly view: Buffer;
 }
 
-export function route(
+/** Something an event leads to: a delivery for a target, or the record that says why there is none. */
+export type Routed =
+  | { readonly kind: "delivery"; readonly delivery: NewDelivery }
+  | { readonly kind: "record"; readonly record: LedgerRecord };
+
+/** All an event leads to, each made when it is asked for: there may be thousands of targets. The event's own record comes last. */
+export function* route(
   place: { readonly realm: Realm; readonly bus: string },
-  published: PublishedEvent,
+  published: ViewedEvent,
   rules: readonly RuleRecord[],
   { now, newId }: { readonly now: Instant; readonly newId: () => string },
-): Routed {
-  const { event } = published;
-  const view = awsView(event);
-  const deliveries: NewDelivery[] = [];
-  const records: LedgerRecord[] = [];
+): Generator<Routed> {
+  const { event, view } = published;
+  let whole: Buffer | undefined;
+  let hasTargets = false;
   for (const rule of rules) {
     const names = { ruleArn: ruleArn(place.realm, rule.bus, rule.name), ruleName: rule.name };
     for (const target of rule.targets) {
+      hasTargets = true;
       const delivery = deliveryOf(place.realm, published, names.ruleArn, target, { id: newId(), payload: view, acceptedAt: now });
       try {
         // Another bus and an archive take the event as it is, whatever its form.
-        const payload = parseEventsArn(target.arn) ? encodeBusEvent(event) : targetPayload(target.input, event, view, names);
-        deliveries.push({ ...delivery, parcel: { ...delivery.parcel, payload } });
+        const payload = parseEventsArn(target.arn) ? (whole ??= encodeBusEvent(event)) : targetPayload(target.input, event, view, names);
+        yield { kind: "delivery", delivery: { ...delivery, parcel: { ...delivery.parcel, payload } } };
       } catch (error) {
         if (!isLambentError(error, "RequestTooLarge")) throw error;
         const { parcel: _parcel, retry: _retry, deadLetter: _deadLetter, ...event } = delivery;
-        records.push(ended(accepted({ ...event, target: target.arn }), now, { kind: "discarded", reason: "inputTooLarge" }));
+        const record = ended(accepted({ ...event, target: target.arn }), now, { kind: "discarded", reason: "inputTooLarge" });
+        yield { kind: "record", record };
       }
     }
   }
-  return { deliveries, records: [...records, recordOf(place, published, deliveries.length + records.length > 0, now)] };
+  yield { kind: "record", record: recordOf(place, published, hasTargets, now) };
 }
 
 /** What a rule with a schedule leads to when it is due: the event that EventBridge sends then. */
@@ -83,12 +89,13 @@ export function scheduledDeliveries(
     ...{ id: newId(), source: "aws.events", type: "Scheduled Event", time: dueAt, ingestedAt: now, ...realm, resources: [arn] },
     ...{ dataContentType: "application/json", extensions: {}, data: { kind: "json", bytes: Buffer.from("{}") } },
   };
-  const published = { event, traceHeader: undefined, cause: undefined, correlation: undefined, origin: undefined };
-  const { deliveries } = route({ realm, bus: rule.bus }, published, [rule], { now, newId });
-  return deliveries.map((delivery) => ({
-    ...delivery,
-    ...{ source: "schedule", subject: rule.name, dueAt, cause: undefined, correlation: delivery.id },
-  }));
+  const published = { event, view: awsView(event), traceHeader: undefined, cause: undefined, correlation: undefined, origin: undefined };
+  const routed = [...route({ realm, bus: rule.bus }, published, [rule], { now, newId })];
+  return routed.flatMap((each) => {
+    if (each.kind === "record") return [];
+    const { delivery } = each;
+    return { ...delivery, ...{ source: "schedule", subject: rule.name, dueAt, cause: undefined, correlation: delivery.id } };
+  });
 }
 
 function deliveryOf(

@@ -57,7 +57,7 @@ export class Rules {
   }
 
   find(realm: Realm, bus: string, name: string): RuleRecord | undefined {
-    return this.#parts.tables.of(realm).items.get(keyOf(bus, name));
+    return this.#parts.tables.items(realm).get(keyOf(bus, name));
   }
 
   /** Throws `NotFound`. */
@@ -69,26 +69,29 @@ export class Rules {
 
   /** Rules of a bus by name. */
   list(realm: Realm, bus: string, prefix: string): RuleRecord[] {
-    return [...this.#parts.tables.of(realm).items.values()]
+    return [...this.#parts.tables.items(realm).values()]
       .filter((rule) => rule.bus === bus && rule.name.startsWith(prefix))
       .sort((left, right) => (left.name < right.name ? -1 : 1));
   }
 
-  /** Makes the timers what the rules say: a crash between a rule's commit and its timer's leaves them apart. For after the start. */
-  async syncTimers(): Promise<void> {
-    for (const { realm, items } of this.#parts.tables) {
-      const timers = [...items.values()].flatMap((rule) => {
+  /**
+   * Makes the timers of a realm what its rules say: a crash between a rule's commit and its timer's leaves them apart. No rule changes meanwhile.
+   * For after the start, also of a realm without rules: the last one may have left its timer behind.
+   */
+  syncTimers(realm: Realm): Promise<void> {
+    return this.whileUnchanged(realm, async () => {
+      const timers = [...this.#parts.tables.items(realm).values()].flatMap((rule) => {
         const timer = timerOf(realm, rule);
         return timer ? [[rule.name, timer] as const] : [];
       });
       await this.#parts.timers().sync(realm, new Map(timers));
-    }
+    });
   }
 
   /** How many rules a bus has. */
   count(realm: Realm, bus: string): number {
     let count = 0;
-    for (const rule of this.#parts.tables.of(realm).items.values()) if (rule.bus === bus) count += 1;
+    for (const rule of this.#parts.tables.items(realm).values()) if (rule.bus === bus) count += 1;
     return count;
   }
 
@@ -113,18 +116,28 @@ export class Rules {
     }) as Promise<RuleRecord>;
   }
 
-  /** Makes or changes a rule of the platform's own. */
+  /** Makes or changes a rule of the platform's own. Throws `AlreadyExists` where somebody has a rule of that name, `NotFound` for the bus. */
   async putManaged(
     realm: Realm,
     { bus, name, pattern, target }: Pick<RuleRecord, "bus" | "name"> & { readonly pattern: string; readonly target: RuleTarget },
   ): Promise<void> {
-    this.#parts.requireBus(realm, bus);
     const said = { bus, name, pattern, schedule: undefined, enabled: true, description: undefined, roleArn: undefined, tags: {} };
-    await this.#change(realm, bus, name, async () => ({ ...said, targets: [target], createdAt: this.#parts.clock.now(), managed: true }));
+    await this.#change(realm, bus, name, async () => {
+      this.#parts.requireBus(realm, bus);
+      const known = this.find(realm, bus, name);
+      if (known && !known.managed) throw new LambentError("AlreadyExists", `Rule ${name} already exists on EventBus ${bus}.`);
+      return { ...said, targets: [target], createdAt: known?.createdAt ?? this.#parts.clock.now(), managed: true };
+    });
   }
 
+  /** Removes a rule of the platform's own; somebody's rule of that name stays. */
   async removeManaged(realm: Realm, bus: string, name: string): Promise<void> {
-    await this.#change(realm, bus, name, async () => undefined);
+    if (this.find(realm, bus, name)?.managed) await this.#change(realm, bus, name, async () => undefined);
+  }
+
+  /** Rules of the platform's own in a realm. */
+  managed(realm: Realm): RuleRecord[] {
+    return [...this.#parts.tables.items(realm).values()].filter(({ managed }) => managed);
   }
 
   setEnabled(realm: Realm, bus: string, name: string, enabled: boolean): Promise<void> {
@@ -196,15 +209,15 @@ export class Rules {
 
   async #change(realm: Realm, bus: string, name: string, decide: () => Promise<RuleRecord | undefined>): Promise<RuleRecord | undefined> {
     const table = this.#parts.tables.of(realm);
-    const rule = await table.changes.take(async () => {
+    return table.changes.take(async () => {
       const decided = await decide();
       const known = table.items.get(keyOf(bus, name));
       if (decided || known) await table.write(new Map([[keyOf(bus, name), decided]]));
+      // The rule is as it is written, whatever comes of its timer.
+      for (const listener of this.#listeners) listener(realm, bus, name);
       await this.#setTimer(realm, name, known, decided);
       return decided;
     });
-    for (const listener of this.#listeners) listener(realm, bus, name);
-    return rule;
   }
 }
 

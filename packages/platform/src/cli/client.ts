@@ -182,6 +182,7 @@ const NEXT_OF_AWS_NAME: Readonly<Record<string, readonly [ExitName, string]>> = 
   InvalidEventPatternException: ["usage", "Correct the pattern; `lambent trigger --help` shows one."],
   ConflictException: ["tryAgain", "Choose another name, or wait until it is done and repeat."],
   InvalidRequestContentException: ["usage", "The event has to be JSON."],
+  UnsupportedOperation: ["failed", "`lambent events <id> --chain` shows where it came from."],
   RequestTooLargeException: ["usage", "Send less, or put the body into a bucket."],
   AccessDeniedException: ["refused", 'Add a policy statement that allows it, or use the root key: eval "$(lambent env)".'],
   UnrecognizedClientException: ["refused", "Use the key `lambent env` prints."],

@@ -43,9 +43,10 @@ function whatText(event: EventJson): string {
   return `${source} → ${target}`;
 }
 
-/** `handled`, and at which attempt when it was not the first one. */
+/** `handled`, and at which attempt when it was not the first one; what waits says that an attempt failed. */
 function endText(event: EventJson, nowMs: number): string {
   const outcome = outcomeText(event, nowMs);
+  if (event.State === "waiting" && event.AttemptCount === 1) return `${outcome}, 1 attempt`;
   if (event.AttemptCount < 2) return outcome;
   return event.Outcome === "handled" ? `${outcome} at attempt ${event.AttemptCount}` : `${outcome}, ${event.AttemptCount} attempts`;
 }

@@ -34,9 +34,13 @@ export function eventRow(event: EventJson, nowMs: number): string[] {
   ];
 }
 
+/** Seconds by which a schedule's event has to be late to say when it was due. */
+const LATE_S = 1;
+
 /** `queue orders`, `rule r1: order.placed`, `schedule nightly`; of an event as it was put on a bus its type, and who put it there. */
-export function sourceText({ Source, Origin, Subject, Target }: EventJson): string {
+export function sourceText({ Source, Origin, Subject, Target, AcceptedAt, DueAt }: EventJson): string {
   const from = Origin === undefined ? undefined : resourceText(Origin);
+  if (Source === "schedule" && DueAt !== undefined && AcceptedAt - DueAt > LATE_S) return `${from ?? Source}, due ${clockTime(DueAt)}`;
   if (Source === "queue" || Source === "schedule" || Source === "topic") return from ?? Source;
   if (Source !== "bus") return from === undefined ? Source : `from ${from}`;
   if (isBus(Target) && (from === undefined || !from.startsWith("rule ")))
@@ -59,7 +63,7 @@ export function eventLines(event: EventJson, nowMs: number): string[] {
   if (event.DueAt !== undefined) rows.splice(2, 0, ["due", dueText(event, event.DueAt)]);
   if (event.Cause !== undefined) rows.push(["cause", event.Cause]);
   if (event.Correlation !== event.Id) rows.push(["chain", event.Correlation]);
-  if (event.Undelivered !== undefined) rows.push(["not told", `${event.Undelivered} took no outcome`]);
+  if (event.Undelivered !== undefined) rows.push(["not told", `${event.Undelivered} did not take it: it is missing, or does not allow it`]);
   const shown = event.Attempts.map((attempt, index) => attemptText(attempt, index, event));
   return [...rows.map(([label, value]) => `  ${label.padEnd(10)} ${value}`), ...shown.map((line) => `  ${line}`)];
 }
@@ -78,8 +82,9 @@ function attemptText(
 ): string {
   const number = index === 0 ? 1 : AttemptCount - Attempts.length + index + 1;
   const took = DurationMs > 0 ? ` in ${formatMs(DurationMs)}` : "";
+  const result = Result === "unavailable" && refusalCode(error) !== undefined ? "not taken" : RESULTS[Result];
   const version = Version === undefined || Version === "$LATEST" ? "" : ` (version ${Version})`;
-  return `attempt ${number}  ${clockTime(At)}  ${RESULTS[Result]}${took}${version}${error === undefined ? "" : `: ${error}`}`;
+  return `attempt ${number}  ${clockTime(At)}  ${result}${took}${version}${error === undefined ? "" : `: ${error}`}`;
 }
 
 const RESULTS = {
@@ -108,11 +113,31 @@ export function outcomeText(event: EventJson, nowMs: number): string {
   }
 }
 
-function reasonText({ Source, Reason = "" }: EventJson): string {
+function reasonText({ Source, Reason = "", Attempts }: EventJson): string {
   if (Reason === "noListener" && Source === "bus") return "nothing listens to it";
   if (Reason === "noListener" && Source === "topic") return "no subscription takes it";
-  if (Reason === "targetGone" && Source !== "invoke") return "its target is gone, or refused it for good";
+  if (Reason === "targetGone" && Source !== "invoke") return refusalText(refusalCode(Attempts.at(-1)?.Error));
   return REASONS[Reason] ?? Reason;
+}
+
+/** Why a target did not take a delivery: AWS's word, before what it means here. */
+function refusalCode(error: string | undefined): string | undefined {
+  return /^([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+): /u.exec(error ?? "")?.[1];
+}
+
+function refusalText(code: string | undefined): string {
+  if (code === undefined) return "its target is gone, or refused it for good";
+  if (code === "NO_PERMISSIONS") return "its target does not allow it (NO_PERMISSIONS)";
+  if (code === "RESOURCE_NOT_FOUND") return "its target does not exist (RESOURCE_NOT_FOUND)";
+  if (code === "EGRESS_REFUSED") return "its address may not be reached from here (EGRESS_REFUSED)";
+  return `its target refused it for good (${code})`;
+}
+
+/** What was put on a bus or a topic ends there; what came of it are deliveries of their own. */
+export function isHandedOn({ Source, Target, Origin, Outcome }: EventJson): boolean {
+  if (Outcome !== "handled") return false;
+  if (Source === "topic") return Target.includes(":sns:");
+  return Source === "bus" && isBus(Target) && Origin?.includes(":rule/") !== true;
 }
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -127,7 +152,7 @@ const REASONS: Readonly<Record<string, string>> = {
   purged: "its queue was purged",
   queueDeleted: "its queue was deleted",
   inputTooLarge: "what its rule makes of it is more than a target takes",
-  missed: "its time passed while the server was down",
+  missed: "its time passed while the server was down, or could not take it",
 };
 
 /** In UTC. */

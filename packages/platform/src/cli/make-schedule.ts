@@ -36,10 +36,20 @@ export async function makeSchedule(client: Client, wanted: WantedSchedule): Prom
     FlexibleTimeWindow: known?.FlexibleTimeWindow ?? { Mode: "OFF" },
     Target: { ...known?.Target, Arn: functionArn, RoleArn: roleArn, ...(input === undefined ? {} : { Input: input }) },
   };
-  if (!known) await createSchedule(client, schedule);
-  else if (isOther(known, schedule)) await updateSchedule(client, schedule);
+  if (!known) await timed(createSchedule(client, schedule));
+  else if (isOther(known, schedule)) await timed(updateSchedule(client, schedule));
   else return { schedule, is: "is there already" };
   return { schedule, is: known ? "changed" : "created" };
+}
+
+/** What was read as an expression here and is refused there has no time to come. */
+async function timed(made: Promise<unknown>): Promise<void> {
+  try {
+    await made;
+  } catch (error) {
+    if (!(error instanceof CommandFailure) || !error.message.startsWith("Invalid Schedule Expression")) throw error;
+    throw new CommandFailure(error.exit, error.message, "Choose a time that is yet to come: it is past, or clocks skip it.");
+  }
 }
 
 /** What `--every` or `--cron` was given, in AWS's form. */

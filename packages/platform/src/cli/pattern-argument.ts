@@ -27,3 +27,12 @@ function compact(text: string, argument: string): string {
     );
   }
 }
+
+const EVENT_FIELDS: ReadonlySet<string> = new Set([
+  ...["version", "id", "detail-type", "source", "account", "time", "region", "resources", "detail", "replay-name", "$or"],
+]);
+
+/** Fields a pattern asks for that no event has; those of `$or` are not looked at. */
+export function foreignFields(pattern: string): string[] {
+  return Object.keys(JSON.parse(pattern) as object).filter((name) => !EVENT_FIELDS.has(name));
+}

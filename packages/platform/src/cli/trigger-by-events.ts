@@ -1,9 +1,10 @@
 import { oneOf } from "./choices.ts";
 import type { CommandContext } from "./command.ts";
+import { readBus, readName } from "./event-names.ts";
 import { functionNameOf } from "./function-permission.ts";
 import { getFunction } from "./lambda-api.ts";
 import { makeRule, type MadeRule } from "./make-rule.ts";
-import { readPattern } from "./pattern-argument.ts";
+import { foreignFields, readPattern } from "./pattern-argument.ts";
 import type { EventFormat } from "./rule-triggers.ts";
 import { formatText } from "./trigger-lines.ts";
 
@@ -25,18 +26,24 @@ export async function triggerByEvents(
   const format: EventFormat | undefined =
     options.format === undefined ? undefined : oneOf(options.format, "--format", ["aws", "cloudevent"]);
   const pattern = readPattern(options.on ?? "");
+  const { create = true } = options;
+  const [bus, ruleName] = [readBus(options.bus ?? "default"), readName(options.name)];
   const { name, qualifier } = functionNameOf(functionName);
   const { Configuration } = await getFunction(client(), name, qualifier);
-  const { bus = "default", create = true } = options;
   const made = await makeRule(client(), {
-    ...{ functionName, functionArn: Configuration.FunctionArn, bus, pattern, format, name: options.name, create },
+    ...{ functionName, functionArn: Configuration.FunctionArn, bus, pattern, format, name: ruleName, create },
   });
   if (output.json) return output.data(dataOf(made));
-  const guessed = options.name === undefined ? " (guessed)" : "";
+  const guessed = ruleName === undefined ? " (guessed)" : "";
   if (made.createdBus) output.line(`  bus       ${bus}   created`);
   output.line(`  rule      ${made.rule.Name}${guessed}   ${made.ruleIs} on bus ${bus}: ${pattern}`);
   if (made.permitted) output.line(`  allowed   rule ${made.rule.Name} may call ${functionName}`);
   output.line(`  trigger   ${made.rule.Name} → ${functionName}   ${made.targetIs}: ${formatText(made.target)}`);
+  const foreign = foreignFields(pattern);
+  if (foreign.length > 0)
+    output.note(
+      `  Events have no ${foreign.map((name) => JSON.stringify(name)).join(", ")} of their own: what is published is below "detail".`,
+    );
 }
 
 function dataOf({ rule, target, createdBus, ruleIs, targetIs, permitted }: MadeRule): object {

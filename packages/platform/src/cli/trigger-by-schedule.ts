@@ -1,5 +1,6 @@
 import type { CommandContext } from "./command.ts";
 import { CommandFailure } from "./errors.ts";
+import { readName } from "./event-names.ts";
 import { functionNameOf } from "./function-permission.ts";
 import { getFunction } from "./lambda-api.ts";
 import { makeSchedule, readExpression, readTimezone } from "./make-schedule.ts";
@@ -22,14 +23,15 @@ export async function triggerBySchedule(
   const expression = readExpression(options);
   const timezone = readTimezone(options.timezone);
   const input = readInput(options.input);
+  const scheduleName = readName(options.name);
   const { name, qualifier } = functionNameOf(functionName);
   const { Configuration } = await getFunction(client(), name, qualifier);
   const { schedule, is } = await makeSchedule(client(), {
     ...{ functionName, functionArn: Configuration.FunctionArn, roleArn: Configuration.Role ?? "" },
-    ...{ expression, timezone, input, name: options.name },
+    ...{ expression, timezone, input, name: scheduleName },
   });
   if (output.json) return output.data({ Schedule: schedule, Created: is === "created" });
-  const guessed = options.name === undefined ? " (guessed)" : "";
+  const guessed = scheduleName === undefined ? " (guessed)" : "";
   output.line(`  schedule  ${schedule.Name}${guessed} → ${functionName}   ${is}: ${scheduleText(schedule)}${readAs(options, expression)}`);
 }
 

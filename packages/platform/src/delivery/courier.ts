@@ -13,7 +13,11 @@ import type { Targets } from "./targets.ts";
 
 /** Deliveries of one cell that are tried at once (P7). @limit */
 export const CELL_TRIED_MAX = 512;
+/** Bytes of their payloads, beyond those of the last ones that were taken together; then nothing more is taken before one has ended (P7). */
+export const CELL_TRIED_BYTES_MAX = 128 * 1024 * 1024;
 const TAKEN_AT_ONCE_MAX = 32;
+/** Bytes of payloads that are kept while their lanes have no room; what is beyond goes back until its lane has. */
+const CELL_WAITING_BYTES_MAX = 8 * 1024 * 1024;
 /** After a refusal by the storage. */
 const BUSY_RETRY_MS = 250;
 const WAIT: HandOver = { kind: "wait", ms: 0 };
@@ -59,6 +63,9 @@ class Round {
   readonly #held = new Set<string>();
   /** Taken, and not tried yet because their lane has no room. */
   readonly #waiting = new Map<string, TakenDelivery[]>();
+  #waitingBytes = 0;
+  /** Of all that is taken and not settled. */
+  #takenBytes = 0;
   readonly #trying = new Set<Promise<void>>();
   readonly #stopping = new AbortController();
   /** Ends of pauses, by lane. */
@@ -75,13 +82,14 @@ class Round {
   async run(): Promise<void> {
     while (!this.#stopping.signal.aborted) {
       const room = CELL_TRIED_MAX - this.#trying.size;
-      if (room <= 0) {
+      if (room <= 0 || this.#takenBytes >= CELL_TRIED_BYTES_MAX) {
         this.#place = deferred<undefined>();
         await this.#place.promise;
         continue;
       }
       const taken = await this.#take(Math.min(room, TAKEN_AT_ONCE_MAX));
       if (!taken) return;
+      for (const each of taken) this.#takenBytes += bytesOf(each);
       for (const each of taken) this.#begin(each);
     }
   }
@@ -122,10 +130,12 @@ class Round {
       this.#lanes.begin(lane);
       return this.#track(this.#try(taken));
     }
+    this.#hold(lane);
+    if (this.#waitingBytes + bytesOf(taken) > CELL_WAITING_BYTES_MAX) return this.#track(this.#settleWait(taken, 0, undefined));
     const waiting = this.#waiting.get(lane) ?? [];
     waiting.push(taken);
     this.#waiting.set(lane, waiting);
-    this.#hold(lane);
+    this.#waitingBytes += bytesOf(taken);
   }
 
   #track(work: Promise<void>): void {
@@ -178,7 +188,11 @@ class Round {
   #goOn(lane: string): void {
     const { clock } = this.#parts;
     const waiting = this.#waiting.get(lane);
-    while (waiting?.[0] && this.#lanes.isOpen(lane, clock.monotonicMs())) this.#begin(waiting.shift() as TakenDelivery);
+    while (waiting?.[0] && this.#lanes.isOpen(lane, clock.monotonicMs())) {
+      const next = waiting.shift() as TakenDelivery;
+      this.#waitingBytes -= bytesOf(next);
+      this.#begin(next);
+    }
     if (waiting && waiting.length > 0) return;
     this.#waiting.delete(lane);
     if (this.#lanes.isOpen(lane, clock.monotonicMs())) this.#free(lane);
@@ -191,6 +205,7 @@ class Round {
     const ms = Math.max(0, Math.ceil(until - this.#parts.clock.monotonicMs()));
     const waiting = this.#waiting.get(lane) ?? [];
     this.#waiting.delete(lane);
+    for (const each of waiting) this.#waitingBytes -= bytesOf(each);
     const refusal = this.#lanes.refusalOf(lane);
     await Promise.all(waiting.map((each) => this.#settleWait(each, ms, refusal)));
   }
@@ -226,13 +241,17 @@ class Round {
 
   /** A storage that is busy is asked again. */
   async #settle(taken: TakenDelivery, outcome: HandOver, startedAt: Instant): Promise<void> {
-    for (;;) {
-      try {
-        return await this.#outbox.settle(taken, outcome, startedAt);
-      } catch (error) {
-        if (!isLambentError(error, "StorageBusy", "Throttled")) throw error;
-        await delay(this.#parts.clock, BUSY_RETRY_MS);
+    try {
+      for (;;) {
+        try {
+          return await this.#outbox.settle(taken, outcome, startedAt);
+        } catch (error) {
+          if (!isLambentError(error, "StorageBusy", "Throttled")) throw error;
+          await delay(this.#parts.clock, BUSY_RETRY_MS);
+        }
       }
+    } finally {
+      this.#takenBytes -= bytesOf(taken);
     }
   }
 
@@ -240,4 +259,8 @@ class Round {
   #told(error: unknown): void {
     if (!isLambentError(error, "ShuttingDown", "StorageStopped", "StorageCorrupt")) this.#parts.onTrouble(error);
   }
+}
+
+function bytesOf({ parcel }: TakenDelivery): number {
+  return parcel.payload.length;
 }

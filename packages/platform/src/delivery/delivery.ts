@@ -73,9 +73,10 @@ export class Delivery {
       }
       this.#cells.delete(cell);
     } catch (error) {
-      if (isLambentError(error, "StorageBusy")) return this.#tryLater(cell, work);
-      this.#cells.delete(cell);
-      if (!isLambentError(error, "ShuttingDown", "StorageStopped", "StorageCorrupt")) this.#parts.onTrouble(error);
+      if (isLambentError(error, "ShuttingDown", "StorageStopped", "StorageCorrupt")) return void this.#cells.delete(cell);
+      // A defect in a kind of target is told; what waits in the cell does not wait for the next start.
+      if (!isLambentError(error, "StorageBusy")) this.#parts.onTrouble(error);
+      this.#tryLater(cell, work);
     } finally {
       work.running = undefined;
     }

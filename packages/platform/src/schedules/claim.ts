@@ -15,7 +15,7 @@ const MISSED_RECORDED_MS = 86_400_000;
 export interface ClaimStep {
   /** Occurrences that passed while nobody looked, each for the ledger. */
   readonly missed: readonly Instant[];
-  /** Too many passed: those from here until before `until` share a record. */
+  /** Too many passed: those from here until before `until`, which is the next one when there is one, share a record. */
   readonly shared: { readonly from: Instant; readonly until: Instant } | undefined;
   /** The occurrence that is done now, and since when it could have been: its age counts from there. */
   readonly fire: { readonly dueAt: Instant; readonly since: Instant } | undefined;
@@ -38,7 +38,7 @@ export function claim(record: ScheduleRecord, due: Due, now: Instant, chance: nu
     at === undefined ? undefined : { dueAt: at, fireAt: isPast(at) ? at : at + Math.floor(chance * settings.windowMs) };
 
   const shared = sharedPast(due, now, behind);
-  if (shared) return { missed: [], shared, fire: undefined, next: nextOf(shared.until) };
+  if (shared) return { missed: [], shared, fire: undefined, next: nextOf(behind(shared.until - 1)) };
 
   const passed = [due.dueAt];
   let at = behind(due.dueAt);
@@ -67,10 +67,8 @@ function sharedPast({ dueAt }: Due, now: Instant, behind: (after: Instant) => In
   const recordedFrom = now - MISSED_RECORDED_MS;
   let at: Instant | undefined = dueAt;
   for (let count = 0; at !== undefined && at < recordedFrom; count += 1) {
-    if (count === MISSED_RECORDED_MAX) {
-      const until = behind(recordedFrom - 1);
-      return until === undefined ? undefined : { from: dueAt, until };
-    }
+    // One that came to its end before has no next: it is no less too much.
+    if (count === MISSED_RECORDED_MAX) return { from: dueAt, until: behind(recordedFrom - 1) ?? recordedFrom };
     at = behind(at);
   }
   return undefined;

@@ -4,12 +4,10 @@ import { accepted, ended, type LedgerRecord } from "../ledger/index.ts";
 import type { Realm } from "../model/index.ts";
 import { BACK_OFF_WAITS_MS, type DeadDelivery, type NewDelivery, type ParcelAttribute } from "../outbox/index.ts";
 import type { ClaimStep } from "./claim.ts";
-import { executionId, notification, payloadOf, wholeSecond } from "./event.ts";
+import { executionId, notification, payloadOf, SCHEDULER_PRINCIPAL, wholeSecond } from "./event.ts";
 import { scheduleArn } from "./names.ts";
 import type { ScheduleRecord, ScheduleTarget } from "./schedule.ts";
 
-/** The service as a principal. */
-const SCHEDULER_PRINCIPAL = "scheduler.amazonaws.com";
 /** A target that was due long ago is tried at least this long. */
 const AGE_LEFT_MS_MIN = 60_000;
 /** An operation is the same target for all who call it, whatever they call it with. */

@@ -31,7 +31,10 @@ export function created(
   return scheduled(record, undefined, { now, chance });
 }
 
-/** The schedule with other settings. A rate goes on as it was, unless its expression or start is another one: then it begins anew. */
+/**
+ * The schedule with other settings. A rate goes on as it was, unless its expression or start is another one: then it begins anew. An occurrence
+ * that passed and was not claimed yet, or still has time in its window, is not lost over a change that leaves its times as they were (P2).
+ */
 export function updated(
   known: KeptSchedule | undefined,
   name: string,
@@ -43,7 +46,9 @@ export function updated(
   checkSettings(settings, now, before);
   const isSameCourse = settings.expression === before.expression && settings.startAt === before.startAt;
   const anchor = isSameCourse ? known.record.anchor : now;
-  return scheduled({ ...known.record, settings, modifiedAt: now, anchor }, known.progress.last, { now, chance });
+  const isSameTimes = isSameCourse && settings.zone === before.zone;
+  const open = isSameTimes ? known.progress.next?.dueAt : undefined;
+  return scheduled({ ...known.record, settings, modifiedAt: now, anchor }, known.progress.last, { now, chance }, open);
 }
 
 /** The timer of a rule: its first occurrence is a period from now, and it keeps its course while its expression stays. */
@@ -62,7 +67,8 @@ export function scheduleGone(name: string): LambentError {
   return new LambentError("NotFound", `Schedule ${name} does not exist.`);
 }
 
-function scheduled(record: ScheduleRecord, last: Instant | undefined, { now, chance }: EditTime): KeptSchedule {
-  const behind = firstBehind(expressionOf(record.settings), now, last);
+/** `open` is the occurrence that was to come and may have passed. */
+function scheduled(record: ScheduleRecord, last: Instant | undefined, { now, chance }: EditTime, open?: Instant): KeptSchedule {
+  const behind = Math.min(firstBehind(expressionOf(record.settings), now, last), (open ?? Number.POSITIVE_INFINITY) - 1);
   return { record, progress: { last, next: dueBehind(record, behind, chance) } };
 }

@@ -3,6 +3,9 @@ import type { Instant } from "../base/index.ts";
 import type { Realm } from "../model/index.ts";
 import type { DueDelivery, Parcel } from "../outbox/index.ts";
 
+/** The service as a principal. */
+export const SCHEDULER_PRINCIPAL = "scheduler.amazonaws.com";
+
 const PLACEHOLDER = "<aws.scheduler.";
 const SCHEDULE_ARN = "<aws.scheduler.schedule-arn>";
 const SCHEDULED_TIME = "<aws.scheduler.scheduled-time>";
@@ -36,11 +39,15 @@ export function notification(id: string, realm: Realm, scheduleArn: string, dueA
   });
 }
 
-/** The parcel of a schedule's delivery as this attempt sends it: number and id of the attempt in their places. For whoever hands it over. */
+/**
+ * The parcel of a delivery as this attempt sends it: of a schedule's, number and id of the attempt in their places; what anybody else sends is left
+ * as it is, whatever stands in it. For whoever hands it over.
+ */
 export function parcelOfAttempt({ parcel, id, attempts }: Pick<DueDelivery, "parcel" | "id" | "attempts">): Parcel {
-  if (!parcel.payload.includes(PLACEHOLDER)) return parcel;
+  const { sender, payload } = parcel;
+  if (sender.kind !== "service" || sender.service !== SCHEDULER_PRINCIPAL || !payload.includes(PLACEHOLDER)) return parcel;
   const attempt = attempts + 1;
-  const text = parcel.payload.toString("utf8").replaceAll(EXECUTION_ID, executionId(id, attempt)).replaceAll(ATTEMPT_NUMBER, `${attempt}`);
+  const text = payload.toString("utf8").replaceAll(EXECUTION_ID, executionId(id, attempt)).replaceAll(ATTEMPT_NUMBER, `${attempt}`);
   return { ...parcel, payload: Buffer.from(text) };
 }
 

@@ -6,6 +6,7 @@
  * what, and what a rule of a bus sends (whoever keeps the rules says it: `DueRules`).
  */
 import { type Clock, delay, isLambentError, LambentError, Lru, type Random, type SecureRandom } from "../base/index.ts";
+import { forgetPast } from "../ledger/index.ts";
 import { realmKey, type Realm } from "../model/index.ts";
 import { type DeadDelivery, Outbox, type ParcelAttribute } from "../outbox/index.ts";
 import { BodyCache, type CellKey, eachCell, eachRealm, readOwnRows, RealmTables, type Store } from "../storage/index.ts";
@@ -14,7 +15,7 @@ import { created, type Creation, type EditTime, scheduleGone, updated } from "./
 import { type DueRules, type KeptSchedule, readSchedule, ScheduleGroup } from "./group.ts";
 import { changedTags, givenGroup, groupCell, type GroupRecord, parseGroupCell } from "./group-record.ts";
 import { DEFAULT_GROUP, RULES_GROUP, SCHEDULES_CELL_KIND } from "./names.ts";
-import { firstDue, forgetPast, hasDeliveries, removeCell } from "./remains.ts";
+import { firstDue, hasDeliveries, removeCell } from "./remains.ts";
 import { decodeSchedule, SCHEDULE_PREFIX } from "./rows.ts";
 import type { ScheduleRecord, ScheduleSettings } from "./schedule.ts";
 import { Wakes } from "./wakes.ts";
@@ -79,7 +80,7 @@ export class Schedules {
         // One damaged cell does not keep the others from being taken up.
         await this.#resumeCell(cell).catch((error: unknown) => this.#later(cell, error));
       }
-      for (const group of this.#groups.of(realm).items.values()) if (group.state === "DELETING") void this.#remove(realm, group);
+      for (const group of this.#groups.items(realm).values()) if (group.state === "DELETING") void this.#remove(realm, group);
     }
   }
 
@@ -95,7 +96,7 @@ export class Schedules {
   /** Groups of a realm by name, behind `after` when given. */
   groups(realm: Realm, range: { readonly prefix: string; readonly after?: string | undefined; readonly limit: number }): GroupRecord[] {
     const { prefix, after, limit } = range;
-    const made = this.#groups.of(realm).items;
+    const made = this.#groups.items(realm);
     const all = [...made.values(), ...(made.has(DEFAULT_GROUP) ? [] : [givenGroup(DEFAULT_GROUP)])].filter((group) => group !== undefined);
     return all
       .filter(({ name }) => name.startsWith(prefix) && (after === undefined || name > after))
@@ -219,7 +220,7 @@ export class Schedules {
   }
 
   #find(realm: Realm, name: string): GroupRecord | undefined {
-    return this.#groups.of(realm).items.get(name) ?? givenGroup(name);
+    return this.#groups.items(realm).get(name) ?? givenGroup(name);
   }
 
   #active(realm: Realm, name: string): GroupRecord {
@@ -286,7 +287,7 @@ export class Schedules {
   /** Of a group that is no more, what the ledger has to keep stays for as long as it has to. */
   async #forgetGroup(cell: CellKey, parsed: { readonly realm: Realm; readonly name: string; readonly id: string }): Promise<void> {
     const group = await this.#opened(parsed.realm, parsed);
-    const isDone = await forgetPast(group.outbox, this.#options.clock);
+    const isDone = await forgetPast(group.outbox, this.#options.clock.now());
     await this.#closeGroup(cell, group);
     if (isDone) await removeCell(this.#options.store, cell);
   }

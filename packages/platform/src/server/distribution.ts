@@ -113,7 +113,10 @@ async function open(opened: Opened, parts: DistributionParts): Promise<Distribut
     onOpened: (cell, _realm, outbox) => courier.serve(cell, outbox),
   });
   opened.push(() => topics.close());
-  const webhooks = await Webhooks.open({ store, cipher, clock, unsignedAllowed: parts.isLoopback });
+  const webhooks = await Webhooks.open({
+    ...{ store, cipher, clock, unsignedAllowed: parts.isLoopback },
+    requireBus: (realm, bus) => void buses.get(realm, bus),
+  });
   const live = (cell: CellKey, record: LedgerRecord): LedgerRecord =>
     cell.split("/")[1] === "queue" ? queues.live(cell, record) : asyncInvoker.live(cell, record);
   return {

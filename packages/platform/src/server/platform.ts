@@ -36,6 +36,7 @@ import type { Opened } from "./opened.ts";
 import type { RunningServer, ServerOptions, ServerReport } from "./options.ts";
 import { mayReadQueue } from "./role-permission.ts";
 import { joinServices } from "./services.ts";
+import { turnOfTheLoop } from "./turn-of-the-loop.ts";
 import { platformVersion } from "./version.ts";
 
 /**
@@ -47,10 +48,7 @@ import { platformVersion } from "./version.ts";
 export const STOP_GRACE_MS = 10_000;
 
 /** What no request waits for is put off until the server has said that it is ready. */
-const AFTER_READY_MS = 100;
-
-/** Services that are loaded behind a start although nobody called them: the first call of most people is for one of these. */
-const FIRST_CALLED: ReadonlySet<string> = new Set(["lambda", "lambent"]);
+const AFTER_READY_MS = 10;
 
 const clock: Clock = systemClock;
 const secureRandom: SecureRandom = systemSecureRandom;
@@ -118,7 +116,7 @@ export async function openPlatform(opened: Opened, options: ServerOptions, begun
   opened.push(() => gateway.close(new Promise((resolve) => clock.schedule(STOP_GRACE_MS, resolve))));
   calls.provision();
   void functions.warm().catch(reportDefect);
-  const afterReady = clock.schedule(AFTER_READY_MS, () => goOn(parts, events, sources, services));
+  const afterReady = clock.schedule(AFTER_READY_MS, () => void goOn(parts, events, sources, services, stopping.signal));
   return {
     url: joined.url,
     report,
@@ -130,14 +128,33 @@ export async function openPlatform(opened: Opened, options: ServerOptions, begun
   };
 }
 
-/** What no start waits for: what waits since before it is taken up, and what most people call first is loaded. */
-function goOn({ log, queues, reportDefect }: Parts, events: Events, sources: Later<Sources>, services: readonly ServiceEntry[]): void {
-  log.load();
-  const first = services.filter(({ metadata }) => FIRST_CALLED.has(metadata.name));
-  for (const opening of [queues.resume(), events.resume(), sources.get(), ...first.map((entry) => entry.get())])
-    void opening.catch((error: unknown) => {
-      if (!isLambentError(error, "ShuttingDown")) reportDefect(error);
-    });
+/** What no start waits for. What waits since before it is taken up, and what most people call first is loaded; one after the other, so that calls get their turn. */
+async function goOn(
+  parts: Parts,
+  events: Events,
+  sources: Later<Sources>,
+  services: readonly ServiceEntry[],
+  stopping: AbortSignal,
+): Promise<void> {
+  parts.log.load();
+  const service = (name: string) => services.find(({ metadata }) => metadata.name === name)?.get();
+  const steps = [
+    () => parts.queues.resume(),
+    () => events.asyncInvoker.resume(),
+    () => sources.get(),
+    () => service("lambda"),
+    () => service("lambent"),
+    () => events.distribution.get(),
+  ];
+  for (const step of steps) {
+    try {
+      await turnOfTheLoop();
+      if (stopping.aborted) return;
+      await step();
+    } catch (error) {
+      if (!isLambentError(error, "ShuttingDown")) parts.reportDefect(error);
+    }
+  }
 }
 
 /** What nobody waits for: asynchronous invocations, events, and their outcomes on the way to their targets. */

@@ -1,5 +1,5 @@
 import { codePath, type RequestContext, serviceEntry, type ServiceEntry, SERVICES } from "../api/index.ts";
-import type { Clock, Later, SecureRandom } from "../base/index.ts";
+import { type Clock, Later, type SecureRandom } from "../base/index.ts";
 import type { Functions } from "../functions/index.ts";
 import type { CodeReference, Realm, ServiceCaller, Signals } from "../model/index.ts";
 import type { Queues } from "../queues/index.ts";
@@ -88,17 +88,21 @@ function lambentEntry({
   ...parts
 }: ServicesParts): ServiceEntry {
   const startedAt = clock.now();
-  return serviceEntry("lambent", async () => {
-    const [make, { openApplications }, sources, { buses, schedules, webhooks, ledger }] = await Promise.all([
-      SERVICES.lambent(),
+  const apps = new Later(async () => {
+    const [{ openApplications }, sources, { buses, schedules }] = await Promise.all([
       import("./applications.ts"),
       parts.sources.get(),
       events.distribution.get(),
     ]);
+    return openApplications({ store, functions, queues, sources, buses, schedules });
+  });
+  return serviceEntry("lambent", async () => {
+    const make = await SERVICES.lambent();
     return make({
-      ...{ signals, inspections, care, webhooks },
-      apps: openApplications({ store, functions, queues, sources, buses, schedules }),
-      events: { ledger, asyncInvoker: events.asyncInvoker },
+      ...{ signals, inspections, care },
+      apps: () => apps.get(),
+      webhooks: async () => (await events.distribution.get()).webhooks,
+      events: { ledger: async () => (await events.distribution.get()).ledger, asyncInvoker: events.asyncInvoker },
       latest: (realm, name) => functions.reading.get(realm, name, undefined).version,
       requireFunction: (realm, name) => void functions.reading.get(realm, name, undefined),
       code: (realm, sha256) => functions.reading.zipBySha256(realm, sha256),

@@ -4,6 +4,7 @@ import { openFolders, openKeep } from "./keep.ts";
 import { Opened } from "./opened.ts";
 import type { RunningServer, ServerOptions } from "./options.ts";
 import type { Begun } from "./platform.ts";
+import { turnOfTheLoop } from "./turn-of-the-loop.ts";
 
 /**
  * The order of a start. What happens outside this thread, the store's threads and the sandbox's processes, is begun first; the
@@ -15,6 +16,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const opened = new Opened();
   try {
     const begun = await begin(opened, options);
+    // What was begun gets as far as it can without waiting.
     await turnOfTheLoop();
     const { openPlatform } = await import("./platform.ts");
     return await openPlatform(opened, options, begun);
@@ -38,11 +40,6 @@ async function begin(opened: Opened, options: ServerOptions): Promise<Begun> {
   const keep = openKeep(folder, systemSecureRandom);
   closeWhenOpen(opened, keep);
   return { folder, sandbox, keep };
-}
-
-/** Loading keeps this thread from everything else: what was begun gets as far as it can without waiting before. */
-function turnOfTheLoop(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }
 
 /** What fails to open needs no closing; whoever waits for it is told why. */

@@ -8,6 +8,7 @@ export interface RealmTableOptions {
   readonly realm: Realm;
   /** Names the cell: `<realm>/registry/<kind>/0`. Tables of one kind share it, each with a prefix of its own. */
   readonly kind: string;
+  /** What is defined, and a slash: `topic/`. */
   readonly prefix: string;
   /** Changes of the table that may wait for their turn (P7). */
   readonly changesWaitingMax: number;
@@ -25,7 +26,7 @@ export class RealmTable<T> {
 
   constructor(options: RealmTableOptions) {
     this.realm = options.realm;
-    this.changes = new Turns(options.prefix.replace("/", "s"), options.changesWaitingMax);
+    this.changes = new Turns(`${options.prefix.slice(0, -1)} definitions`, options.changesWaitingMax);
     this.#store = options.store;
     this.#cell = `${realmKey(options.realm)}/registry/${options.kind}/0`;
     this.#prefix = options.prefix;
@@ -48,14 +49,17 @@ export class RealmTable<T> {
     return this.write(new Map([[name, undefined]]));
   }
 
-  /** What is undefined is removed. All of it in one commit, where a commit takes as many. */
+  /** What is undefined is removed. More than a commit takes go in several, in order: when one of them fails, those before it stand. */
   async write(changes: ReadonlyMap<string, T | undefined>): Promise<void> {
-    const ops = [...changes].map(([name, item]) => this.#op(this.#prefix + name, item));
-    for (let start = 0; start < ops.length; start += OPS_PER_COMMIT_MAX)
-      await this.#store.commit(this.#cell, "any", ops.slice(start, start + OPS_PER_COMMIT_MAX));
-    for (const [name, item] of changes) {
-      if (item === undefined) this.#items.delete(name);
-      else this.#items.set(name, item);
+    const all = [...changes];
+    for (let start = 0; start < all.length; start += OPS_PER_COMMIT_MAX) {
+      const some = all.slice(start, start + OPS_PER_COMMIT_MAX);
+      const ops = some.map(([name, item]) => this.#op(this.#prefix + name, item));
+      await this.#store.commit(this.#cell, "any", ops);
+      for (const [name, item] of some) {
+        if (item === undefined) this.#items.delete(name);
+        else this.#items.set(name, item);
+      }
     }
   }
 
@@ -84,6 +88,12 @@ export class RealmTables<T> {
     return tables;
   }
 
+  /** What a realm has. Keeps nothing for one that has nothing: whoever asks may name any realm there could be (P7). */
+  items(realm: Realm): ReadonlyMap<string, T> {
+    return this.#tables.get(realmKey(realm))?.items ?? new Map<string, T>();
+  }
+
+  /** The table of a realm, for who changes it. */
   of(realm: Realm): RealmTable<T> {
     const key = realmKey(realm);
     const table = this.#tables.get(key) ?? this.#made(realm);

@@ -10,7 +10,7 @@ import { invalid } from "./refused.ts";
 
 export type FilterScope = "MessageAttributes" | "MessageBody";
 
-/** What a filter is asked about. */
+/** What a filter is asked about. Its body is read once, however many filters are asked about the same one. */
 export interface FilteredMessage {
   readonly body: string;
   readonly attributes: Readonly<Record<string, ParcelAttribute>>;
@@ -48,8 +48,8 @@ export function compileFilter(text: string, scope: FilterScope): MessageFilter |
   const pattern = patternOf(policy);
   return scope === "MessageAttributes"
     ? ({ attributes }) => pattern.matches(asked(attributes, names))
-    : ({ body }) => {
-        const value = bodyObject(body);
+    : (message) => {
+        const value = bodyOf(message);
         return value !== undefined && pattern.matches(value);
       };
 }
@@ -138,6 +138,16 @@ function arrayOf(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+const bodies = new WeakMap<FilteredMessage, { readonly value: Json | undefined }>();
+
+function bodyOf(message: FilteredMessage): Json | undefined {
+  const known = bodies.get(message);
+  if (known) return known.value;
+  const value = bodyObject(message.body);
+  bodies.set(message, { value });
+  return value;
 }
 
 /** What is matched goes down as deep as the body is. */

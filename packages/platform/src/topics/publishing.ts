@@ -6,7 +6,7 @@ import { accepted, ended, type LedgerRecord } from "../ledger/index.ts";
 import type { Realm } from "../model/index.ts";
 import type { NewDelivery, Parcel, ParcelOptions, RetryPolicy } from "../outbox/index.ts";
 import { effectivePolicy, httpRetry, MANAGED_RETRY } from "./delivery-policy.ts";
-import { compileFilter, type MessageFilter } from "./filter.ts";
+import { compileFilter, type FilteredMessage, type MessageFilter } from "./filter.ts";
 import type { Links } from "./links.ts";
 import { type Bodies, checkNotification, type NewNotification } from "./message.ts";
 import { subscriptionArn, topicArn } from "./names.ts";
@@ -105,9 +105,15 @@ function checkOrder({ kind, settings }: TopicRecord, { group, deduplication }: N
 
 /** Each filter asks the text that its subscription would get. */
 function chosen(receivers: readonly Receiver[], { attributes }: NewNotification, bodies: Bodies): Publication["deliverTo"] {
+  const byBody = new Map<string, FilteredMessage>();
+  const asked = (body: string): FilteredMessage => {
+    const message = byBody.get(body) ?? { body, attributes };
+    byBody.set(body, message);
+    return message;
+  };
   return receivers.flatMap((receiver) => {
     const body = bodies(receiver.subscription.protocol);
-    return receiver.filter && !receiver.filter({ body, attributes }) ? [] : [{ receiver, body }];
+    return receiver.filter && !receiver.filter(asked(body)) ? [] : [{ receiver, body }];
   });
 }
 

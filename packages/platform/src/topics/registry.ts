@@ -41,7 +41,7 @@ export class TopicRegistry {
   }
 
   topics(realm: Realm): ReadonlyMap<string, TopicRecord> {
-    return this.#topics.of(realm).items;
+    return this.#topics.items(realm);
   }
 
   /** Throws `NotFound`. */
@@ -60,7 +60,7 @@ export class TopicRegistry {
 
   /** Undefined for a subscription that is not there any more. */
   findSubscription(realm: Realm, id: string, now: Instant): Subscription | undefined {
-    const found = this.#subscriptions.of(realm).items.get(id);
+    const found = this.#subscriptions.items(realm).get(id);
     return found && isThere(found, now) ? found : undefined;
   }
 
@@ -73,7 +73,7 @@ export class TopicRegistry {
 
   /** Those of the realm that are there. */
   subscriptions(realm: Realm, now: Instant): Subscription[] {
-    return [...this.#subscriptions.of(realm).items.values()].filter((each) => isThere(each, now));
+    return [...this.#subscriptions.items(realm).values()].filter((each) => isThere(each, now));
   }
 
   receivers(realm: Realm, topic: TopicRecord): readonly Receiver[] {
@@ -118,7 +118,7 @@ export class TopicRegistry {
   /** Subscriptions that a crash left behind their topic, or whose time to be confirmed is over. */
   orphans(realm: Realm, now: Instant): Subscription[] {
     const topics = this.topics(realm);
-    return [...this.#subscriptions.of(realm).items.values()].filter(
+    return [...this.#subscriptions.items(realm).values()].filter(
       ({ topic, topicId, state }) => topics.get(topic)?.id !== topicId || (state.kind !== "confirmed" && state.until <= now),
     );
   }

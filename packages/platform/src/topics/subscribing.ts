@@ -15,6 +15,7 @@ import {
   checkSubscriptionSettings,
   CONFIRMATION_MS,
   confirmed,
+  endsSigned,
   isThere,
   type Subscription,
   type SubscriptionSettings,
@@ -96,7 +97,9 @@ export class Subscribing {
   }
 
   /** An endpoint agrees, with the token it was told. Throws `NotFound` for the topic, `InvalidParameter` for the token. */
-  confirm(realm: Realm, name: string, token: string, signedUnsubscribe: boolean): Promise<Subscribed> {
+  async confirm(realm: Realm, name: string, token: string, signedUnsubscribe: boolean): Promise<Subscribed> {
+    // Anybody may ask, of any realm: nothing waits for a turn in one that has no such topic.
+    this.#parts.registry.topic(realm, name);
     return this.#parts.registry.change(realm, async () => {
       const topic = this.#parts.registry.topic(realm, name);
       const now = this.#parts.clock.now();
@@ -110,12 +113,12 @@ export class Subscribing {
 
   /** Ends a subscription; one that is not there is ended. `signed`: whoever asks proved who they are. */
   async unsubscribe(realm: Realm, id: string, signed: boolean): Promise<void> {
+    if (!this.#parts.registry.findSubscription(realm, id, this.#parts.clock.now())) return;
     const ended = await this.#parts.registry.change(realm, async () => {
       const known = this.#parts.registry.findSubscription(realm, id, this.#parts.clock.now());
       if (!known) return undefined;
       const { state } = known;
-      if (!signed && state.kind === "confirmed" && state.signedUnsubscribe)
-        throw new LambentError("AccessDenied", "This subscription was confirmed so that only a signed request ends it.");
+      if (!signed && endsSigned(known)) throw new LambentError("AccessDenied", "Only a signed request ends this subscription.");
       const topic = this.#parts.registry.topic(realm, known.topic);
       await this.#parts.registry.putTopic(realm, { ...topic, subscriptionsDeleted: topic.subscriptionsDeleted + 1 });
       const isTold = state.kind === "confirmed" && isHttp(known);

@@ -116,6 +116,11 @@ export function unsubscribed(subscription: Subscription, token: string, now: Ins
   return { ...subscription, state: { kind: "unsubscribed", token, until: now + CONFIRMATION_MS } };
 }
 
+/** Whether the link in its messages does not end it: a queue's do not, and an endpoint's where it agreed to that. @see SNS API reference, Unsubscribe */
+export function endsSigned({ protocol, state }: Subscription): boolean {
+  return protocol === "sqs" || (state.kind === "confirmed" && state.signedUnsubscribe);
+}
+
 /** Whether it is there for people: what is pending for too long, or ended, is not. */
 export function isThere({ state }: Subscription, now: Instant): boolean {
   return state.kind === "confirmed" || (state.kind === "pending" && now < state.until);

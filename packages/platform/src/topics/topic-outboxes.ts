@@ -1,17 +1,19 @@
 /** The outboxes of topics, one a cell: opened when something is published, and after a start where deliveries wait. */
-import { type Clock, LambentError, type Random, type SecureRandom } from "../base/index.ts";
+import { type Clock, delay, isLambentError, LambentError, type Random, type SecureRandom } from "../base/index.ts";
+import { forgetPast } from "../ledger/index.ts";
 import type { Realm } from "../model/index.ts";
 import { type DeadDelivery, Outbox, type ParcelAttribute } from "../outbox/index.ts";
 import { BodyCache, type CellKey, eachCell, isList, openItems, removeList, type Store } from "../storage/index.ts";
 import { FifoLog } from "./fifo.ts";
 import { topicCell, topicCells } from "./registry.ts";
-import { forgetPast } from "./remains.ts";
 import type { TopicRecord } from "./topic.ts";
 
 /** Payloads that are kept in memory, of all topics together. */
 const BODY_CACHE_BYTES_MAX = 16 * 1024 * 1024;
 /** Message attributes that a queue takes. */
 const QUEUE_ATTRIBUTES_MAX = 10;
+/** After a refusal by the storage. */
+const BUSY_RETRY_MS = 1_000;
 
 export type OutboxOpened = (cell: CellKey, realm: Realm, outbox: Outbox) => void;
 
@@ -21,6 +23,7 @@ export interface TopicOutboxParts {
   readonly random: Random;
   readonly secureRandom: SecureRandom;
   readonly onOpened: OutboxOpened;
+  readonly onProblem: (error: unknown) => void;
   readonly retryTimeFactor: number;
 }
 
@@ -52,14 +55,43 @@ export class TopicOutboxes {
 
   /** Opens what has deliveries that wait, also of topics that were deleted: what was accepted is delivered. Ends what else those left. */
   async resume(realm: Realm, idOf: (name: string) => string | undefined): Promise<void> {
-    const { store } = this.#parts;
     const prefix = topicCells(realm);
-    for await (const cell of eachCell(store, prefix)) {
-      if (this.#closed) return;
+    for await (const cell of eachCell(this.#parts.store, prefix)) {
       const [name = "", id = ""] = cell.slice(prefix.length).split("/");
-      if ((await openItems(store, cell)) > 0) await this.outbox(realm, { name, id });
-      else if (idOf(name) !== id && (await isList(store, cell))) await this.#end(cell, orderingOf(name));
+      await this.untilTaken(() => this.#resumeCell(realm, cell, { name, id }, () => idOf(name) === id));
     }
+  }
+
+  /** Does `work` again while the storage is busy. What else goes wrong is told: one damaged cell does not keep the others from being taken up. */
+  async untilTaken(work: () => Promise<void>): Promise<void> {
+    while (!this.#closed) {
+      try {
+        return await work();
+      } catch (error) {
+        if (isLambentError(error, "ShuttingDown", "StorageStopped")) return;
+        if (!isLambentError(error, "StorageBusy")) return this.#parts.onProblem(error);
+        await delay(this.#parts.clock, BUSY_RETRY_MS);
+      }
+    }
+  }
+
+  async #resumeCell(realm: Realm, cell: CellKey, topic: Pick<TopicRecord, "name" | "id">, isThere: () => boolean): Promise<void> {
+    const { store } = this.#parts;
+    if (this.#open.has(cell)) return;
+    if ((await openItems(store, cell)) > 0) await this.outbox(realm, topic);
+    else if (!isThere() && !this.#open.has(cell) && (await isList(store, cell))) await this.#end(cell, orderingOf(topic.name));
+  }
+
+  /** A topic is no more. What it has not delivered goes on; where there is nothing, nothing of it stays in memory. */
+  async release(realm: Realm, topic: Pick<TopicRecord, "name" | "id">): Promise<void> {
+    const cell = topicCell(realm, topic);
+    const outbox = await this.#open.get(cell);
+    if (!outbox || outbox.open > 0) return;
+    await outbox.close();
+    this.#open.delete(cell);
+    this.#logs.delete(cell);
+    // What was being written as it was closed.
+    if ((await openItems(this.#parts.store, cell)) > 0) await this.outbox(realm, topic);
   }
 
   /** Nobody has it open, and nobody opens it again: a topic of that name is another one. */
@@ -67,7 +99,7 @@ export class TopicOutboxes {
     const outbox = await this.#opened(cell, ordering);
     let isEmpty = false;
     try {
-      isEmpty = await forgetPast(outbox, this.#parts.clock);
+      isEmpty = await forgetPast(outbox, this.#parts.clock.now());
     } finally {
       await outbox.close();
     }

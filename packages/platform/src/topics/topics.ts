@@ -78,15 +78,12 @@ export class Topics {
   async resume(): Promise<void> {
     // Also realms without topics: the last one may have been deleted, with deliveries on their way.
     for await (const realm of eachRealm(this.#options.store)) {
-      try {
-        await this.#registry.change(realm, () =>
+      await this.#outboxes.untilTaken(() =>
+        this.#registry.change(realm, () =>
           this.#registry.removeSubscriptions(realm, this.#registry.orphans(realm, this.#options.clock.now())),
-        );
-        await this.#outboxes.resume(realm, (name) => this.find(realm, name)?.id);
-      } catch (error) {
-        if (isLambentError(error, "ShuttingDown")) return;
-        this.#options.onProblem(error);
-      }
+        ),
+      );
+      await this.#outboxes.resume(realm, (name) => this.find(realm, name)?.id);
     }
   }
 
@@ -172,11 +169,13 @@ export class Topics {
   }
 
   /** Removes a topic with its subscriptions; what was accepted before is still delivered. A topic that is not there is removed. */
-  delete(realm: Realm, name: string): Promise<void> {
-    return this.#registry.change(realm, async () => {
+  async delete(realm: Realm, name: string): Promise<void> {
+    const removed = await this.#registry.change(realm, async () => {
       const known = this.find(realm, name);
       if (known) await this.#registry.removeTopic(realm, known);
+      return known;
     });
+    if (removed) void this.#outboxes.untilTaken(() => this.#outboxes.release(realm, removed));
   }
 
   /** Publishes messages, each with its outcome; one that is refused does not keep the others. Throws `NotFound`. */

@@ -112,7 +112,7 @@ export function list<Value>(entry: Schema<Value>, rule: { readonly min?: number;
       const data: RuleData = { ...rule, ...(each === undefined ? {} : { each }) };
       return Object.keys(data).length === 0 ? undefined : emitter.rule(path, data);
     },
-    target: (path, emitter) => `#${emitter.shape(path, () => [1, 0, entry.target(`${path}.each`, emitter)])}`,
+    target: (path, emitter) => `#${emitter.shape(path, () => [1, 0, refTo(entry, `${path}.each`, emitter)])}`,
   };
 }
 
@@ -126,7 +126,7 @@ export function map<Value>(entry: Schema<Value>, rule: { readonly max?: number }
       const data: RuleData = { ...rule, ...(value === undefined ? {} : { value }) };
       return Object.keys(data).length === 0 ? undefined : emitter.rule(path, data);
     },
-    target: (path, emitter) => `#${emitter.shape(path, () => [2, 0, 0, entry.target(`${path}.value`, emitter)])}`,
+    target: (path, emitter) => `#${emitter.shape(path, () => [2, 0, 0, refTo(entry, `${path}.value`, emitter)])}`,
   };
 }
 
@@ -161,12 +161,17 @@ function emitStructure(kind: 3 | 4 | -3, name: string, traits: Traits, fields: F
       const path = `${name}.${member}`;
       const rule = schema.rule(path, emitter);
       if (rule !== undefined) rules[member] = rule;
-      return [schema.target(path, emitter), schema.traits];
+      return refTo(schema, path, emitter);
     });
     if (Object.keys(rules).length > 0) emitter.memberRules(name, rules);
     const required = entries.filter(([, schema]) => !schema.optional).length;
     return [kind, traits, entries.map(([member]) => member), refs, required];
   })}`;
+}
+
+/** With what the schema says of itself in this place: an entry is as secret as a member. */
+function refTo(schema: Schema<unknown>, path: string, emitter: Emitter): RefData {
+  return [schema.target(path, emitter), schema.traits];
 }
 
 function withTraits<S extends Schema<unknown>>(schema: S, traits: Traits): S {

@@ -98,6 +98,9 @@ test("what does not go together is refused with place and rule, in one line", ()
   refused("{ on: { source: x } }", /triggers\[0\]\.on is no event pattern: .*"source" must be/u);
   refused("{ every: 30s }", /triggers\[0\]\.every: "30s" is not a number of whole minutes/u);
   refused('{ cron: "0 3 * * ? *", timezone: Mars }', /triggers\[0\]\.timezone: "Mars" is no time zone/u);
+  refused('{ cron: "0 0 30 2 ? *" }', /triggers\[0\]\.cron: "0 0 30 2 \? \*" never comes/u);
+  refused("{ cron: */5 * * * * }", /is not YAML: .* A value that begins with \* has to be quoted: "\*\/5 \* \* \* \*"\.$/u);
+  refused("{ on: x, name: a b }", /triggers\[0\]\.name is "a b"; it has to be a name for the rule or the schedule: letters/u);
   refused("{ on: x, format: xml }", /triggers\[0\]\.format is "xml"/u);
 });
 

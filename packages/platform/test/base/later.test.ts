@@ -46,7 +46,7 @@ describe("what is opened later", () => {
     assert.deepEqual([await asked, closed], ["opening", ["open", "opening"]]);
     assert.equal(opening.opened(), undefined);
 
-    const untouched = new Later(() => assert.fail("nobody asked for it"));
+    const untouched = new Later<string>(() => assert.fail("nobody asked for it"));
     await untouched.close(close);
     for (const each of [open, opening, untouched]) await assert.rejects(each.get(), { code: "ShuttingDown" });
     assert.deepEqual(closed, ["open", "opening"]);

@@ -1,10 +1,19 @@
 import assert from "node:assert/strict";
 import { type Random, systemSecureRandom } from "../../src/base/index.ts";
-import { BUS_CELL_KIND, type Buses, openBuses, type RuleDraft, type RuleTarget } from "../../src/bus/index.ts";
+import { BUS_CELL_KIND, type Buses, openBuses, type RuleDraft, type RuleTarget, type RuleTimerPort } from "../../src/bus/index.ts";
 import type { PublishedEvent } from "../../src/bus/routing.ts";
-import { busTarget, Courier, type DeliveryPermission, functionTarget, queueTarget, Targets } from "../../src/delivery/index.ts";
+import {
+  archiveTarget,
+  busTarget,
+  Courier,
+  type DeliveryPermission,
+  functionTarget,
+  queueTarget,
+  Targets,
+} from "../../src/delivery/index.ts";
 import { ASYNC_CELL_KIND } from "../../src/invoker/index.ts";
 import { Ledger, type LedgerRecord } from "../../src/ledger/index.ts";
+import type { Outbox } from "../../src/outbox/index.ts";
 import { DEFAULT_QUEUE_SETTINGS, queueArn, type QueueSettings, type ReceivedMessage } from "../../src/queues/index.ts";
 import { AsyncWorld, REALM } from "../invoker/async/world.ts";
 
@@ -18,7 +27,17 @@ export class BusWorld {
   ledger!: Ledger;
   /** Cells of the buses that were opened. */
   readonly opened: string[] = [];
+  /** The outbox that was opened last. */
+  outbox!: Outbox;
+  /** Those of them that were closed again. */
+  readonly closed: string[] = [];
   authorize: (permission: DeliveryPermission) => void = () => undefined;
+  timers: RuleTimerPort = {
+    check: () => undefined,
+    put: async () => undefined,
+    remove: async () => undefined,
+    sync: async () => undefined,
+  };
   #courier!: Courier;
   #events = 0;
 
@@ -129,7 +148,12 @@ export class BusWorld {
     const authorize = (permission: DeliveryPermission): void => this.authorize(permission);
     const functions = functionTarget({ authorize, functionPolicy: () => undefined, functions: () => inner.invoker });
     const targets = new Targets(
-      [queueTarget({ queues: inner.queues, authorize }), busTarget({ buses: () => this.buses, authorize, clock: this.clock }), functions],
+      [
+        queueTarget({ queues: inner.queues, authorize }),
+        archiveTarget({ buses: () => this.buses }),
+        busTarget({ buses: () => this.buses, authorize, clock: this.clock }),
+        functions,
+      ],
       this.clock,
     );
     const onProblem = (error: unknown): void => void inner.troubles.push(error);
@@ -138,9 +162,15 @@ export class BusWorld {
       ...{ store: inner.store, clock: this.clock, random: NO_SPREAD, secureRandom: systemSecureRandom, retryTimeFactor: 1, onProblem },
       onOpened: (cell, outbox) => {
         this.opened.push(cell);
+        this.outbox = outbox;
+        const close = outbox.close.bind(outbox);
+        outbox.close = () => {
+          this.closed.push(cell);
+          return close();
+        };
         this.#courier.serve(cell, outbox);
       },
-      timers: () => ({ check: () => undefined, put: async () => undefined, remove: async () => undefined, sync: async () => undefined }),
+      timers: () => this.timers,
     });
     const cellKinds = [ASYNC_CELL_KIND, BUS_CELL_KIND];
     this.ledger = new Ledger({

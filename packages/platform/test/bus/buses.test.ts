@@ -92,6 +92,31 @@ describe("P2: an event that was put", () => {
     assert.ok(JSON.stringify(record).length < 2_000);
   });
 
+  test("P7: is made ready for its targets piece by piece when it comes to much, and its own record is in the last one", async () => {
+    const world = await BusWorld.open();
+    const arn = await world.queue("a");
+    const input = { kind: "template", template: '{"a":"<d>"}', paths: { d: "$.detail.text" } } as const;
+    const targets = Array.from({ length: 5 }, (_, index) => ({ id: `${index}`, arn, input }));
+    for (let rule = 0; rule < 8; rule++) await world.rule(`rule${rule}`, targets);
+    await world.put();
+    const pieces: { readonly bytes: number; readonly ids: readonly string[] }[] = [];
+    const accept = world.outbox.accept.bind(world.outbox);
+    world.outbox.accept = (deliveries, more) => {
+      const bytes = deliveries.reduce((sum, { parcel }) => sum + parcel.payload.length, 0);
+      pieces.push({ bytes, ids: (more?.records ?? []).map(({ id }) => id) });
+      return accept(deliveries, more);
+    };
+    const id = await world.put({ text: "x".repeat(1_000_000) });
+    assert.equal(pieces.length, 3);
+    assert.ok(pieces.every(({ bytes }) => bytes < 18 * 1024 * 1024));
+    assert.deepEqual(
+      pieces.map(({ ids }) => ids),
+      [[], [], [id]],
+    );
+    assert.equal((await world.story(id)).length, 41);
+    await world.stop();
+  });
+
   test("with a type as long as an event may be leads to records of ordinary size", async () => {
     const world = await BusWorld.open();
     const arns = await Promise.all(Array.from({ length: 5 }, (_, index) => world.queue(`q${index}`)));

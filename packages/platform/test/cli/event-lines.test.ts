@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { chainRows } from "../../src/cli/event-chain.ts";
-import { eventLines, type EventJson, outcomeText, sourceText } from "../../src/cli/event-lines.ts";
+import { eventLines, type EventJson, isHandedOn, outcomeText, sourceText } from "../../src/cli/event-lines.ts";
 import { resourceText } from "../../src/cli/resource-names.ts";
 
 const arn = (service: string, rest: string): string => `arn:aws:${service}:us-east-1:000000000000:${rest}`;
@@ -39,6 +39,9 @@ test("each event says where it came from", () => {
   assert.equal(sourceText(event("1", { Target: BUS, Subject: "order.placed", Origin: HELLO })), "order.placed from hello");
   assert.equal(sourceText(event("1", { Subject: "order.placed", Origin: arn("events", "rule/r1") })), "rule r1: order.placed");
   assert.equal(sourceText(event("1", { Source: "schedule", Subject: "n", Origin: arn("scheduler", "schedule/default/n") })), "schedule n");
+  const late = event("1", { Source: "schedule", Origin: arn("scheduler", "schedule/default/n"), DueAt: 60 });
+  assert.equal(sourceText(late), "schedule n, due 1970-01-01 00:01:00", "missed ones are told apart");
+  assert.equal(sourceText({ ...late, DueAt: 99.5 }), "schedule n");
   assert.equal(sourceText(event("1", { Source: "topic", Origin: arn("sns", "news") })), "topic news");
   assert.equal(sourceText(event("1", { Source: "queue", Origin: arn("sqs", "orders") })), "queue orders");
   assert.equal(sourceText(event("1", { Source: "invoke", Origin: HELLO })), "from hello");
@@ -50,7 +53,40 @@ test("what nothing took reads by where it came", () => {
   assert.equal(discarded("bus", "noListener"), "discarded: nothing listens to it");
   assert.equal(discarded("topic", "noListener"), "discarded: no subscription takes it");
   assert.equal(discarded("queue", "noListener"), "discarded: no filter matched it");
-  assert.equal(discarded("schedule", "missed"), "discarded: its time passed while the server was down");
+  assert.equal(discarded("schedule", "missed"), "discarded: its time passed while the server was down, or could not take it");
+});
+
+test("a delivery that its target refused says why, in the list and in its attempt", () => {
+  const refused = (error: string | undefined, more: Partial<EventJson> = {}): EventJson =>
+    event("1", {
+      ...{ Outcome: "discarded", Reason: "targetGone", ...more },
+      Attempts: [{ At: 0, DurationMs: 0, RequestId: "1", Result: "unavailable", ...(error === undefined ? {} : { Error: error }) }],
+    });
+  const said = (error: string | undefined): string => outcomeText(refused(error), 0);
+  assert.equal(said("NO_PERMISSIONS: no policy allows it"), "discarded: its target does not allow it (NO_PERMISSIONS)");
+  assert.equal(said("RESOURCE_NOT_FOUND: no such queue"), "discarded: its target does not exist (RESOURCE_NOT_FOUND)");
+  assert.equal(said("EGRESS_REFUSED: private"), "discarded: its address may not be reached from here (EGRESS_REFUSED)");
+  assert.equal(said("HTTP_404: not found"), "discarded: its target refused it for good (HTTP_404)");
+  assert.equal(said(undefined), "discarded: its target is gone, or refused it for good");
+  assert.equal(
+    outcomeText(refused("NO_PERMISSIONS: no", { Outcome: "deadLettered", DeadLetterTarget: arn("sqs", "dead") }), 0),
+    "dead-lettered to queue dead (its target does not allow it (NO_PERMISSIONS))",
+  );
+  const lines = eventLines(refused("NO_PERMISSIONS: no policy allows it", { Undelivered: arn("sqs", "dead") }), 0).join("\n");
+  assert.match(lines, /attempt 1 .* not taken: NO_PERMISSIONS: no policy allows it$/mu);
+  assert.match(lines, /not told +arn:\S+:dead did not take it: it is missing, or does not allow it$/mu);
+  const noInstance = { At: 0, DurationMs: 0, RequestId: "1", Result: "unavailable", Error: "the runtime is not there" } as const;
+  assert.match(eventLines(event("1", { Attempts: [noInstance] }), 0).join("\n"), / no instance: the runtime is not there$/mu);
+});
+
+test("what was handed on from a bus or a topic is told from a delivery", () => {
+  const rule = arn("events", "rule/r1");
+  assert.ok(isHandedOn(event("1", { Target: BUS })));
+  assert.ok(isHandedOn(event("1", { Source: "topic", Target: arn("sns", "news") })));
+  assert.ok(!isHandedOn(event("1", { Target: BUS, Outcome: "discarded", Reason: "noListener" })));
+  assert.ok(!isHandedOn(event("1", { Target: BUS, Origin: rule })), "a rule's delivery to a bus");
+  assert.ok(!isHandedOn(event("1", { Origin: rule })));
+  assert.ok(!isHandedOn(event("1", { Source: "topic", Target: arn("sqs", "q") })));
 });
 
 test("a scheduled task shows when it was due, when it began, its attempts and what is next", () => {
@@ -93,6 +129,12 @@ test("a chain is a tree by cause, in the order of time; what has no cause here i
     ["+2 ms", "└ rule r2 → hello", "handled at attempt 3", "498 ms", "3"],
     ["+40 ms", "invoke → hello", "handled", "460 ms", "5"],
   ]);
+});
+
+test("in a chain, what waits says that it was tried", () => {
+  const { EndedAt: _end, Outcome: _outcome, ...open } = event("1", { NextAt: 60 });
+  const waiting = (AttemptCount: number): string | undefined => chainRows([{ ...open, State: "waiting", AttemptCount }], 3_000)[0]?.[2];
+  assert.deepEqual([0, 1, 2].map(waiting), ["waits, next in 57 s", "waits, next in 57 s, 1 attempt", "waits, next in 57 s, 2 attempts"]);
 });
 
 test("a chain of a thousand events one below the other is shown", () => {

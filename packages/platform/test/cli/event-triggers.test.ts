@@ -124,6 +124,39 @@ test("events are published from lines of standard input; what nothing listens to
   assert.match(await world.run("events", id), /outcome +discarded: nothing listens to it\n/u);
   assert.match(await world.refused(EXIT_CODES.usage, "publish", "a", "[1]"), /The event is not a JSON object/u);
   assert.match(await world.refused(EXIT_CODES.notFound, "publish", "a", "{}", "--bus", "nowhere"), /Event bus nowhere does not exist/u);
+  assert.match(
+    await world.refused(EXIT_CODES.usage, "publish", "a", "{}", "--source", "aws.s3"),
+    /\n {2}Sources that begin with aws\. .*--source\.\n$/u,
+  );
+  assert.match(await world.refused(EXIT_CODES.usage, "publish", "a", "{}", "--bus", "no bus"), /^lambent: --bus is "no bus"/u);
+});
+
+test("what is no id, no function and no time to come is said in two lines", async () => {
+  for (const verb of ["events", "replay", "cancel"])
+    assert.match(
+      await world.refused(EXIT_CODES.usage, verb, "nonsense"),
+      /^lambent: "nonsense" is no id of an event.*\n.*`npx lambent events` lists/u,
+    );
+  assert.match(await world.refused(EXIT_CODES.notFound, "triggers", "nobody"), /^lambent: Function not found: .*nobody\n/u);
+  assert.match(
+    await world.refused(EXIT_CODES.usage, "trigger", "hello", "--cron", "0 0 1 1 ? 2020"),
+    /^lambent: Invalid Schedule Expression .*\n {2}Choose a time that is yet to come/u,
+  );
+  assert.match(
+    await world.refused(EXIT_CODES.failed, "replay", await publish("nobody.cares", "{}")),
+    /\n {2}`npx lambent events <id> --chain`/u,
+  );
+});
+
+test("events are followed from the newest on: what was there before and is older is not shown", async () => {
+  const ids = [await publish("first", "{}"), await publish("second", "{}")];
+  const followed = world.begin("events", "-f", "--limit", "1", "--source", "bus");
+  await followed.said(new RegExp(ids[1] ?? "", "u"));
+  const third = await publish("third", "{}");
+  await followed.said(new RegExp(third, "u"));
+  await followed.interrupt();
+  const shown = followed.printed().trimEnd().split("\n");
+  assert.equal(shown.length, 2, followed.printed());
 });
 
 test("an event of a rule that a function failed is handed over again, and is in the chain", async () => {

@@ -8,7 +8,7 @@ import { unreachable } from "../../src/base/index.ts";
 import type { CommandContext } from "../../src/cli/command.ts";
 import { CommandFailure } from "../../src/cli/errors.ts";
 import { openOutput } from "../../src/cli/output.ts";
-import { readPattern } from "../../src/cli/pattern-argument.ts";
+import { foreignFields, readPattern } from "../../src/cli/pattern-argument.ts";
 import { run } from "../../src/cli/verbs/trigger.ts";
 
 const context: CommandContext = {
@@ -46,7 +46,17 @@ test("patterns, formats, periods, zones and inputs are checked first", async () 
   await refused({ cron: "0 3 * * * *" }, /--cron "0 3 \* \* \* \*" is no cron expression/u, /'0 3 \* \* \? \*'/u);
   await refused({ cron: "0 3 1 * 1" }, /a day of the month and a weekday/u, /two schedules/u);
   await refused({ cron: "0 3 * * ? *", timezone: "Mars" }, /^--timezone "Mars" is no time zone/u, /Europe\/Berlin/u);
+  await refused({ cron: "0 0 30 2 ? *" }, /^--cron "0 0 30 2 \? \*" never comes: no year has such a day\.$/u, /L is the last one/u);
+  await refused({ cron: "0 0 31 4 *" }, /^--cron "0 0 31 4 \*" never comes/u, /a day that there is/u);
+  await refused({ on: "a", bus: "my bus" }, /^--bus is "my bus"; a bus's name has letters/u, /--bus shop/u);
+  await refused({ on: "a", name: "a b" }, /^--name is "a b"; a rule's or a schedule's name has letters/u, /--name nightly/u);
+  await refused({ every: "5m", name: "a/b" }, /^--name is "a\/b"/u, /--name nightly/u);
   await refused({ every: "5m", input: "{" }, /^--input is not JSON/u, /--input '\{"kind":"nightly"\}'/u);
+});
+
+test("fields that no event has are found, so that a person is told", () => {
+  assert.deepEqual(foreignFields('{"source":["a"],"detail":{"total":[1]},"$or":[{"id":["1"]},{"account":["2"]}]}'), []);
+  assert.deepEqual(foreignFields('{"total":[1],"detail-type":["a"],"detial":["b"]}'), ["total", "detial"]);
 });
 
 test("a pattern is read from a file, too", () => {

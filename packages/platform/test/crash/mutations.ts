@@ -57,7 +57,7 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
   },
   "the lock of a group is ignored": {
     module: "/storage/work-list/ready-groups.ts",
-    edits: [{ from: "group.leased === 0) &&", to: "group.leased >= 0) &&" }],
+    edits: [{ from: "|| group.leased === 0;", to: "|| group.leased >= 0;" }],
     mode: "kill",
     foundBy: CHECKS.lease,
   },

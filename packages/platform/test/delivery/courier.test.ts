@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { type Clock, deferred, LambentError } from "../../src/base/index.ts";
-import { CELL_TRIED_MAX, Courier } from "../../src/delivery/courier.ts";
+import { CELL_TRIED_BYTES_MAX, CELL_TRIED_MAX, Courier } from "../../src/delivery/courier.ts";
 import type { Handing } from "../../src/delivery/handing.ts";
 import type { HandOver, NewDelivery, OutboxParts } from "../../src/outbox/index.ts";
 import { CELL, DAY_MS, delivery, later, never, OutboxWorld, taken } from "../outbox/world.ts";
@@ -82,7 +82,7 @@ function earlyClock(clock: Clock): Clock {
 }
 
 const hanging = (): Promise<HandOver> => new Promise(() => undefined);
-const to = (lane: string, name: string, more: Partial<NewDelivery> = {}): NewDelivery => delivery(name, { lane, ...more });
+const to = (lane: string, name: string, more: Parameters<typeof delivery>[1] = {}): NewDelivery => delivery(name, { lane, ...more });
 const many = (count: number, lane: string, more: Partial<NewDelivery> = {}): NewDelivery[] =>
   Array.from({ length: count }, (_, index) => to(lane, `${lane}${index}`, more));
 
@@ -206,6 +206,44 @@ describe("a lane", () => {
     await world.accept(...Array.from({ length: 2_000 }, (_, index) => to(`lane${index}`, `${index}`)));
     for (let turn = 0; turn < 30; turn++) await world.quiet();
     assert.equal(world.seen.length, CELL_TRIED_MAX);
+  });
+
+  test("P7: large deliveries are tried as many at once as the bound of bytes has room for, and all of them in the end", async () => {
+    const [payload, ends] = [Buffer.alloc(2 ** 20, 32), new Set<() => void>()];
+    const world = await CourierWorld.open(() => new Promise<HandOver>((resolve) => ends.add(() => resolve(taken()))));
+    const roomFor = CELL_TRIED_BYTES_MAX / payload.length;
+    const count = roomFor + 100;
+    for (let index = 0; index < count; index++) await world.outboxes.outbox.accept([to(`lane${index}`, `${index}`, { payload })]);
+    for (let turn = 0; turn < 30; turn++) await world.quiet();
+    assert.ok(world.seen.length >= roomFor && world.seen.length <= roomFor + 32, `${world.seen.length} are tried`);
+    while (ends.size > 0) {
+      for (const end of ends) end();
+      ends.clear();
+      for (let turn = 0; turn < 10; turn++) await world.quiet();
+    }
+    assert.deepEqual([world.seen.length, world.outboxes.outbox.open], [count, 0]);
+  });
+
+  test("P7: large deliveries that wait for a target that is busy go back, keep no other waiting, and have their turn", async () => {
+    const [payload, ends] = [Buffer.alloc(2 ** 20, 32), new Set<() => void>()];
+    const world = await CourierWorld.open(({ from }) =>
+      from.subject === "healthy" ? taken() : new Promise<HandOver>((resolve) => ends.add(() => resolve(taken()))),
+    );
+    for (let index = 0; index < 160; index++) await world.outboxes.outbox.accept([to(`busy${index % 4}`, `${index}`, { payload })]);
+    for (let turn = 0; turn < 30; turn++) await world.quiet();
+    assert.equal(world.seen.length, 32, "eight of each of four targets");
+    await world.accept(to("healthy", "healthy", { payload }));
+    assert.equal(world.names.at(-1), "healthy");
+    while (ends.size > 0) {
+      for (const end of ends) end();
+      ends.clear();
+      for (let turn = 0; turn < 10; turn++) await world.quiet();
+    }
+    assert.deepEqual([world.seen.length, world.outboxes.outbox.open], [161, 0]);
+    assert.ok(
+      world.seen.every(({ again }) => !again),
+      "what went back is not said to have been tried",
+    );
   });
 });
 

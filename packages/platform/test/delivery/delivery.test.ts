@@ -244,6 +244,27 @@ describe("a function as a destination", () => {
       },
     ));
 
+  test("that cannot be asked because of a defect is asked again before the next start, and the defect is told", async () => {
+    const world = await AsyncWorld.open();
+    world.functions.set("next", { id: "id-next", settings: {} });
+    world.eventInvoke({ onSuccess: functionArn(REALM, "next") });
+    world.authorize = () => assert.fail("a defect");
+    await world.accept({ order: 1 });
+    for (let second = 0; second < 10; second++) {
+      await world.clock.advance(1_000);
+      await world.settle();
+    }
+    assert.ok(world.troubles.length > 1);
+    assert.equal(world.calls.length, 1);
+    world.authorize = () => undefined;
+    await world.clock.advance(MINUTE_MS);
+    await world.settle();
+    assert.deepEqual(
+      world.calls.map(({ name }) => name),
+      ["hello", "next"],
+    );
+  });
+
   test("that leads back to itself is stopped after 16 calls", async () => {
     const world = await AsyncWorld.open();
     world.eventInvoke({ onSuccess: functionArn(REALM, "hello") });

@@ -5,8 +5,8 @@ import type { AddressInfo } from "node:net";
 import { Readable } from "node:stream";
 import { describe, test, type TestContext } from "node:test";
 import { lambdaWireError } from "../../src/api/lambda/errors.ts";
-import type { OperationTable, RequestContext, Service } from "../../src/api/index.ts";
-import { deferred, LambentError, systemSecureRandom } from "../../src/base/index.ts";
+import type { OperationTable, RequestContext, Service, ServiceEntry } from "../../src/api/index.ts";
+import { deferred, Later, LambentError, systemSecureRandom } from "../../src/base/index.ts";
 import { ApiHandler, API_BODY_BYTES_MAX, BodyBudget } from "../../src/gateway/index.ts";
 import type { InstanceCaller } from "../../src/model/index.ts";
 import { createAuthenticator, createCredentials, ephemeralSecrets } from "../../src/security/index.ts";
@@ -24,6 +24,8 @@ interface Options {
   readonly caller?: InstanceCaller;
   readonly authorize?: () => void;
   readonly stopping?: AbortSignal;
+  /** How the services are loaded; they are there from the beginning when nothing is said. */
+  readonly entry?: (service: Service) => ServiceEntry;
 }
 
 const { tokenKey } = ephemeralSecrets(systemSecureRandom);
@@ -41,7 +43,7 @@ async function serve(context: TestContext, options: Options = {}) {
     permission: (operation) => ({ action: `${name}:${operation}`, resource: "*" }),
   });
   const api = new ApiHandler({
-    services: [service("lambda"), service("logs"), service("iam")].map(readyService),
+    services: [service("lambda"), service("logs"), service("iam")].map(options.entry ?? readyService),
     authenticator: createAuthenticator({ credentials, clock: systemClock }),
     authorize: options.authorize ?? (() => undefined),
     bodies,
@@ -61,6 +63,63 @@ async function serve(context: TestContext, options: Options = {}) {
 }
 
 const json = (body: Buffer): Record<string, unknown> => JSON.parse(body.toString()) as Record<string, unknown>;
+
+describe("a service that is loaded when it is first called", () => {
+  /** One whose loading waits for the test, and how often it was begun. */
+  async function serveLater(context: TestContext, load: (service: Service) => Promise<Service>) {
+    const loads: string[] = [];
+    const entry = (service: Service): ServiceEntry => {
+      const later = new Later(() => {
+        loads.push(service.model.name);
+        return load(service);
+      });
+      return { ...readyService(service), get: () => later.get(), opened: () => later.opened() };
+    };
+    const operations = { GetAccountSettings: () => ({}), ListRoles: () => ({ Roles: [] }) };
+    return { ...(await serve(context, { operations, entry })), loads };
+  }
+  const settings = { method: "GET", path: "/2016-08-19/account-settings/" };
+
+  test("is loaded once for calls that come together, and the others are not", async (context) => {
+    const gate = deferred<undefined>();
+    const { url, loads } = await serveLater(context, async (service) => {
+      await gate.promise;
+      return service;
+    });
+    const calls = [1, 2, 3].map(() => sendSigned(url, settings, ROOT, "lambda"));
+    gate.resolve(undefined);
+    for (const reply of await Promise.all(calls)) assert.equal(reply.status, 200);
+    assert.equal((await sendSigned(url, settings, ROOT, "lambda")).status, 200);
+    assert.deepEqual(loads, ["lambda"]);
+  });
+
+  test("is told by the path of an unsigned call, without loading another one", async (context) => {
+    const { url, loads } = await serveLater(context, (service) => Promise.resolve(service));
+    const nothing = await send(url, { method: "GET", path: "/favicon.ico" });
+    assert.deepEqual([nothing.status, loads], [404, []]);
+    const reply = await send(url, settings);
+    assert.deepEqual([reply.status, reply.headers["x-amzn-errortype"], loads], [403, "MissingAuthenticationTokenException", ["lambda"]]);
+  });
+
+  test("that cannot be loaded answers a failure in its protocol, which is reported, and is tried again by the next call", async (context) => {
+    const failures = [new TypeError("a module is broken")];
+    const { url, defects, loads, bodies } = await serveLater(context, (service) => {
+      const failure = failures.pop();
+      return failure ? Promise.reject(failure) : Promise.resolve(service);
+    });
+    const listRoles = {
+      path: "/",
+      headers: { "content-type": "application/x-www-form-urlencoded" },
+      body: "Action=ListRoles&Version=2010-05-08",
+    };
+    const failed = await sendSigned(url, listRoles, ROOT, "iam");
+    assert.equal(failed.status, 500);
+    assert.match(failed.body.toString(), /^<ErrorResponse.*<Code>InternalError<\/Code>/su);
+    assert.deepEqual(defects.map(String), ["TypeError: a module is broken"]);
+    assert.equal((await sendSigned(url, listRoles, ROOT, "iam")).status, 200);
+    assert.deepEqual([loads, bodies.held], [["iam", "iam"], 0]);
+  });
+});
 
 describe("a signed call", () => {
   test("reaches its operation with realm, principal and endpoint, and its answer is encoded", async (context) => {

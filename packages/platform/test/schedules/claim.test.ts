@@ -68,6 +68,13 @@ describe("claiming a schedule", () => {
     assert.deepEqual([sparse.shared, sparse.missed.length, sparse.fired.length], [[], 100, 1]);
   });
 
+  it("shares one record also among all of one that came to its end meanwhile", () => {
+    const endAt = START + 5 * 24 * HOUR_MS;
+    const now = START + 30 * 24 * HOUR_MS;
+    const { missed, shared, fired, due } = all(record({ expression: "rate(1 minute)", endAt }), now);
+    assert.deepEqual([missed, shared, fired, due], [[], [{ from: START, until: now - 24 * HOUR_MS }], [], undefined]);
+  });
+
   it("counts an age from when the occurrence could have been done", () => {
     const action = { kind: "target", target: target({ ageMsMax: HOUR_MS }) } as const;
     const daily = record({ expression: "rate(1 day)", action });

@@ -118,6 +118,38 @@ describe("a schedule", () => {
     );
   });
 
+  it("that is changed in the very moment it is due, or within its window, loses nothing when its times stay (P2)", async () => {
+    const world = await openSchedulesWorld({ seed: 7 });
+    const minutely = { expression: "rate(1 minute)", startAt: START };
+    const windowed = { expression: "rate(1 hour)", windowMs: 30 * MINUTE_MS };
+    await world.make("minutely", minutely);
+    await world.make("windowed", windowed);
+    const fireAt = (await progress(world, "windowed")).next?.fireAt ?? 0;
+    assert.ok(fireAt > START + 2 * MINUTE_MS, "the window is still open when it is changed");
+    await world.until(START + MINUTE_MS - 1);
+    // The clock goes on, and nobody has had a turn yet: what is due then was not claimed.
+    const advanced = world.clock.advance(3);
+    const changed = world.schedules.update(REALM, "default", "minutely", settings({ ...minutely, description: "new" }));
+    await Promise.all([advanced, changed]);
+    await world.schedules.update(REALM, "default", "windowed", settings({ ...windowed, description: "new" }));
+    await world.until(START + 59 * MINUTE_MS);
+    const handed = (name: string) => world.handed.filter(({ subject }) => subject === name).map(({ dueAt = 0 }) => dueAt - START);
+    assert.deepEqual(handed("windowed"), [0]);
+    assert.deepEqual(
+      handed("minutely"),
+      Array.from({ length: 60 }, (_, minute) => minute * MINUTE_MS),
+    );
+  });
+
+  it("that is given other times while an occurrence of the former ones is open does what it now says", async () => {
+    const world = await openSchedulesWorld({ seed: 7 });
+    await world.make("windowed", { expression: "cron(0 * * * ? *)", windowMs: 30 * MINUTE_MS });
+    await world.until(START + 1);
+    await world.schedules.update(REALM, "default", "windowed", settings({ expression: "cron(30 * * * ? *)" }));
+    await world.until(START + HOUR_MS);
+    assert.deepEqual(world.times(START), [30 * MINUTE_MS]);
+  });
+
   it("fills in what its input asks for, and tells of itself without one", async () => {
     const world = await openSchedulesWorld();
     const input =

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { TestContext } from "node:test";
+import { perform } from "../../src/api/perform.ts";
 import type { Service } from "../../src/api/service.ts";
 import { LambentError, systemClock, systemSecureRandom } from "../../src/base/index.ts";
 import {
@@ -90,11 +91,9 @@ async function answer(request: WireRequest, services: readonly Service[], { auth
       onCallerGone: () => undefined,
       reportDefect: (error: unknown) => assert.fail(`a defect: ${String(error)}`),
     };
-    const operation = new Map(Object.entries(service.operations)).get(decoded.operation);
-    if (!operation) throw new LambentError("NotImplemented", `${decoded.operation} is not built`);
-    const permission = service.permission(decoded.operation, decoded.input, context);
-    if (permission) authorizer.authorize({ principal, requestId, region: realm.region, ...permission });
-    const output = (await operation(decoded.input as never, context)) as Record<string, unknown> | undefined;
+    const output = await perform(service, decoded, context, (_context, permission) =>
+      authorizer.authorize({ principal, requestId, region: realm.region, ...permission }),
+    );
     const { status, headers, body } = encodeOutput(decoded, output, requestId);
     return { status, headers, body: body as Buffer };
   } catch (error) {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createVerify, X509Certificate } from "node:crypto";
 import { describe, it } from "node:test";
+import { deferred } from "../../src/base/index.ts";
 import { LEDGER_KEEP_MS_MIN } from "../../src/ledger/index.ts";
 import { isList, readOwnRows } from "../../src/storage/index.ts";
 import { keyOfCertificatePath, type NewNotification } from "../../src/topics/index.ts";
@@ -149,6 +150,21 @@ describe("publishing", () => {
         ? parcel.payload.toString()
         : (JSON.parse(parcel.payload.toString()) as { Records: { Sns: { Message: string } }[] }).Records[0]?.Sns.Message;
     assert.deepEqual(due.map((taken) => String(text(taken))).sort(), ["for all", '{"a":1}']);
+  });
+
+  it("reads a body once, however many subscriptions filter by it", async (context) => {
+    const world = await openTopicsWorld();
+    await world.make("filtered");
+    for (let index = 0; index < 20; index += 1)
+      // oxlint-disable-next-line no-await-in-loop -- changes of a realm take turns anyway
+      await world.subscribe("filtered", "sqs", queueArnOf(`q${index}`), {
+        filterPolicy: JSON.stringify({ number: [index % 2] }),
+        filterScope: "MessageBody",
+      });
+    const parse = context.mock.method(JSON, "parse");
+    await world.publish("filtered", '{"number":1}');
+    assert.equal(parse.mock.calls.filter(({ arguments: [text] }) => text === '{"number":1}').length, 1);
+    assert.equal((await world.due()).length, 10);
   });
 
   it("refuses a message alone, and names the rule", async () => {
@@ -305,6 +321,80 @@ describe("publishing", () => {
     await world.restart();
     assert.equal(await isList(world.store, cell ?? ""), false);
     assert.deepEqual(await world.store.list(cell ?? "", { prefix: "", limit: 10 }), []);
+  });
+
+  it("of a topic that was deleted holds nothing open once it has nothing to deliver", async () => {
+    const world = await openTopicsWorld();
+    await world.make("left");
+    await world.subscribe("left", "sqs", queueArnOf("a"), { raw: true });
+    await world.publish("left", "one");
+    await world.make("done.fifo");
+    await world.publish("done.fifo", { message: "two", group: "g", deduplication: "d" });
+    await world.topics.delete(REALM, "left");
+    await world.topics.delete(REALM, "done.fifo");
+    await world.clock.advance(0);
+    const outboxOf = (name: string) => [...world.outboxes].find(([cell]) => cell.includes(`/${name}/`))?.[1] ?? assert.fail(name);
+    await assert.rejects(outboxOf("done.fifo").take(1), refusedAs("ShuttingDown"));
+    assert.equal((await outboxOf("left").take(1))?.length, 1);
+    await world.make("done.fifo");
+    idsOf(await world.publish("done.fifo", { message: "three", group: "g", deduplication: "d" }));
+  });
+
+  it("that waits to be written when its topic is deleted is delivered", async () => {
+    const written = deferred<void>();
+    let isLate = false;
+    const world = await openTopicsWorld(({ kind, cell }) =>
+      isLate && kind === "commit" && cell.includes("/topic/") ? { kind: "acknowledgeLate", until: written.promise } : undefined,
+    );
+    await world.make("late");
+    await world.subscribe("late", "sqs", queueArnOf("a"), { raw: true });
+    await world.publish("late", "before");
+    const before = firstOf(await world.due());
+    isLate = true;
+    // While its end is being written nothing is left to deliver; what comes then waits for its turn.
+    const settling = world.settle(before);
+    await world.clock.advance(0);
+    const publishing = world.publish("late", "last");
+    await world.clock.advance(0);
+    await world.topics.delete(REALM, "late");
+    await world.clock.advance(0);
+    isLate = false;
+    written.resolve();
+    await settling;
+    idsOf(await publishing);
+    await world.clock.advance(0);
+    assert.deepEqual(
+      (await world.due()).map(({ parcel }) => parcel.payload.toString()),
+      ["last"],
+    );
+  });
+
+  it("goes on behind a restart whatever became of another topic's cell, and once the storage is no longer busy", async () => {
+    let fault: { readonly cell: string; readonly kind: "damaged" | "busy" } | undefined;
+    const world = await openTopicsWorld(({ cell }) => (fault && cell.includes(fault.cell) ? { kind: fault.kind } : undefined));
+    for (const name of ["broken", "waits"]) {
+      // oxlint-disable-next-line no-await-in-loop -- one behind the other
+      await world.make(name);
+      // oxlint-disable-next-line no-await-in-loop -- one behind the other
+      await world.subscribe(name, "sqs", queueArnOf(name), { raw: true });
+      // oxlint-disable-next-line no-await-in-loop -- one behind the other
+      await world.publish(name, name);
+    }
+    world.problems = [];
+    fault = { cell: "/topic/broken/", kind: "damaged" };
+    await world.restart();
+    assert.deepEqual(
+      [...world.outboxes.keys()].map((cell) => cell.split("/")[2]),
+      ["waits"],
+    );
+    assert.equal(world.problems.length, 1);
+    fault = { cell: "/topic/waits/", kind: "busy" };
+    const started = world.restart();
+    await world.clock.advance(2_500);
+    fault = undefined;
+    await world.clock.advance(1_000);
+    await started;
+    assert.equal((await world.due()).length, 2);
   });
 
   it("is refused alone when the storage is busy", async () => {

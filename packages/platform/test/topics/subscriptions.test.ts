@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { ManualClock, systemSecureRandom } from "../../src/base/index.ts";
+import { openMemoryStore } from "../../src/storage/index.ts";
 import { FIFO_SUBSCRIPTIONS_MAX, FILTER_POLICIES_MAX, TOPIC_TAGS_MAX } from "../../src/topics/index.ts";
+import { TopicRegistry } from "../../src/topics/registry.ts";
+import { Subscribing, type SubscribingParts } from "../../src/topics/subscribing.ts";
 import { ENDPOINT, firstOf, functionArnOf, jsonOf, openTopicsWorld, queueArnOf, REALM, refusedAs, topicArnOf } from "./world.ts";
 
 const HOOK = "https://example.com/hook";
@@ -100,7 +104,37 @@ describe("a subscription of an HTTP endpoint", () => {
   });
 });
 
+describe("links that anybody may follow", () => {
+  it("leave nothing behind of a realm that has no such topic or subscription (P7)", async (context) => {
+    const store = openMemoryStore();
+    const registry = await TopicRegistry.load(store);
+    const change = context.mock.method(registry, "change");
+    const parts = { clock: new ManualClock(), secureRandom: systemSecureRandom, registry, outboxes: {}, signing: {}, links: {} };
+    const subscribing = new Subscribing(parts as unknown as SubscribingParts);
+    const elsewhere = { account: "123456789012", region: "made-up-1" };
+    await subscribing.unsubscribe(elsewhere, "00000000-0000-0000-0000-000000000000", false);
+    await assert.rejects(subscribing.confirm(elsewhere, "none", "token", false), refusedAs("NotFound"));
+    assert.equal(change.mock.callCount(), 0);
+    await store.close();
+  });
+});
+
 describe("subscriptions", () => {
+  it("of queues are not ended by the link in their messages; those of functions are", async () => {
+    const world = await openTopicsWorld();
+    await world.make("news");
+    const { subscription: queue } = await world.subscribe("news", "sqs", queueArnOf("a"));
+    const { subscription: worker } = await world.subscribe("news", "lambda", functionArnOf("f"));
+    await assert.rejects(world.topics.subscribing.unsubscribe(REALM, queue.id, false), refusedAs("AccessDenied"));
+    await world.topics.subscribing.unsubscribe(REALM, worker.id, false);
+    assert.deepEqual(
+      world.topics.subscriptions(REALM, { limit: 10 }).map(({ id }) => id),
+      [queue.id],
+    );
+    await world.topics.subscribing.unsubscribe(REALM, queue.id, true);
+    assert.deepEqual(world.topics.subscriptions(REALM, { limit: 10 }), []);
+  });
+
   it("are there once for an endpoint, with the settings they were made with", async () => {
     const world = await openTopicsWorld();
     await world.make("news");

@@ -43,6 +43,8 @@ const Plan = structure("PlanRequest", {
   mode: optional(string({ enum: ["diff", "apply"] })),
   steps: list(Step, { max: 2 }),
   settings: optional(map(integer({ min: 0 }), { max: 2 })),
+  keys: optional(list(secret(string({ min: 8 })))),
+  passwords: optional(map(secret(string({ min: 8 })))),
   since: optional(timestamp()),
   token: optional(secret(string({ min: 8 }))),
   extra: optional(document()),
@@ -94,6 +96,19 @@ describe("a service defined by hand", () => {
     assert.deepEqual(input.since, new Date(1_500));
     assert.equal(Object.getPrototypeOf(input.extra), null);
     assert.deepEqual({ ...(input.extra as object) }, { any: [null, true] });
+  });
+
+  test("does not repeat what is secret, also as an entry of a list or a map", () => {
+    const broken = plan({ steps: [], token: "hush-1", keys: ["long enough", "hush-2"], passwords: { door: "hush-3" } });
+    assert.throws(
+      () => decode(broken, own),
+      (error) => {
+        assert.ok(isLambentError(error, "InvalidParameter"));
+        for (const place of ["token", "keys.2.member", "passwords.door.member"])
+          assert.ok(error.message.includes(`Value at '${place}'`), `${place} is missing in ${error.message}`);
+        return !error.message.includes("hush");
+      },
+    );
   });
 
   test("has its rules checked, also those inside lists and maps", () => {

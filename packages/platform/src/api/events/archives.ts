@@ -21,7 +21,7 @@ import type {
 } from "@aws-sdk/client-eventbridge";
 import { LambentError } from "../../base/index.ts";
 import { type ArchiveRecord, busArn, type Buses, eventsArn, parseEventsArn, type ReplayRecord } from "../../bus/index.ts";
-import type { Realm } from "../../model/index.ts";
+import { realmKey, type Realm } from "../../model/index.ts";
 import { given, refuseUnbuilt } from "../given.ts";
 import type { RequestContext } from "../operation.ts";
 import { paged } from "./paging.ts";
@@ -44,7 +44,7 @@ export function archiveOperations(buses: Buses) {
       refuseUnbuilt(input, ["KmsKeyIdentifier"]);
       const record = await archives.create(realm, {
         name: given(input.ArchiveName, "ArchiveName"),
-        bus: busOf(given(input.EventSourceArn, "EventSourceArn")),
+        bus: busOf(realm, given(input.EventSourceArn, "EventSourceArn")),
         description: input.Description,
         pattern: input.EventPattern,
         retentionDays: input.RetentionDays ?? 0,
@@ -76,7 +76,7 @@ export function archiveOperations(buses: Buses) {
     },
 
     async ListArchives(input: ListArchivesRequest, { realm }: RequestContext): Promise<ListArchivesResponse> {
-      const bus = input.EventSourceArn === undefined ? undefined : busOf(input.EventSourceArn);
+      const bus = input.EventSourceArn === undefined ? undefined : busOf(realm, input.EventSourceArn);
       const found = archives
         .list(realm, input.NamePrefix ?? "")
         .filter((archive) => (bus === undefined || archive.bus === bus) && (input.State === undefined || input.State === "ENABLED"));
@@ -91,7 +91,7 @@ export function replayOperations(buses: Buses) {
   const { archives, replays } = buses;
   return {
     async StartReplay(input: StartReplayRequest, { realm }: RequestContext): Promise<StartReplayResponse> {
-      const archive = archiveOf(given(input.EventSourceArn, "EventSourceArn"));
+      const archive = archiveOf(realm, given(input.EventSourceArn, "EventSourceArn"));
       const [from, to] = [given(input.EventStartTime, "EventStartTime").getTime(), given(input.EventEndTime, "EventEndTime").getTime()];
       if (from >= to)
         throw new LambentError(
@@ -99,7 +99,7 @@ export function replayOperations(buses: Buses) {
           "Parameter EventEndTime is not valid. Reason: EventStartTime must be before EventEndTime.",
         );
       const { Arn, FilterArns } = given(input.Destination, "Destination");
-      if (busOf(given(Arn, "Destination.Arn")) !== archives.get(realm, archive).bus)
+      if (busOf(realm, given(Arn, "Destination.Arn")) !== archives.get(realm, archive).bus)
         throw new LambentError(
           "InvalidParameter",
           "Parameter Destination.Arn is not valid. Reason: Cross event bus replay is not permitted.",
@@ -127,7 +127,7 @@ export function replayOperations(buses: Buses) {
     },
 
     ListReplays(input: ListReplaysRequest, { realm }: RequestContext): ListReplaysResponse {
-      const archive = input.EventSourceArn === undefined ? undefined : archiveOf(input.EventSourceArn);
+      const archive = input.EventSourceArn === undefined ? undefined : archiveOf(realm, input.EventSourceArn);
       const found = replays
         .list(realm, input.NamePrefix ?? "")
         .filter(
@@ -163,15 +163,17 @@ function stateName({ state }: ReplayRecord): "RUNNING" | "COMPLETED" | "CANCELLE
   }
 }
 
-function busOf(arn: string): string {
+function busOf(realm: Realm, arn: string): string {
   const found = parseEventsArn(arn);
   if (found?.kind !== "event-bus") throw new LambentError("InvalidParameter", `${arn.slice(0, 300)} is no ARN of an event bus.`);
+  if (realmKey(found.realm) !== realmKey(realm)) throw new LambentError("NotFound", `Event bus ${arn.slice(0, 300)} does not exist.`);
   return found.name;
 }
 
-function archiveOf(arn: string): string {
+function archiveOf(realm: Realm, arn: string): string {
   const found = parseEventsArn(arn);
   if (found?.kind !== "archive")
     throw new LambentError("InvalidParameter", "Parameter EventSourceArn is not valid. Reason: Must contain an archive ARN.");
+  if (realmKey(found.realm) !== realmKey(realm)) throw new LambentError("NotFound", `Archive ${arn.slice(0, 300)} does not exist.`);
   return found.name;
 }

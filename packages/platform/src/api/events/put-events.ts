@@ -16,7 +16,7 @@ import { given } from "../given.ts";
 import type { RequestContext } from "../operation.ts";
 
 /** Entries of one PutEvents. @limit */
-const ENTRIES_MAX = 10;
+export const ENTRIES_MAX = 10;
 
 export interface PutEventsParts {
   readonly buses: Buses;

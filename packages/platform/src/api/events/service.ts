@@ -9,7 +9,7 @@ import { archiveOperations, replayOperations } from "./archives.ts";
 import { busOperations } from "./buses.ts";
 import { type DestinationParts, destinationOperations, destinationPermission } from "./destinations.ts";
 import { eventsWireError } from "./errors.ts";
-import { putEventsOperations, type PutEventsParts } from "./put-events.ts";
+import { ENTRIES_MAX, putEventsOperations, type PutEventsParts } from "./put-events.ts";
 import { ruleOperations } from "./rules.ts";
 import { tagOperations } from "./tags.ts";
 import { targetOperations } from "./targets.ts";
@@ -51,9 +51,9 @@ function permissionFor(buses: Buses, operation: string, input: Readonly<Record<s
   const onBus = (bus: string): Permission => ({ action, resource: busArn(realm, bus), resourcePolicy: buses.find(realm, bus)?.policy });
   if (operation === "PutEvents") {
     const entries = (input["Entries"] ?? []) as readonly { readonly EventBusName?: string }[];
-    const [bus, ...others] = new Set(entries.map(({ EventBusName }) => busNameOf(EventBusName, realm)));
-    // Whoever may put on some buses only, puts on one of them at a time.
-    return bus === undefined || others.length > 0 ? { action, resource: "*" } : onBus(bus);
+    const [bus, ...others] = new Set(entries.slice(0, ENTRIES_MAX).map(({ EventBusName }) => busNameOf(EventBusName, realm)));
+    // What is denied on one of them is denied.
+    return bus === undefined ? { action, resource: "*" } : { ...onBus(bus), others: others.map(onBus) };
   }
   if (operation === "PutPermission" || operation === "RemovePermission") return onBus(busNameOf(text("EventBusName"), realm));
   if (OF_BUS.has(operation)) return onBus(busNameOf(text("Name"), realm));

@@ -17,20 +17,22 @@ import type {
 const LISTED_BY_DEFAULT = 50;
 
 export interface EventParts {
-  readonly ledger: Pick<Ledger, "find" | "list">;
+  readonly ledger: () => Promise<Pick<Ledger, "find" | "list">>;
   readonly asyncInvoker: Pick<AsyncInvoker, "replay" | "cancel">;
 }
 
 /** What became of events, and handing them over again or ending them. */
 export function eventOperations({ ledger, asyncInvoker }: EventParts) {
   const find = async ({ realm }: RequestContext, id: string): Promise<FoundRecord> => {
-    const found = await ledger.find(realm, id);
+    const found = await (await ledger()).find(realm, id);
     if (!found) throw new LambentError("NotFound", `There is no event ${id}, or its record is not kept any more.`);
     return found;
   };
   return {
     async ListEvents(input: ListEventsRequest, { realm }: RequestContext): Promise<ListEventsResponse> {
-      const records = await ledger.list(realm, {
+      const records = await (
+        await ledger()
+      ).list(realm, {
         since: input.Since?.getTime(),
         until: input.Until?.getTime(),
         source: input.Source,
@@ -54,7 +56,11 @@ export function eventOperations({ ledger, asyncInvoker }: EventParts) {
 
     async CancelEvent({ Id }: EventRequest, context: RequestContext): Promise<void> {
       const { cell, record } = await find(context, Id);
-      requireHeldByFunction(cell, record, "cancelled: remove its rule or schedule, or delete its message from the queue");
+      requireHeldByFunction(
+        cell,
+        record,
+        "cancelled: it ends as its retry policy says, or when its target is deleted; a message, when it is deleted from its queue",
+      );
       const ended = await asyncInvoker.cancel(cell, Id);
       if (ended === "running") throw new LambentError("Conflict", `Event ${Id} is being handled at this moment.`);
       if (ended === "gone") throw new LambentError("InvalidParameter", `Event ${Id} has ended; only one that waits can be cancelled.`);

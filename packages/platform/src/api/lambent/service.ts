@@ -31,13 +31,14 @@ import {
  */
 
 export interface LambentServiceParts {
-  readonly apps: Apps;
+  // What is opened at its first use: the server's status is told without.
+  readonly apps: () => Promise<Apps>;
+  readonly webhooks: () => Promise<Webhooks>;
   readonly signals: Signals;
   /** What `server/` knows of itself. */
   readonly status: (realm: Realm) => GetStatusResponse;
   readonly care: DataCare;
   readonly events: EventParts;
-  readonly webhooks: Webhooks;
   /** How this machine runs a runtime id, where that is not exactly the one named. */
   readonly runtimeNote: (runtime: string) => string | undefined;
   /** The zip with this SHA-256 (base64url); undefined when nothing here uses it. */
@@ -73,11 +74,11 @@ function operationsOf(parts: LambentServiceParts, followers: LogFollowers): Oper
     ...webhookOperations(parts.webhooks),
     GetStatus: (_input: object, context: RequestContext): GetStatusResponse => parts.status(context.realm),
     PlanApp: async (input: PlanAppRequest, context: RequestContext): Promise<PlanAppResponse> => {
-      const { changes, kept, wiring } = await parts.apps.plan(context.realm, deploymentOf(input));
+      const { changes, kept, wiring } = await (await parts.apps()).plan(context.realm, deploymentOf(input));
       return { Changes: changes.map(changeShape), Kept: kept, Wiring: wiring.map(wiringShape) };
     },
     DeployApp: async (input: DeployAppRequest, context: RequestContext): Promise<DeployAppResponse> => {
-      const { changes, kept, functions, wiring } = await parts.apps.deploy(context.realm, deploymentOf(input), archivesOf(input));
+      const { changes, kept, functions, wiring } = await (await parts.apps()).deploy(context.realm, deploymentOf(input), archivesOf(input));
       const shapes = functions.map((each) => deployedShape(each, context.endpoint, parts.runtimeNote(each.runtime)));
       return { Changes: changes.map(changeShape), Kept: kept, Functions: shapes, Wiring: wiring.map(wiringShape) };
     },

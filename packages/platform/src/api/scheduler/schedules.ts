@@ -11,7 +11,7 @@ import type {
   UpdateScheduleInput,
   UpdateScheduleOutput,
 } from "@aws-sdk/client-scheduler";
-import type { SecureRandom } from "../../base/index.ts";
+import { isLambentError, type SecureRandom } from "../../base/index.ts";
 import type { Realm } from "../../model/index.ts";
 import { type ScheduleRecord, scheduleArn, type Schedules } from "../../schedules/index.ts";
 import { given } from "../given.ts";
@@ -75,7 +75,7 @@ async function pageOf(
   let looked = 0;
   for (const group of groups) {
     for (let after = group === fromGroup ? fromName : undefined; ;) {
-      const page = await schedules.list(realm, group, { prefix, after, limit: PAGE_MAX });
+      const page = await schedules.list(realm, group, { prefix, after, limit: PAGE_MAX }).catch(noneWhereUnnamed(GroupName));
       for (const record of page) {
         after = record.name;
         looked += 1;
@@ -86,6 +86,14 @@ async function pageOf(
     }
   }
   return { Schedules: found, last: undefined };
+}
+
+/** A group that is removed while all are looked through has nothing to show; one that was asked for by its name is not there. */
+function noneWhereUnnamed(groupName: string | undefined): (error: unknown) => ScheduleRecord[] {
+  return (error) => {
+    if (groupName === undefined && isLambentError(error, "NotFound")) return [];
+    throw error;
+  };
 }
 
 function groupsFrom(schedules: Schedules, realm: Realm, first: string): string[] {

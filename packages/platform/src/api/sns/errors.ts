@@ -11,11 +11,11 @@ export type BatchFault =
   | "InvalidBatchEntryIdException";
 
 /** SNS has an error of its own for each limit. */
-const LIMITS: Readonly<Record<string, string>> = {
-  topic: "TopicLimitExceededException",
-  subscription: "SubscriptionLimitExceededException",
-  filterPolicy: "FilterPolicyLimitExceededException",
-  tag: "TagLimitExceededException",
+const LIMITS: Readonly<Record<string, { readonly name: string; readonly status: number }>> = {
+  topic: { name: "TopicLimitExceededException", status: 403 },
+  subscription: { name: "SubscriptionLimitExceededException", status: 403 },
+  filterPolicy: { name: "FilterPolicyLimitExceededException", status: 403 },
+  tag: { name: "TagLimitExceededException", status: 400 },
 };
 
 const byCode = queryWireError({
@@ -35,7 +35,7 @@ export function snsWireError(error: LambentError): WireError {
     case "InvalidBatch":
       return { ...told, name: String(error.details["fault"]), status: 400 };
     case "LimitExceeded":
-      return { ...told, name: LIMITS[String(error.details["what"])] ?? "ThrottledException", status: 403 };
+      return { ...told, ...(LIMITS[String(error.details["what"])] ?? { name: "ThrottledException", status: 429 }) };
     case "InvalidParameter":
       return error.details["value"] === true ? { ...told, name: "InvalidParameterValueException" } : told;
     case "MalformedPolicy":

@@ -15,6 +15,8 @@ export const REPLAYS_RUNNING_MAX = 10;
 /** Replays that are remembered when they have ended; the oldest go first. */
 const REPLAYS_KEPT_MAX = 1_000;
 const PAGE_EVENTS = 20;
+/** What ends with the server goes on at the next start. */
+const ENDS_ALL: ReadonlySet<string> = new Set(["ShuttingDown", "StorageStopped"]);
 /** After a refusal by the storage. */
 const BUSY_RETRY_MS = 1_000;
 
@@ -59,13 +61,13 @@ export class Replays {
 
   /** Throws `NotFound`. */
   get(realm: Realm, name: string): ReplayRecord {
-    const record = this.#parts.tables.of(realm).items.get(name);
+    const record = this.#parts.tables.items(realm).get(name);
     if (!record) throw new LambentError("NotFound", `Replay ${name} does not exist.`);
     return record;
   }
 
   list(realm: Realm, prefix: string): ReplayRecord[] {
-    return [...this.#parts.tables.of(realm).items.values()]
+    return [...this.#parts.tables.items(realm).values()]
       .filter(({ name }) => name.startsWith(prefix))
       .sort((left, right) => (left.name < right.name ? -1 : 1));
   }
@@ -132,10 +134,11 @@ export class Replays {
       try {
         await this.#page(table, record, record.state.after);
       } catch (error) {
-        if (isLambentError(error, "NotFound"))
+        if (isLambentError(error, "StorageBusy", "Throttled")) await delay(this.#parts.clock, BUSY_RETRY_MS);
+        // The archive or its bus is gone, or what it holds cannot be read: it would be the same the next time.
+        else if (isLambentError(error) && !ENDS_ALL.has(error.code))
           return this.#put(table, name, { kind: "failed", at: this.#parts.clock.now(), reason: error.message });
-        if (!isLambentError(error, "StorageBusy", "Throttled")) throw error;
-        await delay(this.#parts.clock, BUSY_RETRY_MS);
+        else throw error;
       }
     }
   }

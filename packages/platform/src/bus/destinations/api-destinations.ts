@@ -109,7 +109,7 @@ export class ApiDestinations {
 
   /** Throws `NotFound`. */
   get(realm: Realm, name: string): ApiDestination {
-    const destination = this.#tables.of(realm).items.get(name);
+    const destination = this.#tables.items(realm).get(name);
     if (!destination)
       throw new LambentError("NotFound", `Failed to describe the api-destination(s). An api-destination '${name}' does not exist.`);
     return destination;
@@ -118,13 +118,13 @@ export class ApiDestinations {
   /** The API destination of an ARN; undefined when it is gone, or is another one of the same name. */
   byArn(arn: string): { readonly realm: Realm; readonly destination: ApiDestination } | undefined {
     const reference = parseDestinationArn("api-destination", arn);
-    const destination = reference && this.#tables.of(reference.realm).items.get(reference.name);
+    const destination = reference && this.#tables.items(reference.realm).get(reference.name);
     return destination && destination.id === reference.id ? { realm: reference.realm, destination } : undefined;
   }
 
   /** In the order of names. */
   list(realm: Realm, prefix: string): readonly ApiDestination[] {
-    return byName(this.#tables.of(realm).items.values(), prefix);
+    return byName(this.#tables.items(realm).values(), prefix);
   }
 
   #check(realm: Realm, { description, endpoint, connectionArn, method, invocationsPerSecond }: ApiDestinationChange): void {

@@ -162,7 +162,7 @@ export class Connections {
 
   /** Throws `NotFound`. */
   get(realm: Realm, name: string): Connection {
-    const connection = this.#tables.of(realm).items.get(name);
+    const connection = this.#tables.items(realm).get(name);
     if (!connection) throw new LambentError("NotFound", `Failed to describe the connection(s). Connection '${name}' does not exist.`);
     return connection;
   }
@@ -170,13 +170,13 @@ export class Connections {
   /** The connection of an ARN; undefined when it is gone, or is another one of the same name. */
   byArn(arn: string): { readonly realm: Realm; readonly connection: Connection } | undefined {
     const reference = parseDestinationArn("connection", arn);
-    const connection = reference && this.#tables.of(reference.realm).items.get(reference.name);
+    const connection = reference && this.#tables.items(reference.realm).get(reference.name);
     return connection && connection.id === reference.id ? { realm: reference.realm, connection } : undefined;
   }
 
   /** In the order of names. */
   list(realm: Realm, prefix: string): readonly Connection[] {
-    return byName(this.#tables.of(realm).items.values(), prefix);
+    return byName(this.#tables.items(realm).values(), prefix);
   }
 
   /** What authorises, opened; undefined for one that was de-authorised. */

@@ -61,6 +61,8 @@ export interface WebhooksParts {
   readonly clock: Clock;
   /** Whether the server listens where only this machine reaches it: what is not signed may come in. */
   readonly unsignedAllowed: boolean;
+  /** Throws `NotFound` for a bus that is not there. */
+  readonly requireBus: (realm: Realm, bus: string) => void;
 }
 
 export class Webhooks {
@@ -82,7 +84,7 @@ export class Webhooks {
     return new Webhooks(parts, tables);
   }
 
-  /** Makes it, or makes it another one. Throws `InvalidParameter`, `LimitExceeded`. */
+  /** Makes it, or makes it another one. Throws `InvalidParameter`, `LimitExceeded`, `NotFound` for the bus. */
   put(realm: Realm, name: string, draft: WebhookDraft): Promise<Webhook> {
     if (!NAME.test(name))
       throw new LambentError(
@@ -92,6 +94,8 @@ export class Webhooks {
     this.#checkDraft(draft);
     const table = this.#tables.of(realm);
     return table.changes.take(async () => {
+      // Else senders are told of a bus that whoever made the source never hears of.
+      this.#parts.requireBus(realm, draft.bus);
       const before = table.items.get(name);
       if (!before && table.items.size >= WEBHOOKS_MAX)
         throw new LambentError("LimitExceeded", `The account has ${WEBHOOKS_MAX} webhook sources in this region, which is the limit.`);

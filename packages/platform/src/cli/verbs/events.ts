@@ -4,7 +4,8 @@ import { oneOf } from "../choices.ts";
 import type { CommandContext, Run } from "../command.ts";
 import { CHAIN_COLUMNS, chainRows } from "../event-chain.ts";
 import { CommandFailure } from "../errors.ts";
-import { EVENT_COLUMNS, eventLines, type EventJson, eventRow, outcomeText } from "../event-lines.ts";
+import { requireEventId } from "../event-id.ts";
+import { EVENT_COLUMNS, eventLines, type EventJson, eventRow, isHandedOn, outcomeText } from "../event-lines.ts";
 import { LAMBENT_PATHS } from "../lambent-api.ts";
 import { layOut } from "../output.ts";
 import { wholeNumber } from "../settings.ts";
@@ -24,6 +25,8 @@ const LIMIT_DEFAULT = 50;
 /** Events of one chain that are shown: as many as one answer lists. */
 const CHAIN_EVENTS_MAX = 1_000;
 const SOURCES = ["invoke", "queue", "bus", "schedule", "topic"] as const;
+/** Options that leave events out. */
+const FILTERS: ReadonlySet<string> = new Set(["function", "source", "state", "since"]);
 /** Between two looks while following. */
 const FOLLOW_MS = 1_000;
 /** Events that are looked at again while following: what changes later is shown by `lambent events <id>`. */
@@ -44,6 +47,7 @@ export const run: Run<EventsOptions> = async (context, [id], options) => {
       [...EVENT_COLUMNS],
       events.map((event) => eventRow(event, now)),
     );
+  else if (Object.keys(options).some((name) => FILTERS.has(name))) output.note("  No such events. Without options the newest are listed.");
   else output.note("  No events. Hand one over: lambent invoke hello --async");
 };
 
@@ -51,6 +55,7 @@ async function showOne({ output, client }: CommandContext, id: string): Promise<
   const event = await get(client(), id);
   if (output.json) return output.data(event);
   for (const line of eventLines(event, systemClock.now())) output.line(line);
+  if (isHandedOn(event)) output.note(`  \`lambent events ${id} --chain\` shows what became of its deliveries.`);
 }
 
 /** All that the first event of its chain led to. */
@@ -72,15 +77,18 @@ async function showChain({ output, client }: CommandContext, id: string | undefi
 async function follow(context: CommandContext, id: string | undefined, options: EventsOptions, limit: number): Promise<void> {
   const { output } = context;
   const shown = new Map<string, string>();
-  for (let count = limit; ; count = FOLLOWED_MAX) {
-    const events = id === undefined ? await list(context.client(), options, count) : [await get(context.client(), id)];
+  for (let isFirstLook = true; ; isFirstLook = false) {
+    const events = id === undefined ? await list(context.client(), options, FOLLOWED_MAX) : [await get(context.client(), id)];
+    // Of what was there before, the older is known and not shown.
+    const known = new Set(isFirstLook ? events.slice(limit) : []);
     for (const event of events.toReversed()) {
       const state = outcomeText(event, 0);
       if (shown.get(event.Id) === `${event.AttemptCount} ${state}`) continue;
       shown.set(event.Id, `${event.AttemptCount} ${state}`);
+      if (known.has(event)) continue;
       output.line(output.json ? JSON.stringify(event) : (layOut(eventRow(event, systemClock.now()), [])[0] ?? ""));
     }
-    for (const known of [...shown.keys()].slice(0, Math.max(0, shown.size - FOLLOWED_MAX))) shown.delete(known);
+    for (const old of [...shown.keys()].slice(0, Math.max(0, shown.size - FOLLOWED_MAX))) shown.delete(old);
     if (id !== undefined && events.every(({ State }) => State === "ended")) return;
     await delayAlive(FOLLOW_MS);
   }
@@ -112,5 +120,6 @@ async function listBy(client: Client, asked: Readonly<Record<string, string>>): 
 }
 
 async function get(client: Client, id: string): Promise<EventJson> {
+  requireEventId(id);
   return (await client.json<{ readonly Event: EventJson }>({ service: "lambent", method: "GET", path: LAMBENT_PATHS.event(id) })).Event;
 }

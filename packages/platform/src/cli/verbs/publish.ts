@@ -3,6 +3,7 @@ import type { Client } from "../client.ts";
 import type { Run } from "../command.ts";
 import { CommandFailure } from "../errors.ts";
 import { type EntryShape, eventBridge } from "../event-api.ts";
+import { readBus } from "../event-names.ts";
 
 interface PublishOptions {
   readonly source?: string;
@@ -21,6 +22,7 @@ export const run: Run<PublishOptions> = async (
   [type = "", detail = ""],
   { source = SOURCE_DEFAULT, bus = "default" },
 ) => {
+  readBus(bus);
   const many = detail === "-";
   const published: string[] = [];
   const details = many
@@ -39,14 +41,19 @@ export const run: Run<PublishOptions> = async (
   if (last !== undefined) output.note(`  \`lambent events ${last} --chain\` shows what ${many ? "the last one" : "it"} led to.`);
 };
 
+const NEXT: Readonly<Record<string, string>> = {
+  ResourceNotFoundException: "`lambent trigger <function> --on <type> --bus <name>` creates it with its trigger.",
+  NotAuthorizedForSourceException: "Sources that begin with aws. are AWS's own: name another one with --source.",
+  ThrottlingException: "Publish it again in a moment.",
+};
+
 async function put(client: Client, entries: readonly EntryShape[], before: number): Promise<string[]> {
   const { Entries } = await eventBridge<Put>(client, "PutEvents", { Entries: entries });
   const failed = Entries.find(({ ErrorCode }) => ErrorCode !== undefined);
   if (!failed) return Entries.flatMap(({ EventId }) => EventId ?? []);
   const exit =
     failed.ErrorCode === "ResourceNotFoundException" ? "notFound" : failed.ErrorCode === "ThrottlingException" ? "tryAgain" : "usage";
-  const next =
-    exit === "notFound" ? "`lambent trigger <function> --on <type> --bus <name>` creates it with its trigger." : "Correct it and repeat.";
+  const next = NEXT[failed.ErrorCode ?? ""] ?? "Correct it and repeat.";
   const taken = before + Entries.filter(({ EventId }) => EventId !== undefined).length;
   throw new CommandFailure(
     exit,

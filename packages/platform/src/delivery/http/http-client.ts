@@ -10,9 +10,9 @@ import type { RequestOptions as SecureOptions } from "node:https";
 import { type Clock, isLambentError, nodeHttp, nodeHttps } from "../../base/index.ts";
 import type { EgressToAll, ResolvedAddress } from "../../security/index.ts";
 
-/** Calls under way at once; one more is put off (P7). @limit */
+/** Calls under way at once, names among them that are still looked up for calls that were given up; one more is put off (P7). @limit */
 export const HTTP_CALLS_MAX = 256;
-/** Connections kept for the next call. @limit */
+/** Connections kept for the next call, of each scheme. @limit */
 export const HTTP_IDLE_CONNECTIONS_MAX = 64;
 /** How long: less than what servers keep, most of them five seconds. */
 const IDLE_MS = 4_000;
@@ -78,6 +78,8 @@ export class HttpClient {
   #plain: Agent | undefined;
   #secure: Agent | undefined;
   readonly #running = new Set<AbortController>();
+  /** Names that are looked up though nobody waits for them any more: each takes a place in the system's resolver. */
+  #leftBehind = 0;
 
   constructor(parts: HttpClientParts) {
     this.#parts = parts;
@@ -85,7 +87,7 @@ export class HttpClient {
 
   /** Never rejects. */
   async call(call: HttpCall): Promise<HttpEnding> {
-    if (this.#running.size >= HTTP_CALLS_MAX) return { kind: "busy" };
+    if (this.#running.size + this.#leftBehind >= HTTP_CALLS_MAX) return { kind: "busy" };
     const deadline = new AbortController();
     this.#running.add(deadline);
     const timer = this.#parts.clock.schedule(call.timeoutMs, () => deadline.abort());
@@ -106,7 +108,6 @@ export class HttpClient {
   }
 
   async #resolve(url: URL, deadline: AbortSignal): Promise<{ kind: "resolved"; found: readonly ResolvedAddress[] } | Failed> {
-    // A lookup cannot be called off: it is left behind.
     const late = new Promise<Failed>((resolve) => deadline.addEventListener("abort", () => resolve(timedOut(url)), { once: true }));
     const found = this.#parts.egress.resolveAll(url.hostname, portOf(url)).then(
       (addresses) => ({ kind: "resolved", found: addresses.slice(0, ADDRESSES_TRIED_MAX) }) as const,
@@ -115,7 +116,16 @@ export class HttpClient {
         return failed(error.details["unresolved"] === true ? "unreachable" : "refused", error.message);
       },
     );
-    return Promise.race([found, late]);
+    const ending = await Promise.race([found, late]);
+    // A lookup cannot be called off.
+    if (deadline.aborted) this.#leaveBehind(found);
+    return ending;
+  }
+
+  #leaveBehind(lookup: Promise<unknown>): void {
+    this.#leftBehind += 1;
+    const over = (): void => void (this.#leftBehind -= 1);
+    lookup.then(over, over);
   }
 
   async #tryEach(call: HttpCall, addresses: readonly ResolvedAddress[], deadline: AbortSignal): Promise<HttpEnding> {

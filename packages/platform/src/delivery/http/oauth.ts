@@ -1,6 +1,7 @@
 /** Asking for an OAuth token by client credentials, and reading what comes. Pure. @see RFC 6749, section 4.4 */
 import type { Authorization, ConnectionParameter } from "../../bus/index.ts";
 import type { HttpCall, HttpEnding } from "./http-client.ts";
+import { endToEnd, lastOfEach } from "./request.ts";
 
 type OAuth = Extract<Authorization, { readonly kind: "oauth" }>;
 
@@ -31,7 +32,7 @@ export function tokenCall({ endpoint, method, clientId, clientSecret, parameters
     ["client_secret", clientSecret],
     ...pairs(parameters.body),
   ]);
-  const headers: Record<string, string> = { accept: "application/json", ...lowerCase(parameters.headers) };
+  const headers: Record<string, string> = { accept: "application/json", ...endToEnd(lastOfEach(parameters.headers)) };
   const common = { method, url, headers, timeoutMs: TOKEN_TIMEOUT_MS, answerBytesMax: TOKEN_ANSWER_BYTES_MAX };
   if (method === "GET") {
     for (const [key, value] of fields) url.searchParams.append(key, value);
@@ -76,8 +77,4 @@ function jsonObject(body: Buffer): Readonly<Record<string, unknown>> | undefined
 
 function pairs(parameters: readonly ConnectionParameter[]): [string, string][] {
   return parameters.map(({ key, value }) => [key, value]);
-}
-
-function lowerCase(parameters: readonly ConnectionParameter[]): Record<string, string> {
-  return Object.fromEntries(parameters.map(({ key, value }) => [key.toLowerCase(), value]));
 }

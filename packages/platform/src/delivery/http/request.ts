@@ -40,7 +40,7 @@ export function destinationRequest(
       ...endToEnd(options.headers ?? {}),
       ...endToEnd(lastOfEach(invocation.headers)),
       ...FIXED_HEADERS,
-      ...authorizing(authorization, token),
+      ...endToEnd(authorizing(authorization, token)),
     },
     body: WITHOUT_BODY.has(destination.method) ? undefined : withFields(payload, lastOfEach(invocation.body)),
   };
@@ -60,13 +60,14 @@ function authorizing(authorization: Authorization, token: string | undefined): R
     case "basic":
       return { authorization: `Basic ${Buffer.from(`${authorization.username}:${authorization.password}`).toString("base64")}` };
     case "apiKey":
-      return { [authorization.name.toLowerCase()]: authorization.value };
+      return { [authorization.name]: authorization.value };
     case "oauth":
       return token === undefined ? {} : { authorization: `Bearer ${token}` };
   }
 }
 
-function lastOfEach(parameters: readonly ConnectionParameter[]): Record<string, string> {
+/** Of parameters of the same name the last one counts. */
+export function lastOfEach(parameters: readonly ConnectionParameter[]): Record<string, string> {
   return Object.fromEntries(parameters.map(({ key, value }) => [key, value]));
 }
 

@@ -7,6 +7,8 @@ import type { WebhookStyle } from "../../security/index.ts";
 const DETAIL_TYPE_OF_NOBODY = "webhook";
 /** Characters of a detail-type; EventBridge's. */
 const DETAIL_TYPE_CHARACTERS_MAX = 128;
+/** Characters of a sender's id by which its message is remembered; a longer one is as good as none (P7). @limit */
+export const WEBHOOK_ID_CHARACTERS_MAX = 256;
 
 export interface WebhookMessage {
   readonly headers: IncomingHttpHeaders;
@@ -19,7 +21,7 @@ export interface WebhookEvent {
   readonly detailType: string;
   /** The JSON object as it was sent. */
   readonly detail: string;
-  /** The sender's own id of the message, the same at every attempt; undefined where it has none. */
+  /** The sender's own id of the message, the same at every attempt; undefined where it has none, or one too long to be remembered. */
   readonly id: string | undefined;
 }
 
@@ -34,13 +36,14 @@ export function webhookEvent(
 ): WebhookEvent | undefined {
   const json = JsonText.parse(jsonOf(message));
   if (json?.kind !== "object") return undefined;
+  const id = verifiedId ?? (source.style === "stripe" ? textOf(json, "id") : undefined);
   const said = source.style === "github" ? message.headers["x-github-event"] : textOf(json, "type");
   const detailType = [source.detailType, said].find((each): each is string => typeof each === "string" && each !== "");
   return {
     source: `webhook.${source.name}`,
     detailType: (detailType ?? DETAIL_TYPE_OF_NOBODY).slice(0, DETAIL_TYPE_CHARACTERS_MAX),
     detail: json.text,
-    id: verifiedId ?? (source.style === "stripe" ? textOf(json, "id") : undefined),
+    id: id !== undefined && id.length <= WEBHOOK_ID_CHARACTERS_MAX ? id : undefined,
   };
 }
 

@@ -165,7 +165,6 @@ describe("who may do what", () => {
     );
     await asked(
       "*",
-      () => events.putEvents({ Entries: [GOOD, { ...GOOD, EventBusName: "orders" }] }),
       () => events.listEventBuses({}),
       () => events.listRules({ EventBusName: "orders" }),
       () => events.listRuleNamesByTarget({ TargetArn: QUEUE }),
@@ -201,6 +200,32 @@ describe("who may do what", () => {
       () => events.cancelReplay({ ReplayName: "a" }),
     );
     await asked(bus, () => events.deleteEventBus({ Name: "orders" }));
+    permissions.length = 0;
+    await events.putEvents({ Entries: [GOOD, { ...GOOD, EventBusName: "orders" }, { ...GOOD, EventBusName: bus }] });
+    assert.deepEqual(permissions, [
+      { action: "events:PutEvents", resource: arnOf("event-bus/default") },
+      { action: "events:PutEvents", resource: bus },
+    ]);
+  });
+
+  test("a bus on which a role is denied to put takes nothing of it, also among entries for buses on which it may", async (context) => {
+    const world = await openEvents(context);
+    for (const Name of ["orders", "payments", "sealed"]) await world.events.createEventBus({ Name });
+    const events = await worker(world, [
+      { Effect: "Allow", Action: "events:PutEvents", Resource: "*" },
+      { Effect: "Deny", Action: "events:PutEvents", Resource: arnOf("event-bus/payments") },
+    ]);
+    const denied = { Effect: "Deny", Principal: "*", Action: "events:PutEvents", Resource: arnOf("event-bus/sealed") };
+    await world.events.putPermission({
+      EventBusName: "sealed",
+      Policy: JSON.stringify({ Version: "2012-10-17", Statement: [denied] }),
+    });
+    const on = (...names: readonly string[]) => events.putEvents({ Entries: names.map((EventBusName) => ({ ...GOOD, EventBusName })) });
+    assert.equal((await on("orders", "default")).FailedEntryCount, 0, "several at once, each of which it may");
+    for (const bus of ["payments", "sealed"]) {
+      await assert.rejects(on(bus), { name: "AccessDeniedException" });
+      await assert.rejects(on("orders", bus), { name: "AccessDeniedException" }, `orders and ${bus}`);
+    }
   });
 
   /** The worker's credentials; its role allows what `Statement` says. */

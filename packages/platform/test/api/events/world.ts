@@ -54,7 +54,8 @@ export async function openEvents(context: TestContext): Promise<EventsWorld> {
     ...service,
     permission(operation, input, request) {
       const permission = service.permission(operation, input, request);
-      if (permission) permissions.push({ action: permission.action, resource: permission.resource });
+      for (const { action, resource } of permission ? [permission, ...(permission.others ?? [])] : [])
+        permissions.push({ action, resource });
       return permission;
     },
   };

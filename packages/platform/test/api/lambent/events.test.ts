@@ -20,13 +20,13 @@ function record(more: Partial<LedgerRecord> = {}): LedgerRecord {
 
 function operationsOn(cell: string, found: LedgerRecord, asked: LedgerQuery[] = []) {
   return eventOperations({
-    ledger: {
+    ledger: async () => ({
       find: async () => ({ cell, record: found }),
       list: async (_realm, query) => {
         asked.push(query);
         return [found];
       },
-    },
+    }),
     asyncInvoker: { replay: async () => "another", cancel: async () => "cancelled" },
   });
 }

@@ -14,6 +14,7 @@ import { functionVersion } from "../../support/function-version.ts";
 import { openScheduler } from "./world.ts";
 
 const ACCOUNT = "000000000000";
+const REALM = { account: ACCOUNT, region: "us-east-1" };
 const ROLE = `arn:aws:iam::${ACCOUNT}:role/scheduler`;
 const FUNCTION = `arn:aws:lambda:us-east-1:${ACCOUNT}:function:work`;
 const LATER = "at(2199-01-01T00:00:00)";
@@ -227,6 +228,21 @@ describe("groups by the SDK", () => {
     );
     const Tags = Array.from({ length: 51 }, (_, index) => ({ Key: `k${index}`, Value: "v" }));
     await assert.rejects(scheduler.tagResource({ ResourceArn: arn, Tags }), ServiceQuotaExceededException);
+  });
+});
+
+describe("a list of all schedules", () => {
+  it("does not end over a group that is removed meanwhile; one of a group that is not there is refused", async (test) => {
+    const { scheduler, schedules } = await openScheduler(test);
+    await scheduler.createSchedule(schedule("kept"));
+    const listing = test.mock.method(schedules, "groups");
+    // What the groups were a moment ago.
+    listing.mock.mockImplementation(() => ["default", "gone"].map((name) => ({ ...schedules.group(REALM, "default"), name })));
+    assert.deepEqual(
+      (await scheduler.listSchedules({})).Schedules?.map(({ Name }) => Name),
+      ["kept"],
+    );
+    await assert.rejects(scheduler.listSchedules({ GroupName: "gone" }), ResourceNotFoundException);
   });
 });
 

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { WEBHOOK_OPERATIONS } from "../../../src/api/lambent/webhook-schema.ts";
 import { webhookOperations } from "../../../src/api/lambent/webhooks.ts";
 import type { RequestContext } from "../../../src/api/operation.ts";
-import { type LambentError, ManualClock, systemSecureRandom } from "../../../src/base/index.ts";
+import { LambentError, ManualClock, systemSecureRandom } from "../../../src/base/index.ts";
 import { Webhooks } from "../../../src/bus/index.ts";
 import { createCipher } from "../../../src/security/index.ts";
 import { eachCell, eachRow, MemoryDisk, openMemoryStore, type Store } from "../../../src/storage/index.ts";
@@ -17,7 +17,10 @@ const STANDARD = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 function open(store: Store, unsignedAllowed = true): Promise<Webhooks> {
   const cipher = createCipher(Buffer.alloc(32, 1), systemSecureRandom);
-  return Webhooks.open({ store, cipher, clock: new ManualClock(), unsignedAllowed });
+  const requireBus = (_realm: object, bus: string): void => {
+    if (bus === "none") throw new LambentError("NotFound", "Event bus none does not exist.");
+  };
+  return Webhooks.open({ store, cipher, clock: new ManualClock(), unsignedAllowed, requireBus });
 }
 
 describe("a webhook source", () => {
@@ -56,6 +59,17 @@ describe("a webhook source", () => {
     await again.close();
   });
 
+  test("of a bus that is not there is refused, and nothing of it is kept", async () => {
+    const store = openMemoryStore();
+    const webhooks = await open(store);
+    const draft = { style: "github", detailType: undefined, secrets: [SECRET] } as const;
+    await assert.rejects(webhooks.put(REALM, "gh", { ...draft, bus: "none" }), { code: "NotFound", message: /bus none/ });
+    await webhooks.put(REALM, "gh", { ...draft, bus: "default" });
+    await assert.rejects(webhooks.put(REALM, "gh", { ...draft, bus: "none" }), { code: "NotFound" });
+    assert.equal(webhooks.get(REALM, "gh").bus, "default");
+    await store.close();
+  });
+
   test("is refused with secrets that are none, too few or too many, and no message repeats one", async (context) => {
     const store = openMemoryStore();
     context.after(() => store.close());
@@ -82,7 +96,8 @@ describe("webhook sources in our own API", () => {
   test("are put, read without a secret, listed in order, and deleted", async (context) => {
     const store = openMemoryStore();
     context.after(() => store.close());
-    const operations = webhookOperations(await open(store));
+    const webhooks = await open(store);
+    const operations = webhookOperations(async () => webhooks);
     const caller = { realm: REALM, endpoint: "http://127.0.0.1:4566" } as RequestContext;
     await operations.PutWebhook({ Name: "stripe", Style: "stripe", Secrets: [SECRET] }, caller);
     const { Webhook } = await operations.PutWebhook(
@@ -95,14 +110,15 @@ describe("webhook sources in our own API", () => {
       ...{ Name: "gh", Style: "github", EventBusName: "code", DetailType: "x", SecretCount: 1 },
       ...{ Url: "http://127.0.0.1:4566/webhooks/gh", Source: "webhook.gh" },
     });
-    assert.deepEqual(operations.GetWebhook({ Name: "gh" }, caller), { Webhook });
+    assert.deepEqual(await operations.GetWebhook({ Name: "gh" }, caller), { Webhook });
+    const listed = await operations.ListWebhooks({}, caller);
     assert.deepEqual(
-      operations.ListWebhooks({}, caller).Webhooks.map(({ Name }) => Name),
+      listed.Webhooks.map(({ Name }) => Name),
       ["gh", "stripe"],
     );
-    assert.ok(!JSON.stringify(operations.ListWebhooks({}, caller)).includes(SECRET));
+    assert.ok(!JSON.stringify(listed).includes(SECRET));
     await operations.DeleteWebhook({ Name: "gh" }, caller);
-    assert.throws(() => operations.GetWebhook({ Name: "gh" }, caller), { code: "NotFound" });
+    await assert.rejects(operations.GetWebhook({ Name: "gh" }, caller), { code: "NotFound" });
     await assert.rejects(operations.DeleteWebhook({ Name: "gh" }, caller), { code: "NotFound" });
   });
 
@@ -118,9 +134,10 @@ describe("webhook sources in our own API", () => {
       targetPrefix: "Lambent",
       namespace: "lambent",
     } as const;
+    const webhooks = await open(store);
     const service = {
       model: defineService(serviceData(metadata, WEBHOOK_OPERATIONS)),
-      operations: webhookOperations(await open(store)),
+      operations: webhookOperations(async () => webhooks),
       wireError: ({ code, message, entry }: LambentError) => ({ name: code, message, status: entry.status, fault: entry.fault }),
       permission: () => undefined,
     };

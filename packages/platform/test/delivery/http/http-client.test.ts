@@ -4,7 +4,7 @@ import type { Socket } from "node:net";
 import { createServer as createTlsServer, type TLSSocket } from "node:tls";
 import type { AddressInfo } from "node:net";
 import { describe, test, type TestContext } from "node:test";
-import { deferred } from "../../../src/base/index.ts";
+import { type Deferred, deferred, LambentError } from "../../../src/base/index.ts";
 import { HTTP_CALLS_MAX, HTTP_IDLE_CONNECTIONS_MAX } from "../../../src/delivery/http/http-client.ts";
 import type { HttpEnding } from "../../../src/delivery/index.ts";
 import { selfSigned } from "../../gateway/egress-world/self-signed.ts";
@@ -259,6 +259,25 @@ describe("P7: a client", () => {
     // What was not kept had to be opened again.
     assert.ok(connections >= 2 * HTTP_CALLS_MAX - HTTP_IDLE_CONNECTIONS_MAX, `${connections} connections`);
     assert.ok(connections < 2 * HTTP_CALLS_MAX, "some were used again");
+  });
+
+  test("counts names that are looked up for nobody among its calls", async (context) => {
+    const lookups: Deferred<never>[] = [];
+    const resolveAll = (): Promise<never> => {
+      const lookup = deferred<never>();
+      lookups.push(lookup);
+      return lookup.promise;
+    };
+    const { call, clock } = openClient(context, { ...testEgress(), resolveAll });
+    const calls = Array.from({ length: HTTP_CALLS_MAX }, () => call("http://slow.test/"));
+    await clock.advance(5_000);
+    assert.deepEqual(new Set((await Promise.all(calls)).map(failure)), new Set(["timedOut"]));
+    assert.deepEqual(await call("http://slow.test/"), { kind: "busy" });
+    lookups[0]?.reject(new LambentError("EgressRefused", "slow.test does not resolve.", { unresolved: true }));
+    await clock.advance(0);
+    const calling = call("http://slow.test/");
+    await clock.advance(5_000);
+    assert.equal(failure(await calling), "timedOut");
   });
 
   test("that is closed ends its calls, and leaves no connection", async (context) => {

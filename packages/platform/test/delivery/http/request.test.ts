@@ -93,6 +93,11 @@ describe("the request of an API destination", () => {
     });
   });
 
+  test("is framed as it is whatever the name of the connection's key", () => {
+    for (const name of ["Transfer-Encoding", "Content-Length", "Connection"])
+      assert.equal(request({ authorization: { kind: "apiKey", name, value: "chunked" } }).headers[name.toLowerCase()], undefined, name);
+  });
+
   test("adds the connection's body parameters to a JSON object, whose own bytes stay", () => {
     const invocation = { body: [parameter("tenant", 'a"b')] };
     const body = (payload: string) => request({ invocation, payload }).body;

@@ -13,6 +13,7 @@ import {
   WebhookHandler,
   type WebhookSource,
 } from "../../../src/gateway/index.ts";
+import { WEBHOOK_ID_CHARACTERS_MAX } from "../../../src/gateway/webhook/event.ts";
 import { WEBHOOK_BODY_BYTES_MAX } from "../../../src/gateway/webhook/handler.ts";
 import { SeenMessages, WEBHOOK_SEEN_MAX, WEBHOOK_SEEN_MS } from "../../../src/gateway/webhook/seen-messages.ts";
 import { send } from "../../support/signed-http.ts";
@@ -251,6 +252,27 @@ describe("a message that is sent again", () => {
     const { standard, post } = await open(context);
     await standard("m", "{}");
     assert.equal((await post("std", "{}", { "webhook-id": "m" })).status, 401);
+  });
+
+  test("is not known by an id that is too long to be remembered", async (context) => {
+    const { post, accepted, clock } = await open(context);
+    const at = Math.floor(clock.now() / 1_000);
+    for (const [length, known] of [
+      [WEBHOOK_ID_CHARACTERS_MAX, true],
+      [WEBHOOK_ID_CHARACTERS_MAX + 1, false],
+    ] as const) {
+      const body = JSON.stringify({ id: "e".repeat(length) });
+      const signature = createHmac("sha256", SECRET).update(`${at}.${body}`).digest("hex");
+      const headers = { "stripe-signature": `t=${at},v1=${signature}` };
+      // oxlint-disable-next-line no-await-in-loop -- one behind the other
+      assert.equal((await post("st", body, headers)).status, 202);
+      // oxlint-disable-next-line no-await-in-loop -- one behind the other
+      assert.equal((await post("st", body, headers)).status, known ? 200 : 202);
+    }
+    assert.deepEqual(
+      accepted.map(({ id }) => id?.length),
+      [WEBHOOK_ID_CHARACTERS_MAX, undefined, undefined],
+    );
   });
 
   test("is forgotten after its time, and the oldest first at the bound", async () => {
