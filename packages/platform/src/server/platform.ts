@@ -24,6 +24,7 @@ import {
   type RootKey,
 } from "../security/index.ts";
 import { keepFunctionLogs, type Logs, openLogs, openPlatformLog, type PlatformLog } from "../telemetry/index.ts";
+import { hasAnythingToDistribute } from "./anything-to-distribute.ts";
 import { type Calls, joinCalls } from "./calls.ts";
 import { type Care, openCare } from "./care.ts";
 import { loopbackSaid, openDeliveryEgress, openEgress } from "./egress.ts";
@@ -144,7 +145,7 @@ async function goOn(
     () => sources.get(),
     () => service("lambda"),
     () => service("lambent"),
-    () => events.distribution.get(),
+    async () => ((await hasAnythingToDistribute(parts.keep.store)) ? events.distribution.get() : undefined),
   ];
   for (const step of steps) {
     try {
