@@ -183,7 +183,9 @@ export class Outbox {
     const { stored, item } = taken;
     const attempts = taken.attempts + 1;
     const now = clock.now();
-    const retry = { ...stored.retry, waitsMs: stored.retry.waitsMs.map((waitMs) => waitMs * retryTimeFactor) };
+    // Most are taken, and then nobody asks for waits.
+    const { waitsMs } = stored.retry;
+    const retry = outcome.kind === "later" ? { ...stored.retry, waitsMs: waitsMs.map((waitMs) => waitMs * retryTimeFactor) } : stored.retry;
     const step = afterHandOver(retry, { acceptedAt: stored.acceptedAt, attempts }, outcome, now, random.next());
     if (stored.kind === "deadLetter") return this.#settleDeadLetter(taken, step.kind === "again" ? step.at - now : undefined, outcome);
     const record = await this.#recordOf(taken);

@@ -47,7 +47,6 @@ describe("a FIFO topic", () => {
         const outcome: HandOver = stopped.has(taken.lane) ? { kind: "wait", ms: 0 } : fails(target, text) ? refusedFor("later") : TAKEN;
         if (outcome.kind !== "wait") seen.push(`${target} ${text}`);
         if (outcome.kind !== "taken") stopped.add(taken.lane);
-        // oxlint-disable-next-line no-await-in-loop -- in their order
         await world.settle(taken, outcome);
       }
       return seen.sort();
@@ -57,9 +56,7 @@ describe("a FIFO topic", () => {
     assert.deepEqual(await round(fails), ["a.fifo 1a", "a.fifo 2a", "b.fifo 1a", "b.fifo 1b", "b.fifo 2a"]);
     const tries: string[][] = [];
     for (let step = 0; step < 6; step += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- time passes step by step
       tries.push(await round(fails));
-      // oxlint-disable-next-line no-await-in-loop -- the same
       await world.clock.advance(1_000);
     }
     assert.deepEqual([...new Set(tries.flat())], ["a.fifo 1a"]);
@@ -147,7 +144,6 @@ describe("a FIFO topic", () => {
     const world = await openTopicsWorld();
     await world.make("busy.fifo", { contentBasedDeduplication: true });
     for (const name of ["a.fifo", "b.fifo", "c.fifo"]) {
-      // oxlint-disable-next-line no-await-in-loop -- changes of a realm take turns anyway
       await world.subscribe("busy.fifo", "sqs", queueArnOf(name), { raw: true });
     }
     const random = seededRandom(5);
@@ -179,7 +175,6 @@ describe("a FIFO topic", () => {
     const world = await openTopicsWorld(({ kind }) => (kind === "commit" && refuses((steps += 1)) ? { kind: "busy" } : undefined));
     await world.make("half.fifo");
     const large = Array.from({ length: 5 }, (_, index) => queueArnOf(`${index}.fifo`));
-    // oxlint-disable-next-line no-await-in-loop -- changes of a realm take turns anyway
     for (const arn of large) await world.subscribe("half.fifo", "sqs", arn);
     await world.publish("half.fifo", inGroup("g", "before"));
     // Over a megabyte of deliveries: several commits, of which all but the first are refused.

@@ -156,7 +156,6 @@ describe("publishing", () => {
     const world = await openTopicsWorld();
     await world.make("filtered");
     for (let index = 0; index < 20; index += 1)
-      // oxlint-disable-next-line no-await-in-loop -- changes of a realm take turns anyway
       await world.subscribe("filtered", "sqs", queueArnOf(`q${index}`), {
         filterPolicy: JSON.stringify({ number: [index % 2] }),
         filterScope: "MessageBody",
@@ -260,10 +259,8 @@ describe("publishing", () => {
     const waits: number[] = [];
     for (let attempt = 0; attempt < 16; attempt += 1) {
       const from = world.clock.now();
-      // oxlint-disable-next-line no-await-in-loop -- attempts come one behind the other
       const taken = await untilDue(world);
       waits.push(world.clock.now() - from);
-      // oxlint-disable-next-line no-await-in-loop -- the same
       await world.settle(taken, refusedFor("later"));
     }
     // The first attempt, three at once, two after a second, ten from 1 to 20 s: each wait is between half and all of that.
@@ -373,11 +370,8 @@ describe("publishing", () => {
     let fault: { readonly cell: string; readonly kind: "damaged" | "busy" } | undefined;
     const world = await openTopicsWorld(({ cell }) => (fault && cell.includes(fault.cell) ? { kind: fault.kind } : undefined));
     for (const name of ["broken", "waits"]) {
-      // oxlint-disable-next-line no-await-in-loop -- one behind the other
       await world.make(name);
-      // oxlint-disable-next-line no-await-in-loop -- one behind the other
       await world.subscribe(name, "sqs", queueArnOf(name), { raw: true });
-      // oxlint-disable-next-line no-await-in-loop -- one behind the other
       await world.publish(name, name);
     }
     world.problems = [];
@@ -412,9 +406,7 @@ describe("publishing", () => {
   it("reaches hundreds of subscriptions with a large message, a commit at a time", async () => {
     const world = await openTopicsWorld();
     await world.make("many");
-    for (let index = 0; index < 300; index += 1)
-      // oxlint-disable-next-line no-await-in-loop -- changes of a realm take turns anyway
-      await world.subscribe("many", "sqs", queueArnOf(`q${index}`), { raw: index % 2 === 0 });
+    for (let index = 0; index < 300; index += 1) await world.subscribe("many", "sqs", queueArnOf(`q${index}`), { raw: index % 2 === 0 });
     idsOf(await world.publish("many", "x".repeat(20_000)));
     const due = await world.due();
     assert.equal(new Set(due.map(({ parcel }) => parcel.target)).size, 300);
@@ -423,10 +415,8 @@ describe("publishing", () => {
 
 async function untilDue(world: TopicsWorld): Promise<TakenDelivery> {
   for (let step = 0; step < 1_000; step += 1) {
-    // oxlint-disable-next-line no-await-in-loop -- time passes step by step
     const [taken] = await world.due();
     if (taken) return taken;
-    // oxlint-disable-next-line no-await-in-loop -- the same
     await world.clock.advance(100);
   }
   return assert.fail("nothing became due");

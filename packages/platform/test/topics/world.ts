@@ -107,14 +107,12 @@ export async function openTopicsWorld(faults?: FaultPlan): Promise<TopicsWorld> 
     async due() {
       const found: TakenDelivery[] = [];
       for (const outbox of world.outboxes.values()) {
-        // oxlint-disable-next-line no-await-in-loop -- one after the other, so that the order is the same each time
         found.push(...(await takeNow(outbox, clock)));
       }
       return found;
     },
     async settle(taken, outcome = TAKEN) {
       for (const outbox of world.outboxes.values()) {
-        // oxlint-disable-next-line no-await-in-loop -- the first one that has its record is its own
         if (await outbox.ledger.get(taken.id)) return outbox.settle(taken, outcome, clock.now());
       }
       assert.fail(`nobody has the delivery ${taken.id}`);
@@ -133,10 +131,8 @@ async function takeNow(outbox: Outbox, clock: ManualClock): Promise<TakenDeliver
   for (;;) {
     const waiting = new AbortController();
     const taking = outbox.take(1_000, waiting.signal);
-    // oxlint-disable-next-line no-await-in-loop -- one behind the other
     for (let turn = 0; turn < 10; turn += 1) await clock.advance(0);
     waiting.abort();
-    // oxlint-disable-next-line no-await-in-loop -- the same
     const taken = (await taking) ?? [];
     if (taken.length === 0) return found;
     found.push(...taken);

@@ -8,7 +8,7 @@ import type {
   PublishInput,
   PublishResponse,
 } from "@aws-sdk/client-sns";
-import { isLambentError, LambentError } from "../../base/index.ts";
+import { LambentError } from "../../base/index.ts";
 import {
   invalid,
   NOTIFICATION_BYTES_MAX,
@@ -21,6 +21,7 @@ import {
 import { loadService } from "../../wire/index.ts";
 import { given, refuseUnbuilt } from "../given.ts";
 import type { RequestContext } from "../operation.ts";
+import { tried } from "../tried.ts";
 import { type BatchFault, snsWireError } from "./errors.ts";
 import { topicOf } from "./names.ts";
 
@@ -124,15 +125,6 @@ function checkTogether(messages: readonly NewNotification[]): void {
 
 function wrongBatch(fault: BatchFault, message: string): LambentError {
   return new LambentError("InvalidBatch", message, { fault });
-}
-
-function tried<T>(make: () => T): T | LambentError {
-  try {
-    return make();
-  } catch (error) {
-    if (isLambentError(error)) return error;
-    throw error;
-  }
 }
 
 function neitherNor(): LambentError {

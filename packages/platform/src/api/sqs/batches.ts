@@ -13,6 +13,7 @@ import { MESSAGE_BYTES_MAX, messageBytes, type NewMessage, type Queues, type Sen
 import { loadService } from "../../wire/index.ts";
 import { given } from "../given.ts";
 import type { RequestContext } from "../operation.ts";
+import { tried } from "../tried.ts";
 import { type BatchFault, sqsWireError } from "./errors.ts";
 import { newMessage, type SenderId, sentShape } from "./messages.ts";
 import { queueOfUrl } from "./names.ts";
@@ -101,15 +102,6 @@ function checkTogether(messages: readonly NewMessage[]): void {
 
 function wrongBatch(fault: BatchFault, message: string): LambentError {
   return new LambentError("InvalidBatch", message, { fault });
-}
-
-function tried<T>(make: () => T): T | LambentError {
-  try {
-    return make();
-  } catch (error) {
-    if (isLambentError(error)) return error;
-    throw error;
-  }
 }
 
 function refusedForNothing(): SendOutcome {

@@ -95,11 +95,9 @@ export async function openSns(test: TestContext): Promise<SnsWorld> {
     async waiting(count) {
       const found: string[] = [];
       for (const outbox of outboxes) {
-        // oxlint-disable-next-line no-await-in-loop -- one after the other
         while (found.length < count && outbox.open > 0)
           for (const taken of (await outbox.take(100)) ?? []) {
             found.push(taken.parcel.payload.toString());
-            // oxlint-disable-next-line no-await-in-loop -- the same
             await outbox.settle(taken, { kind: "taken", recorded: false, durationMs: 0 }, 0);
           }
       }

@@ -264,9 +264,7 @@ describe("a message that is sent again", () => {
       const body = JSON.stringify({ id: "e".repeat(length) });
       const signature = createHmac("sha256", SECRET).update(`${at}.${body}`).digest("hex");
       const headers = { "stripe-signature": `t=${at},v1=${signature}` };
-      // oxlint-disable-next-line no-await-in-loop -- one behind the other
       assert.equal((await post("st", body, headers)).status, 202);
-      // oxlint-disable-next-line no-await-in-loop -- one behind the other
       assert.equal((await post("st", body, headers)).status, known ? 200 : 202);
     }
     assert.deepEqual(
