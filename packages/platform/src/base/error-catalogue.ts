@@ -197,6 +197,25 @@ export const ERROR_CATALOGUE = {
     "The event source mapping changes at the moment.",
     "Wait until its state is Enabled or Disabled, and repeat.",
   ),
+  // Objects
+  InvalidBucketName: entry(400, "caller", false, "A bucket cannot be named so; the message names the rule.", "Choose another name."),
+  BucketNotEmpty: entry(409, "caller", false, "The bucket holds objects, versions of objects, or uploads.", "Delete them first."),
+  ChecksumMismatch: entry(
+    400,
+    "caller",
+    true,
+    "The body does not have the digest that was sent with it; nothing was stored.",
+    "Send it again.",
+  ),
+  IncompleteBody: entry(400, "caller", true, "The body ended before the length that was declared; nothing was stored.", "Send it again."),
+  PreconditionFailed: entry(412, "caller", false, "The object is not what the request makes its condition.", "Read it and decide anew."),
+  NotModified: entry(304, "caller", false, "The object is what the caller has already.", "Use that."),
+  RangeNotSatisfiable: entry(416, "caller", false, "The range begins behind the object's end.", "Ask for bytes that are there."),
+  IsDeleteMarker: entry(405, "caller", false, "The version is a delete marker, which has no content.", "Read another version."),
+  InvalidPart: entry(400, "caller", false, "A part that is named was not uploaded, or is another one now.", "List the parts; upload it again."),
+  InvalidPartOrder: entry(400, "caller", false, "The parts are not named in rising order.", "Sort them by their numbers."),
+  PartTooSmall: entry(400, "caller", false, "A part that is not the last one is under 5 MiB.", "Upload larger parts."),
+  StorageFull: entry(507, "platform", true, "There is no room on the disk for this body; nothing was stored.", "Free space, or delete objects."),
   // Storage and the server
   StorageBusy: entry(503, "platform", true, "More writes wait than the storage's bound allows.", "Retry with back-off."),
   StorageStopped: entry(
