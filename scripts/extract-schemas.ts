@@ -87,6 +87,19 @@ const SOURCES: readonly Source[] = [
     protocol: "restJson1",
   },
   { name: "sns", client: "@aws-sdk/client-sns", clientVersion: "3.1169.0", clientClass: "SNSClient", protocol: "awsQuery" },
+  {
+    name: "s3",
+    client: "@aws-sdk/client-s3",
+    clientVersion: "3.1169.0",
+    clientClass: "S3Client",
+    protocol: "restXml",
+    // S3 has errors of its own for these, or takes more than the model says (any region, `log-delivery-write`).
+    ownRules: [
+      ...["BucketLocationConstraint", "BucketCannedACL", "ObjectKey", "StorageClass", "CopySource", "RenameSource"],
+      ...["ChecksumAlgorithm", "ChecksumMode", "ChecksumType", "RequestPayer", "Event", "FilterRuleName"],
+    ],
+    extra: { xmlNamespace: "http://s3.amazonaws.com/doc/2006-03-01/", payloadContentType: "binary/octet-stream" },
+  },
 ];
 
 /** Ends the run: the sources that the committed files were made from are not all here. */

@@ -8,6 +8,10 @@ export const DOCUMENT_BYTES_MAX = 6 * 1024 * 1024;
 export const DOCUMENT_WITH_BLOB_BYTES_MAX = 70 * 1024 * 1024;
 /** Objects and lists inside each other. */
 export const DEPTH_MAX = 64;
+/** Elements of an XML document: ten thousand parts of an upload, each with its number, tag and checksum, are 40,001. */
+export const XML_ELEMENTS_MAX = 100_000;
+/** Attributes of one XML element. */
+export const XML_ATTRIBUTES_MAX = 64;
 /** Name and value pairs of a query or a form. */
 export const PAIRS_MAX = 20_000;
 /** Characters of a path and query together. */

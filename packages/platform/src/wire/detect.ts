@@ -10,6 +10,8 @@ export function detectProtocol(
   request: Pick<WireRequest, "rawUrl" | "headers">,
   service: Pick<ServiceModel, "protocol"> | undefined,
 ): Protocol {
+  // There every path is a key and every header may be a stranger's, so that nothing but the service tells it.
+  if (service?.protocol === "restXml") return "restXml";
   const headers = request.headers;
   if (headers["smithy-protocol"] === "rpc-v2-cbor") return "rpcv2Cbor";
   if (headers["x-amz-target"] !== undefined)

@@ -38,10 +38,13 @@ export function findServiceInHead<S extends Known>(head: RequestHead, services: 
   return byTarget(head, services) ?? "untold";
 }
 
+// No service of protocol restXml is told by target or route: there each path is a key of somebody's.
 function byTarget<S extends Known>(head: RequestHead, services: readonly S[]): S | undefined {
   const target = head.headers["x-amz-target"];
   const prefix = target?.slice(0, target.lastIndexOf(".")) ?? rpcPath(head.rawUrl)?.service;
-  return prefix === undefined ? undefined : services.find(({ metadata }) => metadata.targetPrefix === prefix);
+  return prefix === undefined
+    ? undefined
+    : services.find(({ metadata }) => metadata.protocol !== "restXml" && metadata.targetPrefix === prefix);
 }
 
 function byRoute(head: RequestHead, models: readonly ServiceModel[]): ServiceModel | undefined {
@@ -59,7 +62,10 @@ function byAction(head: RequestHead, models: readonly ServiceModel[]): ServiceMo
   const pairs = parseQuery(`${query}&${whole}`);
   const action = pairs.get("Action")?.[0] ?? "";
   const version = pairs.get("Version")?.[0];
-  return models.find(({ metadata, operations }) => operations.has(action) && (version === undefined || version === metadata.apiVersion));
+  return models.find(
+    ({ metadata, operations, protocol }) =>
+      protocol !== "restXml" && operations.has(action) && (version === undefined || version === metadata.apiVersion),
+  );
 }
 
 /** `lambda.us-east-1.amazonaws.com`, `logs.localhost`. */

@@ -10,15 +10,15 @@ type Values = Record<string, unknown>;
 /** Reads what path, query and headers hold into `into`. */
 export function readBindings(bindings: HttpBindings, routed: RoutedRequest, request: WireRequest, into: Values): void {
   readLabels(bindings, routed, into);
-  if (bindings.queries.length > 0 || bindings.queryMap) readQueries(bindings, routed, into);
+  readQueries(bindings, routed, into);
   for (const member of bindings.headers) {
     const value = request.headers[member.locationName];
     if (value !== undefined) into[member.name] = readHeader(member, value);
   }
-  if (bindings.prefixHeaders) readPrefixHeaders(bindings.prefixHeaders, request, into);
+  if (bindings.prefixHeaders) readPrefixHeaders(bindings.prefixHeaders, request.headers, into);
 }
 
-function readLabels(bindings: HttpBindings, { route, segments }: RoutedRequest, into: Values): void {
+export function readLabels(bindings: HttpBindings, { route, segments }: RoutedRequest, into: Values): void {
   for (const { segment, name, greedy } of route.labels) {
     const member = bindings.labels.get(name);
     const raw = greedy ? segments.slice(segment).join("/") : segments[segment];
@@ -26,8 +26,8 @@ function readLabels(bindings: HttpBindings, { route, segments }: RoutedRequest, 
   }
 }
 
-function readQueries(bindings: HttpBindings, { route, query }: RoutedRequest, into: Values): void {
-  if (query.size === 0) return;
+export function readQueries(bindings: HttpBindings, { route, query }: RoutedRequest, into: Values): void {
+  if (query.size === 0 || (bindings.queries.length === 0 && !bindings.queryMap)) return;
   for (const member of bindings.queries) {
     const values = query.get(member.locationName);
     if (values === undefined) continue;
@@ -55,7 +55,7 @@ function readQueryMap(
   if (Object.keys(map).length > 0) into[member.name] = map;
 }
 
-function readHeader(member: Member, text: string): unknown {
+export function readHeader(member: Member, text: string): unknown {
   const shape = member.shape;
   if (shape.kind === "list")
     return splitHeader(text, shape.value.shape.kind === "timestamp", member.name).map((entry) =>
@@ -74,12 +74,12 @@ function splitHeader(text: string, dates: boolean, name: string): string[] {
   return entries.map((entry) => (entry.startsWith('"') ? entry.slice(1, -1).replaceAll(/\\(.)/g, "$1") : entry.trim()));
 }
 
-function readPrefixHeaders(member: Member, request: WireRequest, into: Values): void {
+export function readPrefixHeaders(member: Member, headers: WireRequest["headers"], into: Values): void {
   const map: Values = { __proto__: null };
   let found = false;
-  for (const name of Object.keys(request.headers)) {
+  for (const name of Object.keys(headers)) {
     if (!name.startsWith(member.locationName)) continue;
-    map[name.slice(member.locationName.length)] = request.headers[name];
+    map[name.slice(member.locationName.length)] = headers[name];
     found = true;
   }
   if (found) into[member.name] = map;

@@ -10,6 +10,8 @@ export interface WireRequest {
   /** Lower-case names; repeated ones joined by ", ". Null prototype. */
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly body: Buffer;
+  /** Stands for the body where the operation takes it as a stream (`takesStream`): passed on as it is. */
+  readonly stream?: object | undefined;
 }
 
 export interface WireResponse {

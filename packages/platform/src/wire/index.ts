@@ -2,8 +2,9 @@
  * Wire: AWS's protocols, driven by schemas. Bytes in, typed input out; typed output in, bytes out.
  *
  * The usual way of a request: `findService` → (security verifies) → `decode` → an operation → `encodeOutput`, or
- * `encodeError` when it threw. What cannot be decoded throws a `LambentError` (MalformedRequest, InvalidParameter,
- * RequestTooLarge, UnknownOperation) and is answered with `encodeError(errorTarget(request, model), …)`.
+ * `encodeError` when it threw. Where `takesStream` says so the body is not read: `decode` is given what stands for it.
+ * What cannot be decoded throws a `LambentError` (MalformedRequest, InvalidParameter, RequestTooLarge,
+ * UnknownOperation) and is answered with `encodeError(errorTarget(request, model), …)`.
  */
 export type { WireRequest, WireResponse } from "./http.ts";
 export { AWS_SERVICES, loadService, defineService, serviceMetadata } from "./services.ts";
@@ -36,8 +37,9 @@ export {
 export type { ErrorSchema, OperationSchema, Schema, StructureSchema, TypeOf } from "./define.ts";
 export { findService, findServiceInHead } from "./find-service.ts";
 export type { RequestHead } from "./find-service.ts";
-export { decode, decodeInput, encodeError, encodeOutput, errorTarget } from "./wire.ts";
+export { decode, decodeInput, encodeError, encodeOutput, errorTarget, takesStream } from "./wire.ts";
 export type { Decoded, ErrorTarget, WireError } from "./wire.ts";
+export { readXmlAnswer, readXmlError, writeXmlPayload } from "./xml-client.ts";
 export { encodeEventFrame, decodeEventFrames } from "./event-frame.ts";
 export type { EventFrame } from "./event-frame.ts";
 export { formatArn, parseArn } from "./arn.ts";

@@ -1,7 +1,7 @@
 /** REST routes: a tree over path segments, so that a look-up costs the length of the path, not the number of routes. */
 import { LambentError } from "../base/index.ts";
 import { PAIRS_MAX, URL_CHARS_MAX } from "./bounds.ts";
-import type { OperationModel, ServiceModel } from "./schema.ts";
+import type { Member, OperationModel, ServiceModel } from "./schema.ts";
 
 export interface Route {
   readonly operation: OperationModel;
@@ -12,6 +12,16 @@ export interface Route {
   readonly queryLiterals: readonly (readonly [name: string, value: string | undefined])[];
   readonly requiredQueries: readonly string[];
   readonly requiredHeaders: readonly string[];
+  /** The value of `x-id` that some clients add: tells nothing but a draw. */
+  readonly hint: string | undefined;
+  /** Query keys by which routes of the same path, method and literals are told from this one. */
+  readonly foreignQueries: readonly string[];
+}
+
+interface RouteTable {
+  readonly root: Node;
+  /** Each slash of a path means something, as in S3's keys; elsewhere one at the end does not. */
+  readonly exact: boolean;
 }
 
 interface Node {
@@ -24,6 +34,7 @@ interface Node {
 
 /** Names to values, each name once, in the order of their first appearance. */
 export type Query = ReadonlyMap<string, readonly string[]>;
+const HINT = "x-id";
 const NO_QUERY: Query = new Map();
 
 export interface RoutedRequest {
@@ -33,7 +44,7 @@ export interface RoutedRequest {
   readonly query: Query;
 }
 
-const tables = new WeakMap<ServiceModel, Node>();
+const tables = new WeakMap<ServiceModel, RouteTable>();
 const emptyNode = (): Node => ({ literals: new Map(), label: undefined, greedy: undefined, routes: [] });
 
 /** Finds the operation for a method and a raw URL; undefined when there is none. */
@@ -51,9 +62,16 @@ export function findRoute(
     tables.set(service, table);
   }
   const mark = rawUrl.indexOf("?");
-  const segments = splitPath(mark === -1 ? rawUrl : rawUrl.slice(0, mark));
+  const path = mark === -1 ? rawUrl : rawUrl.slice(0, mark);
+  const segments = table.exact ? splitExactPath(path) : splitPath(path);
   const query = mark === -1 ? NO_QUERY : parseQuery(rawUrl.slice(mark + 1));
-  const route = walk(table, segments, 0, (candidate) => accepts(candidate, method, query, headers));
+  const hint = query.get(HINT)?.[0];
+  const route = walk(table, table.root, segments, 0, (routes) => {
+    const accepted = (candidate: Route): boolean => accepts(candidate, method, query, headers);
+    const first = routes.find(accepted);
+    if (!first || hint === undefined || first.hint === hint) return first;
+    return routes.find((each) => each.hint === hint && specificity(each) === specificity(first) && accepted(each)) ?? first;
+  });
   return route && { route, segments, query };
 }
 
@@ -63,15 +81,28 @@ function splitPath(path: string): string[] {
   return path.slice(path.startsWith("/") ? 1 : 0, end).split("/");
 }
 
+/** The same with every slash kept, but for the one after the first segment where nothing follows: `/bucket/` is the bucket. */
+function splitExactPath(path: string): string[] {
+  const segments = path.slice(path.startsWith("/") ? 1 : 0).split("/");
+  if (segments.length === 2 && segments[1] === "") segments.pop();
+  return segments;
+}
+
 // A literal wins over a label at the first segment where two routes differ. Depth is the path's, which is bounded.
-function walk(node: Node, segments: readonly string[], index: number, accept: (route: Route) => boolean): Route | undefined {
+function walk(
+  table: RouteTable,
+  node: Node,
+  segments: readonly string[],
+  index: number,
+  choose: (routes: readonly Route[]) => Route | undefined,
+): Route | undefined {
   const segment = segments[index];
-  if (segment === undefined) return node.routes.find(accept);
+  if (segment === undefined) return choose(node.routes);
   const literal = node.literals.get(segment);
-  const found = literal && walk(literal, segments, index + 1, accept);
+  const found = literal && walk(table, literal, segments, index + 1, choose);
   if (found) return found;
-  if (segment === "") return undefined;
-  return (node.label && walk(node.label, segments, index + 1, accept)) ?? node.greedy?.routes.find(accept);
+  const labelled = segment !== "" && node.label ? walk(table, node.label, segments, index + 1, choose) : undefined;
+  return labelled ?? (node.greedy && (segment !== "" || table.exact) ? choose(node.greedy.routes) : undefined);
 }
 
 function accepts(route: Route, method: string, query: Query, headers: Readonly<Record<string, string | undefined>>): boolean {
@@ -83,14 +114,23 @@ function accepts(route: Route, method: string, query: Query, headers: Readonly<R
   return route.requiredQueries.every((name) => query.has(name)) && route.requiredHeaders.every((name) => headers[name] !== undefined);
 }
 
-function buildTable(service: ServiceModel): Node {
+/** The template of an operation. S3's leave out the bucket, which stands first in its paths. */
+function templateOf({ http, input }: OperationModel, exact: boolean): readonly [path: string, query: string] {
+  const [path = "", query = ""] = (http?.uri ?? "").split("?");
+  if (!exact) return [path, query];
+  const missing = (input?.labelNames ?? []).filter((name) => !path.includes(`{${name}`));
+  return [missing.map((name) => `/{${name}}`).join("") + path, query];
+}
+
+function buildTable(service: ServiceModel): RouteTable {
+  const exact = service.protocol === "restXml";
   const root = emptyNode();
   const pathsSeen = new Map<Node, number>();
   for (const operation of service.operations.values()) {
     if (!operation.http) continue;
-    const [path = "", query = ""] = operation.http.uri.split("?");
+    const [path, query] = templateOf(operation, exact);
     const labels: { segment: number; name: string; greedy: boolean }[] = [];
-    const node = splitPath(path).reduce((at, segment, index) => {
+    const node = (exact ? splitExactPath(path) : splitPath(path)).reduce((at, segment, index) => {
       const label = /^\{([A-Za-z0-9_]+)(\+?)\}$/.exec(segment);
       if (!label) return getOrAdd(at.literals, segment, emptyNode);
       labels.push({ segment: index, name: label[1] ?? "", greedy: label[2] === "+" });
@@ -103,30 +143,43 @@ function buildTable(service: ServiceModel): Node {
       queryLiterals: literalsOf(query),
       requiredQueries: [],
       requiredHeaders: [],
+      hint: /(?:^|&)x-id=([^&]+)/.exec(query)?.[1],
+      foreignQueries: [],
     });
     pathsSeen.set(node, (pathsSeen.get(node) ?? 0) + 1);
   }
   for (const node of pathsSeen.keys()) disambiguate(node);
-  return root;
+  return { root, exact };
 }
 
 /**
- * Operations that share method and path are told apart by what they require, the one that requires most first. Where
- * an operation has path and method for itself its required members are left to validation, whose message names them.
+ * Operations that share method, path and literals are told apart by what they require, the one that requires most
+ * first. Where an operation has them for itself its required members are left to validation, whose message names them.
  */
 function disambiguate(node: Node): void {
+  const alike = Map.groupBy(node.routes, selectorOf);
   for (const [index, route] of node.routes.entries()) {
     const input = route.operation.input;
-    if (!input || node.routes.filter(({ method }) => method === route.method).length === 1) continue;
+    const siblings = (alike.get(selectorOf(route)) ?? []).filter(({ operation }) => operation !== route.operation);
+    if (!input || siblings.length === 0) continue;
     const { queries, headers } = input.bindings;
+    const own = new Set(queries.map(({ locationName }) => locationName));
     node.routes[index] = {
       ...route,
-      requiredQueries: queries.filter(({ required }) => required).map(({ locationName }) => locationName),
-      requiredHeaders: headers.filter(({ required }) => required).map(({ locationName }) => locationName),
+      requiredQueries: requiredNames(queries),
+      requiredHeaders: requiredNames(headers),
+      foreignQueries: siblings
+        .flatMap(({ operation }) => requiredNames(operation.input?.bindings.queries ?? []))
+        .filter((name) => !own.has(name)),
     };
   }
   node.routes.sort((left, right) => specificity(right) - specificity(left));
 }
+
+const requiredNames = (members: readonly Member[]): string[] =>
+  members.filter(({ required }) => required).map(({ locationName }) => locationName);
+
+const selectorOf = ({ method, queryLiterals }: Route): string => JSON.stringify([method, queryLiterals]);
 
 function specificity(route: Route): number {
   return 10 * route.queryLiterals.length + route.requiredQueries.length + route.requiredHeaders.length;
@@ -139,7 +192,7 @@ function literalsOf(query: string): (readonly [string, string | undefined])[] {
       const [name = "", value] = pair.split("=");
       return [name, value === "" ? undefined : value];
     })
-    .filter(([name]) => name !== "x-id"); // a hint that only some clients send
+    .filter(([name]) => name !== HINT); // only some clients send it
 }
 
 function getOrAdd<K, V>(map: Map<K, V>, key: K, make: () => V): V {

@@ -53,6 +53,10 @@ export interface Member {
   readonly jsonName: string;
   readonly xmlName: string | undefined;
   readonly xmlFlattened: boolean;
+  /** The member is an attribute of the element around it. */
+  readonly xmlAttribute: boolean;
+  /** A namespace that the member's element declares. */
+  readonly xmlNamespace: { readonly prefix: string; readonly uri: string } | undefined;
   readonly mediaType: string | undefined;
   /** The value never appears in messages. */
   readonly sensitive: boolean;
@@ -94,6 +98,11 @@ function traitsOf(data: TraitsData): Traits {
 }
 
 const text = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
+
+/** `[prefix, uri]` in the data. */
+function namespaceOf(value: unknown): Member["xmlNamespace"] {
+  return Array.isArray(value) ? { prefix: String(value[0]), uri: String(value[1]) } : undefined;
+}
 
 function locate(traits: Traits): { location: Location; locationName: string } {
   const named = (location: Location, name: string | undefined): { location: Location; locationName: string } => ({
@@ -145,6 +154,15 @@ export class StructureShape {
 
   get byName(): ReadonlyMap<string, Member> {
     return (this.#byName ??= new Map(this.members.map((member) => [member.name, member])));
+  }
+
+  /** Members that a path holds, told without making any member: a table of routes asks every operation. */
+  get labelNames(): readonly string[] {
+    const [, , names, refs] = this.#data;
+    return names.filter((_, index) => {
+      const ref = refs[index];
+      return typeof ref === "object" && traitsOf(ref[1])["httpLabel"] !== undefined;
+    });
   }
 
   get bindings(): HttpBindings {
@@ -305,6 +323,8 @@ class ShapeTable {
       // A name that the target has for itself as a root is not a name of its members.
       xmlName: text(traitsOf(own)["xmlName"]),
       xmlFlattened: traits["xmlFlattened"] !== undefined,
+      xmlAttribute: traits["xmlAttribute"] !== undefined,
+      xmlNamespace: namespaceOf(traits["xmlNamespace"]),
       mediaType: text(traits["mediaType"]),
       sensitive: traits["sensitive"] !== undefined,
       eventPayload: traits["eventPayload"] !== undefined,

@@ -44,7 +44,7 @@ export type SimpleData = readonly [kind: 0, traits: TraitsData, base: number];
 export type OperationData = readonly [kind: 9, traits: TraitsData, input: TargetData, output: TargetData];
 export type ShapeData = StructureData | ListData | MapData | SimpleData | OperationData;
 
-export type Protocol = "restJson1" | "awsJson1_0" | "awsJson1_1" | "awsQuery" | "rpcv2Cbor";
+export type Protocol = "restJson1" | "awsJson1_0" | "awsJson1_1" | "awsQuery" | "rpcv2Cbor" | "restXml";
 
 export interface ServiceMetadata {
   /** Lambent's name for the service, which is also AWS's command-line name: `lambda`, `logs`. */

@@ -11,23 +11,39 @@ type Values = Readonly<Record<string, unknown>>;
 
 /** @throws LambentError InvalidParameter, naming each member, its value and the rule it breaks */
 export function validate(shape: StructureShape, input: Values): void {
+  const broken = brokenRules(shape.members, input, shape.union);
+  if (broken) throw new LambentError("InvalidParameter", broken.message, broken.onlyMissing ? { missing: true } : {});
+}
+
+export interface BrokenRules {
+  /** Names each member, its value and the rule it breaks. */
+  readonly message: string;
+  /** Some services have an error of their own for a request without a required member. */
+  readonly onlyMissing: boolean;
+  /** The first of `members` in which a rule is broken. */
+  readonly member: Member | undefined;
+}
+
+/** What `input` breaks of the rules of `members`; undefined where it breaks none. */
+export function brokenRules(members: readonly Member[], input: Values, isUnion = false): BrokenRules | undefined {
   const check = new Check();
-  check.structure(shape, input);
+  check.members(members, input, isUnion);
   const violations = check.violations;
-  if (violations.length === 0) return;
+  if (violations.length === 0) return undefined;
   const counted = violations.length === 1 ? "1 validation error" : `${violations.length} validation errors`;
-  throw new LambentError("InvalidParameter", `${counted} detected: ${violations.join("; ")}`, check.onlyMissing ? { missing: true } : {});
+  return { message: `${counted} detected: ${violations.join("; ")}`, onlyMissing: check.onlyMissing, member: check.first };
 }
 
 class Check {
   readonly violations: string[] = [];
-  /** Some services have an error of their own for a request without a required member. */
   onlyMissing = true;
+  first: Member | undefined;
   readonly #path: string[] = [];
 
-  structure(shape: StructureShape, values: Values): void {
+  members(members: readonly Member[], values: Values, isUnion: boolean): void {
     let present = 0;
-    for (const member of shape.members) {
+    for (const member of members) {
+      const before = this.violations.length;
       const value = values[member.name];
       if (value !== undefined) {
         present += 1;
@@ -39,15 +55,16 @@ class Check {
         this.#add("Value null", MISSING);
         this.#path.pop();
       }
+      if (this.#path.length === 0 && this.violations.length > before) this.first ??= member;
     }
-    if (shape.union && present !== 1)
-      this.#add(`Value with ${present} members`, `Member must have exactly one of: [${shape.members.map(({ name }) => name).join(", ")}]`);
+    if (isUnion && present !== 1)
+      this.#add(`Value with ${present} members`, `Member must have exactly one of: [${members.map(({ name }) => name).join(", ")}]`);
   }
 
   #value(member: Member, value: unknown, rule: Rule | undefined): void {
     if (rule) this.#rule(rule, value, member.sensitive);
     const shape = member.shape;
-    if (shape.kind === "structure" && !shape.eventStream) this.structure(shape, value as Values);
+    if (shape.kind === "structure" && !shape.eventStream) this.members(shape.members, value as Values, shape.union);
     else if (shape.kind === "list") this.#list(shape.value, value as readonly unknown[], rule?.each, member.sensitive);
     else if (shape.kind === "map") this.#map(shape.value, value as Values, rule, member.sensitive);
   }

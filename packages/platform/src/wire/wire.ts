@@ -15,6 +15,7 @@ import type { Codec, ReportDefect } from "./protocols/codec.ts";
 import { awsJson } from "./protocols/aws-json.ts";
 import { awsQuery } from "./protocols/aws-query.ts";
 import { restJson } from "./protocols/rest-json.ts";
+import { isStreamed, restXml } from "./protocols/rest-xml.ts";
 import { rpcCbor } from "./protocols/rpc-cbor.ts";
 import type { OperationModel, ServiceModel, StructureShape } from "./schema.ts";
 import type { Protocol } from "./service-data.ts";
@@ -26,6 +27,7 @@ export interface Decoded {
   /** The operation's name as AWS spells it: `CreateFunction`. */
   readonly operation: string;
   readonly protocol: Protocol;
+  readonly method?: string;
   /** Members by name; timestamps are `Date`, blobs are `Buffer`. Null prototypes throughout. */
   readonly input: Readonly<Record<string, unknown>>;
 }
@@ -34,6 +36,8 @@ export interface Decoded {
 export interface ErrorTarget {
   readonly service: ServiceModel | undefined;
   readonly protocol: Protocol;
+  /** The request's, where it is known. */
+  readonly method?: string;
 }
 
 /** An error as the wire carries it. */
@@ -49,6 +53,8 @@ export interface WireError {
   readonly fault?: Fault;
   /** Further members, as the shape names them. */
   readonly members?: Readonly<Record<string, unknown>>;
+  /** Headers of the answer, lower case. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 const CODECS: Readonly<Record<Protocol, Codec>> = {
@@ -57,6 +63,7 @@ const CODECS: Readonly<Record<Protocol, Codec>> = {
   awsJson1_1: awsJson("1.1"),
   awsQuery,
   rpcv2Cbor: rpcCbor,
+  restXml,
 };
 
 /**
@@ -66,9 +73,19 @@ const CODECS: Readonly<Record<Protocol, Codec>> = {
  */
 export function decode(request: WireRequest, service: ServiceModel): Decoded {
   const protocol = detectProtocol(request, service);
-  const { operation, input } = CODECS[protocol].decode(request, service);
-  if (operation.input) validate(operation.input, input);
-  return { service, operation: operation.name, protocol, input };
+  const codec = CODECS[protocol];
+  const { operation, input } = codec.decode(request, service);
+  if (codec.validate) codec.validate(operation, input);
+  else if (operation.input) validate(operation.input, input);
+  return { service, operation: operation.name, protocol, input, method: request.method };
+}
+
+/**
+ * Whether the operation takes its payload as a stream: then `decode` is given the request with `stream`, and not with a body. Asked with the
+ * head alone; a request that is for no operation takes none, and `decode` says what is wrong with it.
+ */
+export function takesStream(request: Pick<WireRequest, "method" | "rawUrl" | "headers">, service: ServiceModel): boolean {
+  return service.protocol === "restXml" && isStreamed(request, service);
 }
 
 /**
@@ -117,7 +134,9 @@ export function encodeError(target: ErrorTarget, error: WireError, requestId: st
     fault: faultOf(shape, error),
     members: error.members ?? {},
     requestId,
+    method: target.method,
   });
+  Object.assign(response.headers, error.headers);
   response.headers["x-amzn-requestid"] = requestId;
   return response;
 }
@@ -137,5 +156,5 @@ export function errorTarget(
   service: ServiceModel | undefined,
   known: Pick<ServiceModel, "protocol"> | undefined = service,
 ): ErrorTarget {
-  return { service, protocol: detectProtocol(request, known) };
+  return { service, protocol: detectProtocol(request, known), method: request.method };
 }

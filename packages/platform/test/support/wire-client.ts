@@ -14,6 +14,7 @@ export const CLIENTS = {
   sqs: { module: "@aws-sdk/client-sqs", client: "SQSClient" },
   events: { module: "@aws-sdk/client-eventbridge", client: "EventBridgeClient" },
   scheduler: { module: "@aws-sdk/client-scheduler", client: "SchedulerClient" },
+  s3: { module: "@aws-sdk/client-s3", client: "S3Client" },
   sns: { module: "@aws-sdk/client-sns", client: "SNSClient" },
 } as const;
 
@@ -23,7 +24,11 @@ const PROTOCOL_CLASSES: Readonly<Record<Protocol, string>> = {
   awsJson1_1: "AwsJson1_1Protocol",
   awsQuery: "AwsQueryProtocol",
   rpcv2Cbor: "AwsSmithyRpcV2CborProtocol",
+  restXml: "AwsRestXmlProtocol",
 };
+
+/** The bucket stands in the path, as requests arrive at the wire; checksums are the listener's matter. */
+const S3_SETTINGS = { forcePathStyle: true, requestChecksumCalculation: "WHEN_REQUIRED", responseChecksumValidation: "WHEN_REQUIRED" };
 
 interface ClientRequest {
   readonly method: string;
@@ -40,7 +45,11 @@ export interface TestClient {
 }
 
 /** A client for `service` that speaks `protocol` and is answered by `answer`. */
-export function testClient(service: keyof typeof CLIENTS, protocol: Protocol, answer: (request: WireRequest) => WireResponse): TestClient {
+export function testClient(
+  service: keyof typeof CLIENTS,
+  protocol: Protocol,
+  answer: (request: WireRequest) => WireResponse | Promise<WireResponse>,
+): TestClient {
   const names = CLIENTS[service];
   const exported = require(names.module) as Record<string, new (input: object) => unknown>;
   // The protocols belong to a package that the clients bring along.
@@ -56,8 +65,9 @@ export function testClient(service: keyof typeof CLIENTS, protocol: Protocol, an
     disableHostPrefix: true,
     // The digests in generated answers are not those of their messages.
     md5: false,
+    ...(service === "s3" ? S3_SETTINGS : {}),
     protocol: protocols[PROTOCOL_CLASSES[protocol]],
-    requestHandler: { handle: async (request: ClientRequest) => ({ response: clientResponse(answer(await wireRequest(request))) }) },
+    requestHandler: { handle: async (request: ClientRequest) => ({ response: clientResponse(await answer(await wireRequest(request))) }) },
   });
   return {
     send: (operation, input) => client.send(new (exported[`${operation}Command`] as new (input: object) => unknown)(input)),

@@ -75,6 +75,20 @@ const DEPTH_MAX = 4;
 const BODY_TEXT = ["a", "Z", "0", "-", "_", "/", ".", "ä", "水", "😀", "&", "<", ">", '"', "'", "%", "+", "=", "\\", "{", "b", "c"];
 const HEADER_TEXT = ["a", "Z", "0", "-", "_", "/", ".", "b", "c", "d"];
 
+/** What clients of S3 make themselves of other members. */
+const MADE_BY_S3_CLIENT = /^(?:Checksum(?!Mode$|Type$)|ContentMD5$|SSECustomer|CopySourceSSECustomer)/;
+
+/** The bucket of every generated input. */
+export const GENERATED_BUCKET = "a-bucket";
+
+/** Makes a generated input such as the client of S3 sends unchanged. */
+export function fitS3Input(input: Record<string, unknown>): void {
+  if ("Bucket" in input) input["Bucket"] = GENERATED_BUCKET;
+  for (const name of Object.keys(input)) if (MADE_BY_S3_CLIENT.test(name)) delete input[name];
+  const body = input["Body"];
+  if (body instanceof Uint8Array) input["ContentLength"] = body.length;
+}
+
 export class ValueSource {
   readonly #random: Random;
   readonly #choices: ValueChoices;
@@ -93,7 +107,11 @@ export class ValueSource {
       // An answer always has a content type, even where the output gives none.
       const always = streams || member.locationName === "content-type";
       const wanted = member.required || shape.union || always || (!this.#choices.requiredOnly && depth < DEPTH_MAX);
-      if (wanted) values[member.name] = this.#value(member, member.rule, depth);
+      if (!wanted) continue;
+      values[member.name] =
+        member.location === "prefixHeaders"
+          ? { one: this.#text(HEADER_TEXT, undefined), two: this.#text(HEADER_TEXT, undefined) }
+          : this.#value(member, member.rule, depth);
     }
     // awsQuery has no way to write an empty structure inside another.
     const first = shape.members.find(({ shape: { kind } }) => kind !== "structure" && kind !== "list" && kind !== "map");
@@ -161,7 +179,10 @@ export class ValueSource {
     if (rule?.enum) return this.#pick([...rule.enum]);
     if (rule?.pattern) return this.#matchingText(rule);
     const outside = member.location === "header" || member.location === "label" || member.location === "query";
-    const alphabet = outside ? HEADER_TEXT : BODY_TEXT;
+    return this.#text(outside ? HEADER_TEXT : BODY_TEXT, rule);
+  }
+
+  #text(alphabet: readonly string[], rule: Rule | undefined): string {
     const most = Math.min(rule?.max ?? 30, Math.max(30, rule?.min ?? 0));
     const length = Math.max(rule?.min ?? 1, 1 + randomBelow(this.#random, most));
     return Array.from({ length }, () => this.#pick(alphabet)).join("");

@@ -1,6 +1,8 @@
-/** XML as awsQuery's answers have it: nested elements; lists and maps wrapped unless flattened. */
+/** XML as the answers of awsQuery and restXml have it: nested elements; lists and maps wrapped unless flattened. */
 import type { ListShape, MapShape, Member, StructureShape } from "../schema.ts";
 import { formatText } from "./text.ts";
+
+type Values = Readonly<Record<string, unknown>>;
 
 // White space other than a space would be normalised by the reader, so it is written as references.
 const SPECIAL = /[&<>"\t\r\n\u0085\u2028]/g;
@@ -8,7 +10,11 @@ const REFERENCES: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;"
 // XML 1.0 has no way at all to write these.
 const UNWRITABLE = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g;
 
+// Most texts have none of the above, nor halves of characters.
+const NOT_PLAIN = /[&<>"\u0000-\u001f\u0085\u2028\ud800-\udfff\ufffe\uffff]/;
+
 export function escapeXml(text: string): string {
+  if (!NOT_PLAIN.test(text)) return text;
   return text
     .toWellFormed()
     .replaceAll(UNWRITABLE, "\ufffd")
@@ -16,11 +22,28 @@ export function escapeXml(text: string): string {
 }
 
 /** The elements of a structure's members, without one around them. */
-export function writeXmlMembers(shape: StructureShape, values: Readonly<Record<string, unknown>>): string {
+export function writeXmlMembers(members: readonly Member[], values: Values): string {
   let xml = "";
-  for (const member of shape.members) {
+  for (const member of members) {
+    if (member.xmlAttribute) continue;
     const value = values[member.name];
     if (value !== undefined && value !== null) xml += writeElement(member, member.xmlName ?? member.name, value);
+  }
+  return xml;
+}
+
+/** A structure as an element; `namespace` is the whole document's, for its root. */
+export function writeXmlElement(tag: string, members: readonly Member[], values: Values, namespace?: string): string {
+  const declared = namespace === undefined ? "" : ` xmlns="${escapeXml(namespace)}"`;
+  return `<${tag}${declared}${writeAttributes(members, values)}>${writeXmlMembers(members, values)}</${tag}>`;
+}
+
+function writeAttributes(members: readonly Member[], values: Values): string {
+  let xml = "";
+  for (const member of members) {
+    const value = member.xmlAttribute ? values[member.name] : undefined;
+    if (value !== undefined && value !== null)
+      xml += ` ${member.xmlName ?? member.name}="${escapeXml(formatText(member, value, "date-time"))}"`;
   }
   return xml;
 }
@@ -29,14 +52,20 @@ function writeElement(member: Member, tag: string, value: unknown): string {
   const shape = member.shape;
   switch (shape.kind) {
     case "structure":
-      return `<${tag}>${writeXmlMembers(shape, value as Readonly<Record<string, unknown>>)}</${tag}>`;
+      return writeStructure(member, shape, tag, value as Values);
     case "list":
       return writeList(member, shape, tag, value as Iterable<unknown>);
     case "map":
-      return writeMap(member, shape, tag, value as Readonly<Record<string, unknown>>);
+      return writeMap(member, shape, tag, value as Values);
     default:
       return `<${tag}>${escapeXml(formatText(member, value, "date-time"))}</${tag}>`;
   }
+}
+
+function writeStructure(member: Member, shape: StructureShape, tag: string, values: Values): string {
+  const namespace = member.xmlNamespace;
+  const declared = namespace ? ` xmlns:${namespace.prefix}="${escapeXml(namespace.uri)}"` : "";
+  return `<${tag}${declared}${writeAttributes(shape.members, values)}>${writeXmlMembers(shape.members, values)}</${tag}>`;
 }
 
 function writeList(member: Member, shape: ListShape, tag: string, values: Iterable<unknown>): string {
@@ -46,7 +75,7 @@ function writeList(member: Member, shape: ListShape, tag: string, values: Iterab
   return member.xmlFlattened ? xml : `<${tag}>${xml}</${tag}>`;
 }
 
-function writeMap(member: Member, shape: MapShape, tag: string, values: Readonly<Record<string, unknown>>): string {
+function writeMap(member: Member, shape: MapShape, tag: string, values: Values): string {
   const step = member.xmlFlattened ? tag : "entry";
   const key = shape.key.xmlName ?? "key";
   let xml = "";

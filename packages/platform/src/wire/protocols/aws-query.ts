@@ -28,7 +28,7 @@ export const awsQuery: Codec = {
 
   encodeOutput(service, operation, output, requestId): WireResponse {
     const result = operation.output
-      ? `<${operation.name}Result>${writeXmlMembers(operation.output, output)}</${operation.name}Result>`
+      ? `<${operation.name}Result>${writeXmlMembers(operation.output.members, output)}</${operation.name}Result>`
       : "";
     return answer(
       200,
@@ -42,7 +42,7 @@ export const awsQuery: Codec = {
     const status = error.shape?.error?.queryStatus ?? error.status;
     // These names are taken by the envelope's own elements; a second one would make the answer unreadable.
     const { message: _message, Message: _Message, Type: _Type, Code: _Code, ...others } = error.members;
-    const further = error.shape ? writeXmlMembers(error.shape, others) : "";
+    const further = error.shape ? writeXmlMembers(error.shape.members, others) : "";
     const type = error.fault === "client" ? "Sender" : "Receiver";
     const detail = `<Error><Type>${type}</Type><Code>${escapeXml(error.queryCode)}</Code><Message>${escapeXml(error.message)}</Message>${further}</Error>`;
     return answer(status, error.service, "ErrorResponse", `${detail}<RequestId>${escapeXml(error.requestId)}</RequestId>`);

@@ -14,6 +14,8 @@ export interface ErrorToEncode {
   readonly fault: "client" | "server";
   readonly members: Readonly<Record<string, unknown>>;
   readonly requestId: string;
+  /** The method of the request that failed: HEAD is answered without a body. */
+  readonly method: string | undefined;
 }
 
 /** Told what was thrown that is no `LambentError` while an answer was already on its way. */
@@ -30,6 +32,8 @@ export interface Codec {
     reportDefect: ReportDefect,
   ): WireResponse;
   encodeError(error: ErrorToEncode): WireResponse;
+  /** Checks what was decoded against the schema's rules, where the protocol tells in its own way what they refuse. */
+  validate?(operation: OperationModel, input: Readonly<Record<string, unknown>>): void;
 }
 
 /**
