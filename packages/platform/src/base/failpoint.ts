@@ -23,6 +23,10 @@ export const FAILPOINTS = [
   "blob.written",
   /** It has one, which is not durable. */
   "blob.named",
+  /** A file of an object is durable, and has no name. */
+  "body.written",
+  /** It has one, which is not durable. */
+  "body.named",
 ] as const;
 
 export type Failpoint = (typeof FAILPOINTS)[number];

@@ -132,6 +132,11 @@ export class Outbox {
     return this.#list.writeRows(rows);
   }
 
+  /** Rows of the holder's own, in the order of `keys` and all of one moment; at most `READ_KEYS_MAX`. */
+  getRows(keys: readonly string[]): ReturnType<WorkList["getRows"]> {
+    return this.#list.getRows(keys);
+  }
+
   /** Reads rows of the holder's own, ordered by key. */
   readRows(range: Parameters<WorkList["readRows"]>[0]): ReturnType<WorkList["readRows"]> {
     return this.#list.readRows(range);

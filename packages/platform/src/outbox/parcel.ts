@@ -43,6 +43,8 @@ export interface ParcelOptions {
   readonly event?: { readonly source: string; readonly detailType: string; readonly resources?: readonly string[] } | undefined;
   /** Topics: the subject of the message. */
   readonly subject?: string | undefined;
+  /** Buckets: the key of the object. */
+  readonly objectKey?: string | undefined;
 }
 
 export interface Parcel {

@@ -4,6 +4,7 @@ import type { VerifyDataResponse } from "../api/index.ts";
 import { type Clock, LambentError } from "../base/index.ts";
 import {
   type BackupReport,
+  type BodyReferences,
   DATA_FOLDER_NAMES,
   restoreBackup,
   type RestoreReport,
@@ -26,7 +27,7 @@ export interface Care {
 }
 
 /** Begins sweeping, and verifies and backs up when asked. Both throw `InvalidParameter` where nothing is kept, `Conflict` while one is under way. */
-export function openCare({ embedded, dataFolder }: Keep, clock: Clock, onTrouble: (error: unknown) => void): Care {
+export function openCare({ embedded, bodies, dataFolder }: Keep, clock: Clock, onTrouble: (error: unknown) => void): Care {
   if (!embedded || dataFolder === undefined) return { verify: nothingKept, backup: nothingKept, close: () => Promise.resolve() };
   const stopSweeping = startSweeping({ ...embedded, references: BLOB_REFERENCES, clock }, onTrouble);
   let underWay = false;
@@ -36,19 +37,26 @@ export function openCare({ embedded, dataFolder }: Keep, clock: Clock, onTrouble
     return work().finally(() => (underWay = false));
   };
   const parts = { ...embedded, references: BLOB_REFERENCES, dataFolder, clock, lambentVersion: platformVersion() };
+  const objects = async () => ({ bodies, references: await bodyReferences() });
   return {
-    verify: () => alone(() => verifyKept({ ...parts, structure: false })),
-    backup: (target) => alone(() => takeBackup({ ...parts, target })),
+    verify: () => alone(async () => verifyKept({ ...parts, objects: await objects(), structure: false })),
+    backup: (target) => alone(async () => takeBackup({ ...parts, objects: await objects(), target })),
     close: stopSweeping,
   };
 }
 
 /** Verifies the data folder of a stopped server; see `storage`'s `verifyDataFolder`. Answers as a running server does. */
 export async function verifyStoppedFolder(path: string): Promise<VerifyDataResponse> {
-  const report = await verifyDataFolder(path, BLOB_REFERENCES);
+  const report = await verifyDataFolder(path, BLOB_REFERENCES, await bodyReferences());
   // A start of the server does not wait for the API's modules.
   const { verifyShape } = await import("../api/index.ts");
   return verifyShape(report);
+}
+
+/** Every part whose rows refer to files of objects. A start of the server does not wait for them. */
+async function bodyReferences(): Promise<readonly BodyReferences[]> {
+  const { OBJECT_BODIES } = await import("../objects/index.ts");
+  return [OBJECT_BODIES];
 }
 
 /** Makes a data folder from a backup; see `storage`'s `restoreBackup`. */

@@ -6,10 +6,12 @@ import { ephemeralSecrets, openSecrets, type Secrets } from "../security/index.t
 import {
   type BlobFolder,
   type Blobs,
+  type BodyFiles,
   DATA_FOLDER_NAMES,
   type EmbeddedStore,
   lockDataFolder,
   openBlobs,
+  openBodyFiles,
   openMemoryStore,
   openSqliteStore,
   type Store,
@@ -20,6 +22,8 @@ import { openMemoryBlobs } from "./memory-blobs.ts";
 export interface Folders {
   /** Undefined when nothing is kept: the others are temporary then. */
   readonly data: { readonly path: string; readonly storeFile: string; readonly blobs: string } | undefined;
+  /** Bodies of objects. */
+  readonly objects: string;
   readonly slots: string;
   readonly code: string;
   readonly trees: string;
@@ -34,6 +38,8 @@ export interface Folders {
 export interface Keep {
   readonly store: Store;
   readonly blobs: Blobs;
+  /** Bodies of objects: files also where nothing else is kept. */
+  readonly bodies: BodyFiles;
   readonly secrets: Secrets;
   readonly dataFolder: string | undefined;
   /** The same store and blobs with what looking after files of this machine needs; undefined when nothing is kept. */
@@ -45,9 +51,10 @@ export interface Keep {
 export async function openFolders(dataFolder: string | undefined): Promise<Folders> {
   if (dataFolder === undefined) return temporaryFolders();
   const folder = await lockDataFolder(dataFolder);
-  const { path, storeFile, blobs, slots, logs } = folder;
+  const { path, storeFile, blobs, objects, slots, logs } = folder;
   return {
     data: { path, storeFile, blobs },
+    objects,
     slots,
     logs,
     ...codeFolders(path),
@@ -64,6 +71,7 @@ function temporaryFolders(): Folders {
   };
   return {
     data: undefined,
+    objects: at("objects"),
     slots: at("slots"),
     logs: at("logs"),
     ...codeFolders(folder),
@@ -80,15 +88,17 @@ function codeFolders(folder: string): { readonly code: string; readonly trees: s
 }
 
 /** Opens store, blobs and secrets of a locked data folder, or makes them in memory. */
-export async function openKeep({ data }: Folders, secureRandom: SecureRandom): Promise<Keep> {
+export async function openKeep({ data, objects }: Folders, secureRandom: SecureRandom): Promise<Keep> {
   if (data === undefined) {
     const store = openMemoryStore();
     const secrets = ephemeralSecrets(secureRandom);
-    return { store, blobs: openMemoryBlobs(), secrets, dataFolder: undefined, embedded: undefined, close: () => store.close() };
+    const bodies = await openBodyFiles(objects);
+    return { store, blobs: openMemoryBlobs(), bodies, secrets, dataFolder: undefined, embedded: undefined, close: () => store.close() };
   }
   const secrets = openSecrets(data.path, secureRandom);
   const store = await openSqliteStore({ file: data.storeFile });
   const blobs = await openBlobs(data.blobs, secureRandom);
+  const bodies = await openBodyFiles(objects);
   const embedded = { store, storeFile: data.storeFile, blobs };
-  return { store, blobs, secrets, dataFolder: data.path, embedded, close: () => store.close() };
+  return { store, blobs, bodies, secrets, dataFolder: data.path, embedded, close: () => store.close() };
 }

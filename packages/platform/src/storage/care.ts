@@ -5,6 +5,7 @@
 import type { BackupParts, BackupReport } from "./backup/backup.ts";
 import type { RestoreReport } from "./backup/restore.ts";
 import type { BlobReferences } from "./blobs/references.ts";
+import type { BodyReferences } from "./bodies/references.ts";
 import type { SweepParts } from "./blobs/sweep.ts";
 import type { VerifyParts, VerifyReport } from "./verify/verify.ts";
 
@@ -17,8 +18,12 @@ export async function verifyKept(parts: VerifyParts): Promise<VerifyReport> {
  * The same for the data folder of a stopped server. Throws `NotFound` where there is none, `DataFolderLocked` while a server uses
  * it, `DataFolderUnusable` for one of a newer Lambent. A store that is too damaged to open is a report with one fault.
  */
-export async function verifyDataFolder(path: string, references: readonly BlobReferences[]): Promise<VerifyReport> {
-  return (await import("./verify/verify-folder.ts")).verifyDataFolder(path, references);
+export async function verifyDataFolder(
+  path: string,
+  references: readonly BlobReferences[],
+  bodyReferences?: readonly BodyReferences[],
+): Promise<VerifyReport> {
+  return (await import("./verify/verify-folder.ts")).verifyDataFolder(path, references, bodyReferences);
 }
 
 /**

@@ -1,5 +1,5 @@
 import { invariant } from "../base/index.ts";
-import { CELL_KEY_BYTES_MAX, COMMIT_BYTES_MAX, OPS_PER_COMMIT_MAX, READ_ROWS_MAX, STATE_KEY_BYTES_MAX } from "./store.ts";
+import { CELL_KEY_BYTES_MAX, COMMIT_BYTES_MAX, OPS_PER_COMMIT_MAX, READ_KEYS_MAX, READ_ROWS_MAX, STATE_KEY_BYTES_MAX } from "./store.ts";
 import type { CellKey, Op } from "./store.ts";
 
 /** Bytes one op weighs in bounds beside its key and value: what the engine writes around them. */
@@ -47,6 +47,10 @@ export function checkLimit(limit: number): void {
     Number.isInteger(limit) && limit >= 1 && limit <= READ_ROWS_MAX,
     `a read asks for 1 to ${READ_ROWS_MAX} rows, this one for ${limit}`,
   );
+}
+
+export function checkKeyCount(keys: readonly string[]): void {
+  invariant(keys.length <= READ_KEYS_MAX, `a read is of at most ${READ_KEYS_MAX} keys, this one of ${keys.length}`);
 }
 
 function checkStateKey(key: string): void {

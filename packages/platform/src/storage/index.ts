@@ -7,16 +7,21 @@ export type { Fault, FaultPlan, FaultStep } from "./memory/faults.ts";
 export { openBlobs } from "./blobs/blobs.ts";
 export type { BlobFolder } from "./blobs/blobs.ts";
 export type { BlobReferences } from "./blobs/references.ts";
+export { openBodyFiles } from "./bodies/bodies.ts";
+export type { BodyFiles, BodyName, ByteRange, SystemCalls } from "./bodies/bodies.ts";
+export type { BodyReference, BodyReferences } from "./bodies/references.ts";
 export { restoreBackup, sweepBlobs, takeBackup, verifyDataFolder, verifyKept } from "./care.ts";
 export { startSweeping } from "./sweeping.ts";
 export type { SweepParts } from "./blobs/sweep.ts";
 export type { BackupParts, BackupReport } from "./backup/backup.ts";
 export type { RestoreReport } from "./backup/restore.ts";
-export type { VerifyFault, VerifyParts, VerifyReport } from "./verify/verify.ts";
+export type { VerifyFault } from "./verify/faults.ts";
+export type { KeptObjects } from "./verify/verify-objects.ts";
+export type { VerifyParts, VerifyReport } from "./verify/verify.ts";
 export { lockDataFolder } from "./data-folder/data-folder.ts";
 export { DATA_FOLDER_NAMES } from "./data-folder/names.ts";
 export type { DataFolder } from "./data-folder/data-folder.ts";
-export { COMMIT_BYTES_MAX, OPS_PER_COMMIT_MAX, READ_BYTES_MAX, READ_ROWS_MAX } from "./store.ts";
+export { COMMIT_BYTES_MAX, OPS_PER_COMMIT_MAX, READ_BYTES_MAX, READ_KEYS_MAX, READ_ROWS_MAX } from "./store.ts";
 export type { Blobs, CellKey, CommitClass, CommitResult, LogRow, Op, Revision, StateRow, Store } from "./store.ts";
 export { eachCell, eachRealm, eachRow } from "./scan.ts";
 export { RealmTable, RealmTables } from "./realm-table.ts";
@@ -41,3 +46,4 @@ export type {
   SettleOutcome,
   WorkList,
 } from "./work-list/work-list.ts";
+export { compareUtf8 } from "./utf8-order.ts";

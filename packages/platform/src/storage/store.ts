@@ -46,7 +46,9 @@ export interface LogRow {
 export const OPS_PER_COMMIT_MAX = 500;
 export const COMMIT_BYTES_MAX = 4 * 1024 * 1024;
 export const CELL_KEY_BYTES_MAX = 512;
-export const STATE_KEY_BYTES_MAX = 1_024;
+export const STATE_KEY_BYTES_MAX = 2_048;
+/** Keys one `getAll` may ask for. */
+export const READ_KEYS_MAX = 8;
 /** Rows one read may ask for. */
 export const READ_ROWS_MAX = 1_000;
 /** Bytes of values in one page of `list` or `read`; a first row that is larger is still answered. */
@@ -67,6 +69,8 @@ export interface Store {
   /** 0 for a cell never committed. */
   revision(cell: CellKey): Promise<Revision>;
   get(cell: CellKey, key: string): Promise<Uint8Array | undefined>;
+  /** The rows of `keys`, in their order, all as they are at one moment; at most `READ_KEYS_MAX` keys. */
+  getAll(cell: CellKey, keys: readonly string[]): Promise<(Uint8Array | undefined)[]>;
   /**
    * Rows with `prefix`, in the order of their keys' UTF-8 bytes, behind `after` when given, at most `limit` (1–1,000).
    * A page ends early at `READ_BYTES_MAX`; only an empty page is the end.

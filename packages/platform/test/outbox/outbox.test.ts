@@ -60,6 +60,11 @@ describe("P1: what an outbox accepts", () => {
     assert.equal((await world.outbox.readRows({ prefix: "own/", limit: 9 })).length, 1);
     await world.outbox.accept([], { rows: [{ key: "own/b", value: Buffer.from("y") }] });
     assert.equal((await world.outbox.readRows({ prefix: "own/", limit: 9 })).length, 2);
+    const rows = await world.outbox.getRows(["own/b", "own/c", "own/a"]);
+    assert.deepEqual(
+      rows.map((row) => row && Buffer.from(row).toString()),
+      ["y", undefined, "x"],
+    );
   });
 
   test("of more than a commit takes is all there: many deliveries, large ones, many records", async () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test, type TestContext } from "node:test";
 import { isLambentError } from "../../src/base/index.ts";
-import { COMMIT_BYTES_MAX, OPS_PER_COMMIT_MAX, READ_BYTES_MAX, type Op, type Store } from "../../src/storage/index.ts";
+import { COMMIT_BYTES_MAX, OPS_PER_COMMIT_MAX, READ_BYTES_MAX, READ_KEYS_MAX, type Op, type Store } from "../../src/storage/index.ts";
 
 /** Opens stores on one place; closing and opening again finds what was committed. */
 export interface StorePlace {
@@ -81,6 +81,44 @@ function stateContract(on: On): void {
       (await store.list("c", { prefix: "b", limit: 5 })).map((row) => text(row.value)),
       ["b"],
     );
+  });
+
+  on("several keys are read in the order they are asked for, absent ones and those asked for twice too", async (store) => {
+    await store.commit("a", "any", [put("a", "x", "1"), put("a", "é", ""), put("a", "z", "3")]);
+    const getAll = async (cell: string, keys: readonly string[]) => (await store.getAll(cell, keys)).map(text);
+    assert.deepEqual(await getAll("a", ["z", "never", "é", "x"]), ["3", undefined, "", "1"]);
+    assert.deepEqual(await getAll("a", ["x", "x"]), ["1", "1"]);
+    assert.deepEqual(await getAll("a", []), []);
+    assert.deepEqual(await getAll("never", ["x", "z"]), [undefined, undefined]);
+    const most = Array.from({ length: READ_KEYS_MAX }, (_, index) => `most${index}`);
+    await store.commit(
+      "a",
+      "any",
+      most.map((key) => put("a", key, key)),
+    );
+    assert.deepEqual(await getAll("a", most.toReversed()), most.toReversed());
+  });
+
+  on("several keys are read as they were at one moment, beside commits that change all of them", async (store) => {
+    const keys = ["a", "m", "z"];
+    let reading = true;
+    const writing = (async () => {
+      for (let round = 0; reading; round++)
+        await store.commit(
+          "one",
+          "any",
+          keys.map((key) => put("one", key, String(round))),
+        );
+    })();
+    try {
+      for (let round = 0; round < 300; round++) {
+        const values = (await store.getAll("one", keys)).map(text);
+        assert.equal(new Set(values).size, 1, values.join(" "));
+      }
+    } finally {
+      reading = false;
+    }
+    await writing;
   });
 
   on("a page ends early at its bound in bytes, and the next one goes on", async (store) => {
@@ -235,13 +273,15 @@ function refusalContract(on: On): void {
       store.commit("x", "any", [{ kind: "append", cell: "x", value: new Uint8Array(COMMIT_BYTES_MAX) }]),
       bug(/weighs at most/),
     );
-    await assert.rejects(store.commit("x", "any", [put("x", "k".repeat(1_025), "v")]), bug(/at most 1024 bytes/));
+    await assert.rejects(store.commit("x", "any", [put("x", "k".repeat(2_049), "v")]), bug(/at most 2048 bytes/));
     await assert.rejects(store.commit("x", "any", [put("x", "", "v")]), bug(/well-formed/));
     await assert.rejects(store.commit("x", "any", [put("x", "\ud800", "v")]), bug(/well-formed/));
     await assert.rejects(store.commit("c".repeat(513), "any", []), bug(/at most 512 bytes/));
     await assert.rejects(store.commit("x", "any", [{ kind: "trim", cell: "x", before: -1 }]), bug(/no position/));
     await assert.rejects(store.list("x", { prefix: "", limit: 0 }), bug(/1 to 1000 rows/));
     await assert.rejects(store.read("x", 1, 1_001), bug(/1 to 1000 rows/));
+    const keys = Array.from({ length: READ_KEYS_MAX + 1 }, (_, index) => `k${index}`);
+    await assert.rejects(store.getAll("x", keys), bug(/at most 8 keys, this one of 9/));
     assert.equal(await store.revision("x"), 0);
   });
 

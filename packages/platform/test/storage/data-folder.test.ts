@@ -16,7 +16,7 @@ const unusable = (pattern: RegExp) => (error: unknown) => isLambentError(error, 
 void test("a new data folder is laid out, private, and free again after release", async (t) => {
   const path = join(temporaryFolder(t), "deep", "data");
   const folder = await lockDataFolder(path);
-  assert.deepEqual(readdirSync(path).sort(), ["blobs", "format", "lock", "logs", "slots", "tmp"]);
+  assert.deepEqual(readdirSync(path).sort(), ["blobs", "format", "lock", "logs", "objects", "slots", "tmp"]);
   assert.equal(statSync(path).mode & 0o777, 0o700);
   assert.equal(folder.storeFile, join(path, "store.db"));
   await folder.release();

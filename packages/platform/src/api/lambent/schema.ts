@@ -169,7 +169,7 @@ const verifyResponse = structure("VerifyDataResponse", {
   UnreferencedBodies: integer(),
   FaultCount: integer(),
   /** The first thousand. */
-  Faults: list(structure("VerifyFault", { Kind: string({ enum: ["store", "cell", "blob"] }), Name: string(), What: string() })),
+  Faults: list(structure("VerifyFault", { Kind: string({ enum: ["store", "cell", "blob", "object"] }), Name: string(), What: string() })),
 });
 
 export type PlanAppRequest = TypeOf<typeof planRequest>;

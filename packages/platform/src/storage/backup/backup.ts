@@ -1,7 +1,8 @@
 /**
  * `lambent backup`: all that a running server keeps, as it was at one moment, in a folder of its own. The store is copied
  * in one read transaction; bodies are kept from being deleted from before that until they are copied, so every body a row
- * of the copy refers to is there. The copy is read whole and verified before it gets its name.
+ * of the copy refers to is there; of the objects' files only those are copied. The copy is read whole and verified before it
+ * gets its name, except that objects' files are held against their rows while they are copied.
  *
  * Not in it: logs of functions, unpacked code and instances, which are made again or not promised.
  */
@@ -16,8 +17,10 @@ import { SCHEMA_VERSION } from "../sqlite/schema.ts";
 import { type EmbeddedStore, openSqliteStore } from "../sqlite/sqlite-store.ts";
 import { syncFolder } from "../sync-folder.ts";
 import { verifyKept, type VerifyReport } from "../verify/verify.ts";
+import type { KeptObjects } from "../verify/verify-objects.ts";
 import { copyFileDurably, hashFile } from "./copy-file.ts";
-import { BACKUP_FORMAT, type BackupFile, encodeManifest, MANIFEST_FILE } from "./manifest.ts";
+import { copyObjects } from "./copy-objects.ts";
+import { BACKUP_FORMAT, type BackupFile, encodeManifest, MANIFEST_BYTES_MAX, MANIFEST_FILE } from "./manifest.ts";
 
 /** Small files of a data folder that are copied where they are. */
 const PLAIN_FILES = ["format", "root-key", "cipher-key", "config"];
@@ -26,6 +29,8 @@ export interface BackupParts {
   readonly store: EmbeddedStore;
   readonly blobs: BlobFolder;
   readonly references: readonly BlobReferences[];
+  /** Without it, objects are not backed up. */
+  readonly objects?: KeptObjects | undefined;
   readonly dataFolder: string;
   /** Absolute. Absent, or an empty folder. */
   readonly target: string;
@@ -40,6 +45,7 @@ export interface BackupReport {
   readonly cells: number;
   readonly rows: number;
   readonly blobs: number;
+  readonly objectFiles: number;
 }
 
 /**
@@ -77,14 +83,19 @@ async function fill(parts: BackupParts, draft: string): Promise<BackupReport> {
   const { store, blobs, dataFolder } = parts;
   const files: BackupFile[] = [];
   const letDelete = blobs.holdDeletes();
+  const letRemove = parts.objects?.bodies.holdRemovals();
+  let objects: readonly BackupFile[] = [];
   try {
     await store.copyTo(join(draft, "store.db"));
     for (const path of PLAIN_FILES.filter((name) => existsSync(join(dataFolder, name))))
       files.push({ path, ...(await copyFileDurably(join(dataFolder, path), join(draft, path))) });
     files.push(...(await copyBodies(blobs, draft)));
+    if (parts.objects) objects = await copyObjects(parts.objects, draft);
   } finally {
     await letDelete();
+    await letRemove?.();
   }
+  for (const file of objects) files.push(file);
   const report = await verifyCopy(draft, parts.references);
   // Closing keeps quiet about a write that fails, and leaves the log: then the file alone is not what was verified.
   if (existsSync(join(draft, "store.db-wal")))
@@ -97,10 +108,17 @@ async function fill(parts: BackupParts, draft: string): Promise<BackupReport> {
     takenAt: new Date(parts.clock.now()).toISOString(),
     files,
   };
-  await writeFile(join(draft, MANIFEST_FILE), encodeManifest(manifest), { mode: 0o600, flush: true });
+  const text = encodeManifest(manifest);
+  if (Buffer.byteLength(text) > MANIFEST_BYTES_MAX)
+    throw new LambentError(
+      "BackupFailed",
+      `The backup ${parts.target} would have ${files.length} files, which is more than a manifest names.`,
+    );
+  await writeFile(join(draft, MANIFEST_FILE), text, { mode: 0o600, flush: true });
   await syncFolder(draft);
   const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
-  return { target: parts.target, files: files.length, bytes, cells: report.cells, rows: report.rows, blobs: report.blobs };
+  const { cells, rows, blobs: bodies } = report;
+  return { target: parts.target, files: files.length, bytes, cells, rows, blobs: bodies, objectFiles: objects.length };
 }
 
 /** A body that joins while this lists is in or not: no row of the copy refers to it. */

@@ -9,8 +9,8 @@ import { SCHEMA_VERSION } from "../sqlite/schema.ts";
 /** The layout's version; a backup of a newer one is refused. */
 export const BACKUP_FORMAT = 1;
 export const MANIFEST_FILE = "manifest.json";
-/** Bytes of a manifest that are read: about 300,000 files. */
-export const MANIFEST_BYTES_MAX = 64 * 1024 * 1024;
+/** Bytes of a manifest that are read: about a million files. A backup of more is not made. */
+export const MANIFEST_BYTES_MAX = 256 * 1024 * 1024;
 
 export interface BackupFile {
   /** Relative, with `/`. */
@@ -32,7 +32,8 @@ export interface Manifest {
 }
 
 /** Where a file of a backup may be: nothing a manifest says leads out of the folder. */
-const PATH_FORM = /^(?:store\.db|format|root-key|cipher-key|config|blobs\/[0-9a-f]{2}\/[0-9a-f]{64})$/;
+const PATH_FORM =
+  /^(?:store\.db|format|root-key|cipher-key|config|blobs\/[0-9a-f]{2}\/[0-9a-f]{64}|objects\/[A-Za-z0-9_-]{2,128}\/[A-Za-z0-9_-]{2}\/[A-Za-z0-9_-]{2,128})$/;
 
 /** The manifest as it is written: its own checksum stands beside it. */
 export function encodeManifest(manifest: Manifest): string {

@@ -86,12 +86,18 @@ async function refuseFolder(folder: string): Promise<void> {
 }
 
 async function copyAll(backup: string, draft: string, manifest: Manifest): Promise<void> {
-  const folders = new Set([draft, join(draft, "blobs")]);
-  await mkdir(join(draft, "blobs"), { mode: 0o700 });
+  const folders = new Set([draft]);
+  /** With all above it. */
+  const make = async (path: string): Promise<void> => {
+    if (folders.has(path)) return;
+    await make(dirname(path));
+    await mkdir(path, { mode: 0o700 });
+    folders.add(path);
+  };
+  await make(join(draft, "blobs"));
   for (const { path, bytes, sha256 } of manifest.files) {
     const target = join(draft, path);
-    if (!folders.has(dirname(target))) await mkdir(dirname(target), { mode: 0o700 });
-    folders.add(dirname(target));
+    await make(dirname(target));
     const copied = await copyFileDurably(join(backup, path), target);
     if (copied.bytes !== bytes || copied.sha256 !== sha256)
       throw new LambentError(

@@ -5,14 +5,16 @@
  * It does not know who refers to a body: `sweep.ts` asks. A body's age is the time since it was put or asked for with
  * `has`, so whoever does that before a commit that refers to it keeps it from being swept meanwhile.
  */
-import { createHash, type Hash } from "node:crypto";
+import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { mkdir, open, readdir, rename, rm, stat, utimes, type FileHandle } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, stat, utimes } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type Clock, failpoint, type Instant, invariant, LambentError, type SecureRandom, systemClock } from "../../base/index.ts";
+import { FolderSyncs } from "../folder-syncs.ts";
 import { isIoError } from "../io-error.ts";
 import type { Blobs } from "../store.ts";
 import { syncFolder } from "../sync-folder.ts";
+import { writeNewFile } from "../write-file.ts";
 
 /** Inside the blobs' folder, so that a rename never crosses file systems. */
 const INCOMING_FOLDER = "incoming";
@@ -46,14 +48,9 @@ class FileBlobs implements BlobFolder {
   readonly #folder: string;
   readonly #secure: SecureRandom;
   readonly #clock: Clock;
-  /** Folders whose own name is on the disk: somebody else, or a process that was killed, may have made them a moment ago. */
-  readonly #named = new Map<string, Promise<void>>();
-  /** Folders in which names from earlier processes are on the disk. */
-  readonly #synced = new Map<string, Promise<void>>();
+  readonly #syncs = new FolderSyncs("the name of a body");
   /** What is being done to a body, one thing at a time: looking whether it is wanted and removing it is one. */
   readonly #busy = new Map<string, Promise<unknown>>();
-  /** Set once a folder's fsync failed: which names are on the disk is not known, and a second fsync may succeed without them (P1). */
-  #failure: LambentError | undefined;
   /** Those who hold deletes back, and what is deleted once they have let go. */
   #holds = 0;
   #deleted = new Set<string>();
@@ -67,11 +64,14 @@ class FileBlobs implements BlobFolder {
   async put(source: AsyncIterable<Uint8Array> | Uint8Array): Promise<{ readonly digest: string; readonly bytes: number }> {
     const temporary = join(this.#folder, INCOMING_FOLDER, this.#secure.uuid());
     try {
-      this.#refuseOnceFailed();
-      const written = await writeDurably(temporary, source instanceof Uint8Array ? [source] : source);
+      this.#syncs.refuseOnceFailed();
+      const hash = createHash("sha256");
+      const chunks = source instanceof Uint8Array ? [source] : source;
+      const bytes = await writeNewFile(temporary, chunks, { look: (chunk) => hash.update(chunk) });
+      const digest = hash.digest("hex");
       failpoint("blob.written");
-      await this.#place(temporary, written.digest);
-      return written;
+      await this.#place(temporary, digest);
+      return { digest, bytes };
     } catch (error) {
       await rm(temporary, { force: true }).catch(() => undefined);
       if (isIoError(error)) throw new LambentError("StorageStopped", `The disk refused a body: ${error.message}.`);
@@ -80,7 +80,7 @@ class FileBlobs implements BlobFolder {
   }
 
   async has(digest: string): Promise<boolean> {
-    this.#refuseOnceFailed();
+    this.#syncs.refuseOnceFailed();
     try {
       return await this.#alone(digest, () => this.#touch(digest));
     } catch (error) {
@@ -166,12 +166,12 @@ class FileBlobs implements BlobFolder {
   async #place(temporary: string, digest: string): Promise<void> {
     const folder = dirname(this.pathOf(digest));
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    await once(this.#named, folder, () => this.#sync(this.#folder));
+    await this.#syncs.named(folder);
     await this.#alone(digest, async () => {
       if (await this.#touch(digest)) return rm(temporary);
       await rename(temporary, this.pathOf(digest));
       failpoint("blob.named");
-      await this.#sync(folder);
+      await this.#syncs.sync(folder);
     });
   }
 
@@ -187,25 +187,9 @@ class FileBlobs implements BlobFolder {
       throw error;
     }
     const folder = dirname(path);
-    await once(this.#named, folder, () => this.#sync(this.#folder));
-    // A process before this one may have been killed between giving a body its name and syncing the folder.
-    await once(this.#synced, folder, () => this.#sync(folder));
+    await this.#syncs.named(folder);
+    await this.#syncs.settled(folder);
     return true;
-  }
-
-  async #sync(folder: string): Promise<void> {
-    try {
-      await syncFolder(folder);
-    } catch (error) {
-      if (isIoError(error))
-        this.#failure ??= new LambentError("StorageStopped", `The disk refused to keep the name of a body: ${error.message}.`);
-      throw error;
-    }
-    this.#refuseOnceFailed();
-  }
-
-  #refuseOnceFailed(): void {
-    if (this.#failure) throw this.#failure;
   }
 
   async #alone<T>(digest: string, work: () => Promise<T>): Promise<T> {
@@ -222,36 +206,4 @@ class FileBlobs implements BlobFolder {
   #read(digest: string): AsyncIterable<Buffer> {
     return createReadStream(this.pathOf(digest), { highWaterMark: READ_BYTES }) as AsyncIterable<Buffer>;
   }
-}
-
-/** What was begun for `key` before, or `work`, begun now. */
-function once(begun: Map<string, Promise<void>>, key: string, work: () => Promise<void>): Promise<void> {
-  const known = begun.get(key) ?? work();
-  begun.set(key, known);
-  return known;
-}
-
-async function writeDurably(
-  path: string,
-  source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-): Promise<{ digest: string; bytes: number }> {
-  const hash = createHash("sha256");
-  const file = await open(path, "wx", 0o600);
-  try {
-    const bytes = await writeAll(file, source, hash);
-    await file.datasync();
-    return { digest: hash.digest("hex"), bytes };
-  } finally {
-    await file.close();
-  }
-}
-
-async function writeAll(file: FileHandle, source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, hash: Hash): Promise<number> {
-  let bytes = 0;
-  for await (const chunk of source) {
-    hash.update(chunk);
-    await file.appendFile(chunk);
-    bytes += chunk.byteLength;
-  }
-  return bytes;
 }

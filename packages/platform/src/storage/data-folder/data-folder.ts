@@ -21,6 +21,8 @@ export interface DataFolder {
   readonly path: string;
   readonly storeFile: string;
   readonly blobs: string;
+  /** Bodies of objects. */
+  readonly objects: string;
   /** Instances' directories, on the file system of the code trees, so that assignment is a rename. */
   readonly slots: string;
   readonly tmp: string;
@@ -64,14 +66,15 @@ async function writeFormat(folder: string): Promise<void> {
 }
 
 async function layOut(folder: string): Promise<Omit<DataFolder, "release">> {
-  const { store, blobs, slots, tmp, logs, rootKey, config } = DATA_FOLDER_NAMES;
+  const { store, blobs, objects, slots, tmp, logs, rootKey, config } = DATA_FOLDER_NAMES;
   const at = (name: string): string => join(folder, name);
-  for (const name of [blobs, slots, tmp, logs]) await mkdir(at(name), { recursive: true, mode: 0o700 });
+  for (const name of [blobs, objects, slots, tmp, logs]) await mkdir(at(name), { recursive: true, mode: 0o700 });
   await syncFolder(folder);
   return {
     path: folder,
     storeFile: at(store),
     blobs: at(blobs),
+    objects: at(objects),
     slots: at(slots),
     tmp: at(tmp),
     logs: at(logs),

@@ -12,6 +12,7 @@ export const DATA_FOLDER_NAMES = {
   storeIndex: "store.db-shm",
   storeLock: "store.db.lock",
   blobs: "blobs",
+  objects: "objects",
   code: "code",
   trees: "trees",
   slots: "slots",

@@ -5,7 +5,7 @@
  * It does not group, schedule or bound: what it accepts is applied in the order of the calls.
  */
 import { LambentError } from "../../base/index.ts";
-import { checkCellKey, checkCommit, checkLimit } from "../check.ts";
+import { checkCellKey, checkCommit, checkKeyCount, checkLimit } from "../check.ts";
 import type { CellKey, CommitResult, LogRow, Op, Revision, StateRow, Store } from "../store.ts";
 import { compareUtf8 } from "../utf8-order.ts";
 import type { FaultPlan } from "./faults.ts";
@@ -62,6 +62,13 @@ class MemoryStore implements Store {
   async get(cell: CellKey, key: string): Promise<Uint8Array | undefined> {
     await this.#admitRead(cell);
     return this.#disk.cells.get(cell)?.get(key);
+  }
+
+  async getAll(cell: CellKey, keys: readonly string[]): Promise<(Uint8Array | undefined)[]> {
+    checkKeyCount(keys);
+    await this.#admitRead(cell);
+    const found = this.#disk.cells.get(cell);
+    return keys.map((key) => found?.get(key));
   }
 
   async list(cell: CellKey, range: { readonly prefix: string; readonly after?: string; readonly limit: number }): Promise<StateRow[]> {

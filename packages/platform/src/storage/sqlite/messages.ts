@@ -49,6 +49,8 @@ export interface StoreContents {
 
 export type ReadQuestion =
   | { readonly kind: "get"; readonly cell: number; readonly key: Uint8Array }
+  /** 1 to `READ_KEYS_MAX` keys. Answered with the rows that there are, in whatever order. */
+  | { readonly kind: "getAll"; readonly cell: number; readonly keys: readonly Uint8Array[] }
   | {
       readonly kind: "list";
       readonly cell: number;

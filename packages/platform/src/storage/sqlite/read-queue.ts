@@ -118,5 +118,5 @@ export class ReadQueue {
 
 /** What does not hold up a commit that comes meanwhile; the pages of a check would, one behind the other. */
 function isShort({ kind }: ReadQuestion): boolean {
-  return kind === "get" || kind === "list" || kind === "read";
+  return kind === "get" || kind === "getAll" || kind === "list" || kind === "read";
 }

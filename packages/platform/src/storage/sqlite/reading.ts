@@ -1,11 +1,11 @@
 /** Reads on a connection of its own; each statement sees every commit that was durable before it began. */
 import { Buffer } from "node:buffer";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { READ_BYTES_MAX } from "../store.ts";
+import { READ_BYTES_MAX, READ_KEYS_MAX } from "../store.ts";
 import { Checker } from "./checker.ts";
 import { numberKey, rowChecksum } from "./checksum.ts";
 import { openConnection } from "./connection.ts";
-import type { CheckQuestion, ReadAnswer, ReadQuestion, WorkerSettings } from "./messages.ts";
+import type { ReadAnswer, ReadQuestion, WorkerSettings } from "./messages.ts";
 import { isDamage } from "./thread.ts";
 
 interface StateColumns {
@@ -17,6 +17,7 @@ interface StateColumns {
 export class Reading {
   readonly #database: DatabaseSync;
   readonly #get: StatementSync;
+  readonly #getAll: StatementSync;
   readonly #listBehind: StatementSync;
   readonly #listFrom: StatementSync;
   readonly #log: StatementSync;
@@ -25,6 +26,10 @@ export class Reading {
   constructor(settings: WorkerSettings) {
     this.#database = openConnection(settings.file);
     this.#get = this.#database.prepare("select key, crc, value from state where cell = ? and key = ?");
+    // One statement sees one moment.
+    this.#getAll = this.#database.prepare(
+      `select key, crc, value from state where cell = ? and key in (${Array.from({ length: READ_KEYS_MAX }, () => "?").join(", ")})`,
+    );
     this.#listFrom = this.#database.prepare(
       "select key, crc, value from state where cell = ? and key >= ? and key < ? order by key limit ?",
     );
@@ -41,7 +46,9 @@ export class Reading {
   answer(question: ReadQuestion): ReadAnswer {
     try {
       if (question.kind === "read") return this.#readLog(question);
-      if (question.kind === "get" || question.kind === "list") return stateRows(question.cell, this.#stateRows(question));
+      if (question.kind === "get") return stateRows(question.cell, this.#get.iterate(question.cell, question.key));
+      if (question.kind === "getAll") return stateRows(question.cell, this.#getAll.iterate(question.cell, ...padded(question.keys)));
+      if (question.kind === "list") return stateRows(question.cell, this.#list(question));
       return (this.#checker ??= new Checker(this.#database)).answer(question);
     } catch (error) {
       if (isDamage(error)) return { kind: "damaged", what: error.message };
@@ -49,17 +56,8 @@ export class Reading {
     }
   }
 
-  #stateRows(question: Exclude<ReadQuestion, { kind: "read" } | CheckQuestion>): Iterable<StateColumns> {
-    const rows =
-      question.kind === "get"
-        ? this.#get.iterate(question.cell, question.key)
-        : (question.fromInclusive ? this.#listFrom : this.#listBehind).iterate(
-            question.cell,
-            question.from,
-            question.before,
-            question.limit,
-          );
-    return rows as Iterable<unknown> as Iterable<StateColumns>;
+  #list({ cell, from, fromInclusive, before, limit }: Extract<ReadQuestion, { kind: "list" }>): Iterable<unknown> {
+    return (fromInclusive ? this.#listFrom : this.#listBehind).iterate(cell, from, before, limit);
   }
 
   #readLog(question: Extract<ReadQuestion, { kind: "read" }>): ReadAnswer {
@@ -81,10 +79,16 @@ export class Reading {
   }
 }
 
-function stateRows(cell: number, columns: Iterable<StateColumns>): ReadAnswer {
+/** As many as the statement has places; one of them stands in the places that are left. */
+function padded(keys: readonly Uint8Array[]): Uint8Array[] {
+  const [first] = keys;
+  return first === undefined ? [] : [...keys, ...Array.from({ length: READ_KEYS_MAX - keys.length }, () => first)];
+}
+
+function stateRows(cell: number, found: Iterable<unknown>): ReadAnswer {
   const rows: { key: string; value: Uint8Array }[] = [];
   let bytes = 0;
-  for (const { key, crc, value } of columns) {
+  for (const { key, crc, value } of found as Iterable<StateColumns>) {
     const name = Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString("utf8");
     if (rowChecksum(cell, key, value) !== crc)
       return { kind: "damaged", what: `its row ${JSON.stringify(name)} does not have its checksum` };

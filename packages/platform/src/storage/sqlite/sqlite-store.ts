@@ -8,7 +8,7 @@
 import { once } from "node:events";
 import type { Worker } from "node:worker_threads";
 import { invariant, LambentError } from "../../base/index.ts";
-import { checkCellKey, checkCommit, checkLimit } from "../check.ts";
+import { checkCellKey, checkCommit, checkKeyCount, checkLimit } from "../check.ts";
 import type { CellKey, CommitClass, CommitResult, LogRow, Op, Revision, StateRow, Store } from "../store.ts";
 import { checkStore, type StoreCheck } from "./check-store.ts";
 import { CommitLoop } from "./commit-loop.ts";
@@ -105,6 +105,15 @@ class SqliteStore implements EmbeddedStore {
     if (!cell) return undefined;
     const answer = await this.#reads.ask({ kind: "get", cell: cell.id, key: Buffer.from(stateKey) });
     return rowsOf(cell, answer)[0]?.value;
+  }
+
+  async getAll(key: CellKey, stateKeys: readonly string[]): Promise<(Uint8Array | undefined)[]> {
+    checkKeyCount(stateKeys);
+    const cell = this.#cellForReading(key);
+    if (!cell || stateKeys.length === 0) return stateKeys.map(() => undefined);
+    const answer = await this.#reads.ask({ kind: "getAll", cell: cell.id, keys: stateKeys.map((stateKey) => Buffer.from(stateKey)) });
+    const found = new Map(rowsOf(cell, answer).map((row) => [row.key, row.value]));
+    return stateKeys.map((stateKey) => found.get(stateKey));
   }
 
   async list(key: CellKey, range: { readonly prefix: string; readonly after?: string; readonly limit: number }): Promise<StateRow[]> {

@@ -1,23 +1,15 @@
 /**
  * `lambent verify`: reads everything that is kept and says what is not as it was written. Rows against their checksums,
- * bodies against their names, references of rows to bodies both ways. Changes nothing, except that a damaged cell is stopped.
+ * bodies against their names, references of rows to bodies both ways, objects' files against what their rows say. Changes nothing, except that a damaged cell is stopped.
  */
 import type { BlobFolder } from "../blobs/blobs.ts";
 import { type BlobReferences, referencedBlobs } from "../blobs/references.ts";
 import { isLambentError } from "../../base/index.ts";
 import type { EmbeddedStore } from "../sqlite/sqlite-store.ts";
+import { Faults, type VerifyFault } from "./faults.ts";
+import { type KeptObjects, NO_OBJECTS, type ObjectsReport, verifyObjects } from "./verify-objects.ts";
 
-/** Faults a report names; further ones are counted only. */
-export const VERIFY_FAULTS_MAX = 1_000;
-
-export interface VerifyFault {
-  readonly kind: "store" | "cell" | "blob";
-  /** The cell's key or the body's digest; the file for the store as a whole. */
-  readonly name: string;
-  readonly what: string;
-}
-
-export interface VerifyReport {
+export interface VerifyReport extends ObjectsReport {
   readonly cells: number;
   readonly rows: number;
   readonly bytes: number;
@@ -34,6 +26,8 @@ export interface VerifyParts {
   readonly storeFile: string;
   readonly blobs: BlobFolder;
   readonly references: readonly BlobReferences[];
+  /** Without it, objects are not looked at. */
+  readonly objects?: KeptObjects | undefined;
   /** Lets SQLite check its own file too; only while nobody commits. */
   readonly structure: boolean;
 }
@@ -46,14 +40,15 @@ export async function verifyKept(parts: VerifyParts): Promise<VerifyReport> {
     faults.add(cell === undefined ? { kind: "store", name: parts.storeFile, what } : { kind: "cell", name: cell, what });
   const there = await verifyBodies(parts.blobs, faults);
   const unreferencedBlobs = await verifyReferences(parts, there.digests, faults);
+  const objects = parts.objects ? await verifyObjects(parts.store, parts.objects, faults) : NO_OBJECTS;
   const { cells, rows, bytes } = store;
-  return { cells, rows, bytes, blobs: there.digests.size, blobBytes: there.bytes, unreferencedBlobs, ...faults.list() };
+  return { cells, rows, bytes, blobs: there.digests.size, blobBytes: there.bytes, unreferencedBlobs, ...objects, ...faults.list() };
 }
 
 /** A report of a store that does not even open. */
 export function unopenedReport(storeFile: string, what: string): VerifyReport {
   const faults = [{ kind: "store", name: storeFile, what } as const];
-  return { cells: 0, rows: 0, bytes: 0, blobs: 0, blobBytes: 0, unreferencedBlobs: 0, faults, faultCount: 1 };
+  return { cells: 0, rows: 0, bytes: 0, blobs: 0, blobBytes: 0, unreferencedBlobs: 0, ...NO_OBJECTS, faults, faultCount: 1 };
 }
 
 async function verifyBodies(blobs: BlobFolder, faults: Faults): Promise<{ readonly digests: Set<string>; readonly bytes: number }> {
@@ -104,18 +99,4 @@ async function missingOf(blobs: BlobFolder, digests: readonly string[]): Promise
   const missing: string[] = [];
   for (const digest of digests) if ((await blobs.check(digest)).kind === "absent") missing.push(digest);
   return missing;
-}
-
-class Faults {
-  readonly #faults: VerifyFault[] = [];
-  #count = 0;
-
-  add(fault: VerifyFault): void {
-    this.#count++;
-    if (this.#faults.length < VERIFY_FAULTS_MAX) this.#faults.push(fault);
-  }
-
-  list(): { readonly faults: readonly VerifyFault[]; readonly faultCount: number } {
-    return { faults: this.#faults, faultCount: this.#count };
-  }
 }

@@ -25,6 +25,16 @@ export async function readOwnRows(
   return rows.map(({ key, value }) => ({ key: key.slice(OWN_PREFIX.length), value }));
 }
 
+/** All of them. */
+export async function* eachOwnRow(store: Pick<Store, "list">, cell: CellKey, rowsPerPage?: number): AsyncGenerator<StateRow> {
+  for await (const { key, value } of eachRow(store, cell, OWN_PREFIX, rowsPerPage)) yield { key: key.slice(OWN_PREFIX.length), value };
+}
+
+/** One of them. */
+export function readOwnRow(store: Pick<Store, "get">, cell: CellKey, key: string): Promise<Uint8Array | undefined> {
+  return store.get(cell, OWN_PREFIX + key);
+}
+
 /** True for a cell that holds a work list: from its first commit until `removeList` has ended. */
 export async function isList(store: Store, cell: CellKey): Promise<boolean> {
   return (await readHead(store, cell)) !== undefined;

@@ -15,6 +15,7 @@ import { LeaseWaiters } from "./lease-waiters.ts";
 import { ListTime } from "./list-time.ts";
 import type { LeaseGrant, Wanted } from "./grants.ts";
 import type { ListState } from "./list-state.ts";
+import { readOwnRows } from "./own-rows.ts";
 import { readHead, readState } from "./read-state.ts";
 import { decodeRow, type StoredItem } from "./row-codec.ts";
 import { sequenceOf } from "./item.ts";
@@ -211,11 +212,16 @@ class OwnedList implements WorkList {
     return this.#do((state) => state.writeOwn(rows));
   }
 
-  async readRows(range: { readonly prefix: string; readonly after?: string; readonly limit: number }) {
+  getRows(keys: readonly string[]) {
     const { store, cell } = this.#options;
-    const after = range.after === undefined ? {} : { after: OWN_PREFIX + range.after };
-    const rows = await store.list(cell, { prefix: OWN_PREFIX + range.prefix, limit: range.limit, ...after });
-    return rows.map(({ key, value }) => ({ key: key.slice(OWN_PREFIX.length), value }));
+    return store.getAll(
+      cell,
+      keys.map((key) => OWN_PREFIX + key),
+    );
+  }
+
+  readRows(range: Parameters<WorkList["readRows"]>[0]) {
+    return readOwnRows(this.#options.store, this.#options.cell, range);
   }
 
   configure(rules: Partial<ListRules>): void {

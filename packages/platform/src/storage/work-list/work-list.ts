@@ -189,6 +189,8 @@ export interface WorkList {
   counts(): ListCounts;
   /** Writes rows of the owner's own. */
   writeRows(rows: readonly OwnRow[]): Promise<void>;
+  /** Those of `keys`, at most `READ_KEYS_MAX`, in their order and all of one moment. */
+  getRows(keys: readonly string[]): Promise<(Uint8Array | undefined)[]>;
   /** Reads rows of the owner's own, ordered by key. */
   readRows(range: {
     readonly prefix: string;

@@ -190,6 +190,8 @@ describe("a work list", () => {
       rows.map(({ key, value }) => [key, Buffer.from(value).toString()]),
       [["outcome/a", "handled"]],
     );
+    const [absent, outcome] = await world.list.getRows(["outcome/b", "outcome/a"]);
+    assert.deepEqual([absent, Buffer.from(outcome ?? []).toString()], [undefined, "handled"]);
   });
 
   it("gives an item back with a delay and a note", async () => {
