@@ -24,6 +24,8 @@ export interface AuthorizationRequest {
   readonly action: string;
   /** ARN, or `*`. */
   readonly resource: string;
+  /** Whose the resource is, where its ARN does not say: buckets. */
+  readonly resourceAccount?: string | undefined;
   /** The policy attached to the resource, JSON text. */
   readonly resourcePolicy?: string | undefined;
   /** What that policy is: the trust policy of a role names no resource. */
@@ -66,7 +68,7 @@ function decide(request: AuthorizationRequest, roles: Roles, clock: Clock): Audi
       account,
       service: principal.kind === "service" ? principal.service : undefined,
       resourceMustAllow: request.resourcePolicyKind === "trust" && request.resourcePolicy !== undefined,
-      resourceAccount: resourceAccount(request.resource) ?? account ?? "",
+      resourceAccount: resourceAccount(request) ?? account ?? "",
       action: request.action,
       resource: request.resource,
       context: { ...globalContext(request, roles, clock), ...request.context },
@@ -77,8 +79,8 @@ function decide(request: AuthorizationRequest, roles: Roles, clock: Clock): Audi
 }
 
 /** A root key, in its own account; in another one it is what that account's policies say. */
-function mayEverything(account: string, { resource, resourcePolicyKind }: AuthorizationRequest): boolean {
-  return resourcePolicyKind === "trust" || (resourceAccount(resource) ?? account) === account;
+function mayEverything(account: string, request: AuthorizationRequest): boolean {
+  return request.resourcePolicyKind === "trust" || (resourceAccount(request) ?? account) === account;
 }
 
 function outcomeOf(decision: Decision, enforced: boolean): AuditOutcome {
@@ -176,8 +178,8 @@ function identityContext(principal: Principal, roles: Roles): ConditionContext {
   }
 }
 
-/** Account in an ARN; undefined where it has none, as for buckets and `*`. */
-function resourceAccount(resource: string): string | undefined {
-  const account = resource.split(":", 6)[4];
-  return account === undefined || !/^\d{12}$/.test(account) ? undefined : account;
+/** Account in the resource's ARN, else as the request says; undefined where neither has one, as for `*`. */
+function resourceAccount(request: AuthorizationRequest): string | undefined {
+  const account = request.resource.split(":", 6)[4];
+  return account === undefined || !/^\d{12}$/.test(account) ? request.resourceAccount : account;
 }

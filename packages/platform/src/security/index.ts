@@ -1,10 +1,14 @@
 /** Who is asking, whether they may, and what is secret: credentials, signatures, policies, cipher, egress, browsers, audit. */
-export type { SignedRequest } from "./request.ts";
+export type { RequestHead, SignedRequest } from "./request.ts";
 export { accountOf, functionOf, isRoleArn, principalArn, realmOf, roleAccountOf, roleNameOf, serviceSession } from "./principal.ts";
 export type { CredentialScope, FunctionIdentity, Principal } from "./principal.ts";
 
 export { createAuthenticator } from "./authenticator.ts";
-export type { Authenticator } from "./authenticator.ts";
+export type { AuthenticatedHead, Authenticator, HeadOptions } from "./authenticator.ts";
+export { ChunkSignatures } from "./sigv4/chunk-signatures.ts";
+export type { SignedPayload } from "./sigv4/payload.ts";
+export { checkPostedBytes, verifyPostPolicy } from "./post-policy/verify.ts";
+export type { AuthenticatedPost, PostForm } from "./post-policy/verify.ts";
 export { presign, signRequest } from "./sigv4/sign.ts";
 export type { SigningKey, SigningOptions } from "./sigv4/sign.ts";
 
@@ -17,6 +21,7 @@ export { createCipher } from "./cipher.ts";
 
 export { parsePolicy } from "./policy/document.ts";
 export type { PolicyDocument, PolicyKind, PolicyStatement } from "./policy/document.ts";
+export { compilePattern, matchesPattern } from "./policy/pattern.ts";
 export { evaluate } from "./policy/evaluate.ts";
 export type { AccessRequest, ConditionContext, Decision, NamedPolicy, PolicySet, StatementReference } from "./policy/evaluate.ts";
 

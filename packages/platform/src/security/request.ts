@@ -4,13 +4,17 @@
  *
  * `rawUrl` and `rawHeaders` hold one character a byte, as Node's parsers deliver them.
  */
-export interface SignedRequest {
+export interface SignedRequest extends RequestHead {
+  readonly body: Uint8Array;
+}
+
+/** What of a request is there before its body. */
+export interface RequestHead {
   readonly method: string;
   /** Path and query exactly as sent. */
   readonly rawUrl: string;
   /** Alternating names and values, as `IncomingMessage.rawHeaders`; on HTTP/2 with `:authority`. */
   readonly rawHeaders: readonly string[];
-  readonly body: Uint8Array;
 }
 
 /** Every value of the header `name` (lower case), in the order sent. */

@@ -192,6 +192,75 @@ describe("the authorizer", () => {
     assert.throws(() => authorizer.authorize(request(session([], [arn]))), denied);
   });
 
+  describe("for a resource whose ARN names no account", () => {
+    const OTHER = "111122223333";
+    const root: Principal = { kind: "root", account: OTHER, accessKeyId: "AKIA" };
+    const here: Principal = { kind: "root", account: ACCOUNT, accessKeyId: "AKIA" };
+    const foreignRole = ofFunction("arn:aws:iam::123456789012:role/worker");
+    const service: Principal = { kind: "service", service: "logging.s3.amazonaws.com" };
+    const anonymous: Principal = { kind: "anonymous" };
+    const bucket = (owner: string | undefined, statement?: object): Partial<AuthorizationRequest> => ({
+      action: "s3:GetObject",
+      resource: "arn:aws:s3:::photos/cat.jpg",
+      ...(owner === undefined ? {} : { resourceAccount: owner }),
+      ...(statement
+        ? { resourcePolicy: JSON.stringify({ Statement: { Effect: "Allow", Action: "s3:*", Resource: "*", ...statement } }) }
+        : {}),
+    });
+    const everybody = { Principal: "*" };
+    const allowed: readonly (readonly [string, Principal, Partial<AuthorizationRequest>])[] = [
+      ["the root key of its own account", here, bucket(ACCOUNT)],
+      ["a root key where nobody said whose it is", root, bucket(undefined)],
+      ["the root key of another account, by a policy for that account", root, bucket(ACCOUNT, { Principal: { AWS: OTHER } })],
+      ["the root key of another account, by a policy for everybody", root, bucket(ACCOUNT, everybody)],
+      ["a function of its own account", foreignRole, bucket(ACCOUNT)],
+      ["a function of another account, by a policy for everybody", foreignRole, bucket(OTHER, everybody)],
+      ["a function of another account, by a policy for that account", foreignRole, bucket(OTHER, { Principal: { AWS: ACCOUNT } })],
+      ["nobody in particular, by a policy for everybody", anonymous, bucket(ACCOUNT, everybody)],
+      ["nobody in particular, by a policy for everybody spelled otherwise", anonymous, bucket(ACCOUNT, { Principal: { AWS: "*" } })],
+      ["a service, by a policy for it", service, bucket(ACCOUNT, { Principal: { Service: "logging.s3.amazonaws.com" } })],
+    ];
+    const refused: readonly (readonly [string, Principal, Partial<AuthorizationRequest>])[] = [
+      ["the root key of another account", root, bucket(ACCOUNT)],
+      ["the root key of another account, by a policy for a third one", root, bucket(ACCOUNT, { Principal: { AWS: "123456789012" } })],
+      ["the root key of another account, by a deny", here, bucket(OTHER, { ...everybody, Effect: "Deny" })],
+      ["a function of another account", foreignRole, bucket(OTHER)],
+      ["a function of another account, by a policy for the owner's account", foreignRole, bucket(OTHER, { Principal: { AWS: OTHER } })],
+      ["nobody in particular", anonymous, bucket(ACCOUNT)],
+      ["nobody in particular where nobody said whose it is", anonymous, bucket(undefined)],
+      ["nobody in particular, by a policy for accounts", anonymous, bucket(ACCOUNT, { Principal: { AWS: [ACCOUNT, OTHER] } })],
+      ["nobody in particular, by a policy for other actions", anonymous, bucket(ACCOUNT, { ...everybody, Action: "s3:PutObject" })],
+      ["a service", service, bucket(ACCOUNT)],
+      ["a service, by a policy for another one", service, bucket(ACCOUNT, { Principal: { Service: "events.amazonaws.com" } })],
+    ];
+    for (const [who, principal, changed] of allowed)
+      it(`allows ${who}`, async (test) => (await started(test)).authorizer.authorize(request(principal, changed)));
+    for (const [who, principal, changed] of refused) {
+      it(`refuses ${who}`, async (test) => {
+        const { authorizer } = await started(test);
+        assert.throws(() => authorizer.authorize(request(principal, changed)), denied);
+      });
+    }
+
+    it("refuses a role that is here what its policies do not allow, whatever its bucket's account", async (test) => {
+      const { roles, authorizer } = await started(test);
+      await roles.createRole(ACCOUNT, { name: "worker", trustPolicy: TRUST, tags: {} });
+      const own = ofFunction(`arn:aws:iam::${ACCOUNT}:role/worker`);
+      assert.throws(() => authorizer.authorize(request(own, bucket(ACCOUNT))), denied);
+      authorizer.authorize(request(own, bucket(ACCOUNT, everybody)));
+      assert.throws(() => authorizer.authorize(request(own, bucket(OTHER, everybody))), denied);
+      await roles.changeRole(ACCOUNT, "worker", { kind: "putInline", name: "p", document: policy("s3:GetObject") });
+      authorizer.authorize(request(own, bucket(ACCOUNT)));
+      authorizer.authorize(request(own, bucket(OTHER, everybody)));
+      assert.throws(() => authorizer.authorize(request(own, bucket(OTHER))), denied);
+    });
+
+    it("goes by the ARN where it does name one", async (test) => {
+      const { authorizer } = await started(test);
+      assert.throws(() => authorizer.authorize(request(root, { resourceAccount: OTHER })), denied);
+    });
+  });
+
   it("allows nothing by a resource policy that cannot be read", async (test) => {
     const { authorizer } = await started(test);
     assert.throws(() => authorizer.authorize(request(ofFunction("arn:aws:iam::123456789012:role/w"), { resourcePolicy: "{" })), denied);

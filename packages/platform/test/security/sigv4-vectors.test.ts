@@ -5,6 +5,7 @@ import { describe, it } from "node:test";
 import { isLambentError, ManualClock } from "../../src/base/index.ts";
 import { presign, signRequest, type SignedRequest } from "../../src/security/index.ts";
 import { readClaim } from "../../src/security/sigv4/claim.ts";
+import { payloadHashOf } from "../../src/security/sigv4/payload.ts";
 import { SigningKeys } from "../../src/security/sigv4/signing-key.ts";
 import { checkSignature, checkTime } from "../../src/security/sigv4/verify.ts";
 
@@ -67,6 +68,7 @@ function verify(request: SignedRequest, vector: ReturnType<typeof load>): void {
   checkSignature(request, claim, {
     keys: new SigningKeys(),
     secretAccessKey: vector.key.secretAccessKey,
+    payloadHash: () => payloadHashOf(request, claim),
     pathStyle: vector.options.pathStyle,
   });
 }

@@ -1,6 +1,6 @@
-import { LambentError } from "../../base/index.ts";
 import type { CredentialScope } from "../principal.ts";
-import { headerValues, type SignedRequest } from "../request.ts";
+import { incompleteSignature, quote } from "../refusals.ts";
+import { headerValues, type RequestHead } from "../request.ts";
 import { parseQuery, splitTarget, type QueryParameter } from "./canonical.ts";
 
 /** Longest presigned URL: seven days. */
@@ -27,7 +27,7 @@ interface ClaimParts {
 }
 
 /** Reads the claim of a request in either form, or undefined when it carries none. Throws `IncompleteSignature`. */
-export function readClaim(request: SignedRequest): SignatureClaim | undefined {
+export function readClaim(request: RequestHead): SignatureClaim | undefined {
   const authorization = headerValues(request.rawHeaders, "authorization");
   const { path, query } = splitTarget(request.rawUrl);
   const presigned = /(?:^|&)X-Amz-(?:Algorithm|Signature|Credential)=/.test(query);
@@ -38,9 +38,13 @@ export function readClaim(request: SignedRequest): SignatureClaim | undefined {
   return readHeaderClaim(request, header, path, parseQuery(query));
 }
 
-function readHeaderClaim(request: SignedRequest, header: string, path: string, parameters: QueryParameter[]): SignatureClaim {
+function readHeaderClaim(request: RequestHead, header: string, path: string, parameters: QueryParameter[]): SignatureClaim {
   const blank = header.indexOf(" ");
   const algorithm = blank < 0 ? header : header.slice(0, blank);
+  if (algorithm === "AWS")
+    incomplete(
+      "The Authorization header is signed with Signature Version 2, which is taken in presigned URLs only; sign with Version 4 (AWS4-HMAC-SHA256).",
+    );
   if (algorithm !== "AWS4-HMAC-SHA256")
     incomplete(`The Authorization header names the algorithm ${quote(algorithm)}; only AWS4-HMAC-SHA256 is taken.`);
   const parts = new Map<string, string>();
@@ -88,7 +92,7 @@ function readQueryClaim(path: string, parameters: QueryParameter[]): SignatureCl
 }
 
 /** `AKID/20150830/us-east-1/service/aws4_request`, split from the right: an access key id may hold slashes. */
-function readScope(credential: string): { readonly scope: CredentialScope; readonly scopeText: string } {
+export function readScope(credential: string): { readonly scope: CredentialScope; readonly scopeText: string } {
   const match = /^([\x21-\x7e]{1,128})\/((\d{8})\/([a-z0-9-]{1,32})\/([a-z0-9-]{1,64})\/aws4_request)$/.exec(credential);
   const [, accessKeyId, scopeText, date, region, service] = match ?? [];
   if (accessKeyId === undefined || scopeText === undefined || date === undefined || region === undefined || service === undefined) {
@@ -126,10 +130,5 @@ function atMostOne(values: readonly string[], what: string): string | undefined 
 }
 
 function incomplete(message: string): never {
-  throw new LambentError("IncompleteSignature", message);
-}
-
-/** Foreign text for a message, short. */
-function quote(text: string): string {
-  return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
+  throw incompleteSignature(message);
 }

@@ -36,6 +36,8 @@ export interface SigningOptions {
   readonly pathStyle?: PathStyle;
   /** Adds `x-amz-content-sha256`; always on for S3. */
   readonly bodyHashHeader?: boolean;
+  /** Stands for the body's hash where the body is signed otherwise or not at all: `UNSIGNED-PAYLOAD`. */
+  readonly payloadHash?: string;
 }
 
 const signingKeys = new SigningKeys();
@@ -61,7 +63,7 @@ const NEVER_SIGNED: ReadonlySet<string> = new Set([
  */
 export function signRequest(request: SignedRequest, key: SigningKey, options: SigningOptions): Record<string, string> {
   const amzDate = amzDateOf(options.now);
-  const payloadHash = bodyHash(request.body);
+  const payloadHash = options.payloadHash ?? bodyHash(request.body);
   const added: Record<string, string> = { "x-amz-date": amzDate };
   if (key.sessionToken !== undefined) added["x-amz-security-token"] = key.sessionToken;
   if (options.bodyHashHeader ?? options.service === "s3") added["x-amz-content-sha256"] = payloadHash;
