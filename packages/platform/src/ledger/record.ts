@@ -64,8 +64,8 @@ export interface Attempt {
 export interface LedgerRecord {
   /** The id that whoever published the event was told: a request id, a message id. Time-ordered (`timeOrderedId`). */
   readonly id: string;
-  /** How the event came: later issues add `objects`, `stream`. */
-  readonly source: "invoke" | "queue" | "bus" | "schedule" | "topic";
+  /** How the event came: later issues add `stream`. */
+  readonly source: "invoke" | "queue" | "bus" | "schedule" | "topic" | "objects";
   /** Where it came from in detail: ARN of a queue, rule, schedule, subscription; undefined for a direct call. */
   readonly origin: string | undefined;
   /** What it is about, for people: a detail-type, the name of a schedule. */

@@ -64,7 +64,7 @@ const eventRecord = structure("EventRecord", {
 const listRequest = structure("ListEventsRequest", {
   Since: inQuery("since", optional(timestamp())),
   Until: inQuery("until", optional(timestamp())),
-  Source: inQuery("source", optional(string({ enum: ["invoke", "queue", "bus", "schedule", "topic"] }))),
+  Source: inQuery("source", optional(string({ enum: ["invoke", "queue", "bus", "schedule", "topic", "objects"] }))),
   FunctionName: inQuery("function", optional(string({ pattern: "[A-Za-z0-9_-]{1,64}" }))),
   State: inQuery("state", optional(state())),
   /** The first event of a chain: lists all events of it. */
