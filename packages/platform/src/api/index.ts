@@ -8,6 +8,8 @@ export { serviceEntry, SERVICES } from "./services.ts";
 export type { ServiceEntry } from "./services.ts";
 export { policyText } from "./lambda/policy-text.ts";
 export { codePath } from "./own-service.ts";
+export { corsAnswer } from "./s3/cors-matching.ts";
+export type { CorsAnswer, CorsDocument, CorsRequest } from "./s3/cors-matching.ts";
 export { verifyShape } from "./verify-shape.ts";
 export type {
   BackupDataResponse,
@@ -23,6 +25,7 @@ export type {
   WantedBusShape,
   WantedFunctionShape,
   WantedQueueShape,
+  WantedUploadShape,
   WantedRuleShape,
   WantedScheduleShape,
   WantedTriggerShape,

@@ -10,6 +10,8 @@ export interface RequestContext {
   readonly endpoint: string;
   /** The trace header the call came with: which chain of calls it is a part of. Undefined where there was none. */
   readonly traceHeader?: string | undefined;
+  /** The caller's address; undefined where it is a part of this server. */
+  readonly sourceAddress?: string | undefined;
   /** Aborts when the caller is gone, or the server stops. */
   readonly signal: AbortSignal;
   /** Calls `listener` when the caller's connection is gone, after a whole answer as well as before it; at once when it is already. */

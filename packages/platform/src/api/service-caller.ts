@@ -1,3 +1,4 @@
+import { Readable } from "node:stream";
 import { type Clock, LambentError, type SecureRandom, timeOrderedId } from "../base/index.ts";
 import type { ServiceCall, ServiceCaller } from "../model/index.ts";
 import { serviceSession } from "../security/index.ts";
@@ -34,7 +35,9 @@ export function createServiceCaller(parts: ServiceCallerParts): ServiceCaller {
       const operation = service?.model.operations.get(operationName(call.operation));
       if (!service || !operation) throw new LambentError("NotFound", `Nothing here has the operation ${call.service}:${call.operation}.`);
       const input = decodeInput(call.input, operation);
-      await perform(service, { operation: operation.name, input }, contextOf(parts, call), parts.authorize);
+      const output = await perform(service, { operation: operation.name, input }, contextOf(parts, call), parts.authorize);
+      // Nobody reads the answer, and what is not read would stay open.
+      for (const value of Object.values(output ?? {})) if (value instanceof Readable) value.destroy();
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { LambentError } from "../base/index.ts";
+import type { ConditionContext } from "../security/index.ts";
 import type { ServiceModel, WireError } from "../wire/index.ts";
 import type { OperationTable, RequestContext } from "./operation.ts";
 
@@ -20,6 +21,10 @@ export interface Permission {
   readonly resource: string;
   /** Policy attached to the resource itself, JSON text; undefined when it has none. */
   readonly resourcePolicy?: string | undefined;
+  /** Whose the resource is, where its ARN does not say: a bucket's owner. */
+  readonly resourceAccount?: string | undefined;
+  /** Condition keys of this call beside the global ones. */
+  readonly context?: ConditionContext;
   /** What else the call needs leave for, where it is about several things. */
   readonly others?: readonly Permission[] | undefined;
 }

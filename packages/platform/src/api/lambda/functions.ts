@@ -21,19 +21,20 @@ import { isVersionNumber, parseFunctionReference, parseUnqualifiedReference, typ
 import { LATEST } from "../../model/index.ts";
 import { given } from "../given.ts";
 import type { RequestContext } from "../operation.ts";
+import { zipOf } from "./code-input.ts";
 import type { ManagementDependencies } from "./dependencies.ts";
-import { settingsInput, zipOf } from "./settings-input.ts";
+import { settingsInput } from "./settings-input.ts";
 import { functionConfiguration } from "./shapes.ts";
 
 /** Functions as such: created, changed, deleted. @see Lambda API reference */
-export function functionOperations({ functions }: ManagementDependencies) {
+export function functionOperations({ functions, code }: ManagementDependencies) {
   return {
     async CreateFunction(input: CreateFunctionRequest, context: RequestContext): Promise<FunctionConfiguration> {
       const name = parseUnqualifiedReference(given(input.FunctionName, "FunctionName"), context.realm);
       const view = await functions.lifecycle.create(context.realm, {
         ...settingsInput(input),
         name,
-        zip: zipOf(given(input.Code, "Code")),
+        zip: await zipOf(given(input.Code, "Code"), context, code),
         layerArns: input.Layers,
         tags: input.Tags,
         publish: input.Publish,
@@ -44,7 +45,7 @@ export function functionOperations({ functions }: ManagementDependencies) {
     async UpdateFunctionCode(input: UpdateFunctionCodeRequest, context: RequestContext): Promise<FunctionConfiguration> {
       const name = latestOf(input, context);
       const view = await functions.lifecycle.updateCode(context.realm, name, {
-        zip: zipOf(input),
+        zip: await zipOf(input, context, code),
         architecture: input.Architectures?.[0],
         publish: input.Publish,
         dryRun: input.DryRun,

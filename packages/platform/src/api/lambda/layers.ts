@@ -21,13 +21,13 @@ import { documentOf, layerArn, parseLayerReference, type LayerVersionRecord, typ
 import type { Realm } from "../../model/index.ts";
 import { given } from "../given.ts";
 import type { RequestContext } from "../operation.ts";
+import { zipOf } from "./code-input.ts";
 import type { ManagementDependencies } from "./dependencies.ts";
 import { principalOf } from "./permissions.ts";
-import { zipOf } from "./settings-input.ts";
 import { lambdaTime } from "./shapes.ts";
 
 /** Layers and their versions. @see Lambda API reference */
-export function layerOperations({ functions: { layers }, codeLocation }: ManagementDependencies) {
+export function layerOperations({ functions: { layers }, code, codeLocation }: ManagementDependencies) {
   const shown = (realm: Realm, record: LayerVersionRecord, context: RequestContext): GetLayerVersionResponse => ({
     LayerArn: layerArn(realm, record.name),
     ...listed(realm, record),
@@ -37,7 +37,7 @@ export function layerOperations({ functions: { layers }, codeLocation }: Managem
     async PublishLayerVersion(input: PublishLayerVersionRequest, context: RequestContext): Promise<PublishLayerVersionResponse> {
       const record = await layers.publish(context.realm, {
         name: ownLayer(input, context),
-        zip: zipOf(given(input.Content, "Content")),
+        zip: await zipOf(given(input.Content, "Content"), context, code),
         description: input.Description,
         licenseInfo: input.LicenseInfo,
         compatibleRuntimes: input.CompatibleRuntimes,

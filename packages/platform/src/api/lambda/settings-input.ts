@@ -26,20 +26,6 @@ export function settingsInput(request: SettingsRequest & { readonly Role?: strin
   };
 }
 
-/** The zip of a request. Buckets are read by a part that is not built yet; images never are. */
-export function zipOf(code: {
-  readonly ZipFile?: Uint8Array | undefined;
-  readonly S3Bucket?: string | undefined;
-  readonly ImageUri?: string | undefined;
-}): Uint8Array {
-  if (code.ImageUri !== undefined)
-    throw new LambentError("NotImplemented", "Code from a container image is not built in Lambent; send ZipFile.");
-  if (code.S3Bucket !== undefined)
-    throw new LambentError("NotImplemented", "Code from a bucket is not built in Lambent yet; send ZipFile.");
-  if (code.ZipFile === undefined) throw new LambentError("InvalidParameter", "Please provide a source for function code.");
-  return code.ZipFile;
-}
-
 function loggingInput(logging: LoggingConfig): Partial<LoggingSettings> {
   const { LogFormat, ApplicationLogLevel, SystemLogLevel, LogGroup } = logging;
   return {

@@ -1,5 +1,5 @@
 import type { Archives, Change, CurrentFunction, Deployment, FunctionOptions, UrlForm, WantedFunction } from "../../apps/index.ts";
-import { busOf, queueOf, ruleOf, scheduleOf, triggerOf } from "./wiring-forms.ts";
+import { bucketOf, busOf, queueOf, ruleOf, scheduleOf, triggerOf, uploadOf } from "./wiring-forms.ts";
 import type { ChangeShape, DeployAppRequest, DeployedFunctionShape, PlanAppRequest, WantedFunctionShape } from "./schema.ts";
 
 /** Between the API's shapes and the forms of `apps/`. */
@@ -16,6 +16,8 @@ export function deploymentOf(input: PlanAppRequest): Deployment {
     buses: (input.Buses ?? []).map(busOf),
     rules: (input.Rules ?? []).map(ruleOf),
     schedules: (input.Schedules ?? []).map(scheduleOf),
+    buckets: (input.Buckets ?? []).map(bucketOf),
+    uploads: (input.Uploads ?? []).map(uploadOf),
   };
 }
 

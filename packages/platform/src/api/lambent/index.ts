@@ -18,6 +18,7 @@ export type {
 export type {
   WantedBusShape,
   WantedQueueShape,
+  WantedUploadShape,
   WantedRuleShape,
   WantedScheduleShape,
   WantedTriggerShape,

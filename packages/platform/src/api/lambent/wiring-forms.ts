@@ -1,20 +1,22 @@
 import type {
   DeploymentPlan,
-  EventChange,
   QueueOptions,
   RuleTrigger,
   ScheduleTrigger,
   Trigger,
+  UploadTrigger,
+  WantedBucket,
   WantedBus,
   WantedQueue,
-  WiringChange,
 } from "../../apps/index.ts";
 import type {
+  WantedBucketShape,
   WantedBusShape,
   WantedQueueShape,
   WantedRuleShape,
   WantedScheduleShape,
   WantedTriggerShape,
+  WantedUploadShape,
   WiringChangeShape,
 } from "./wiring-schema.ts";
 
@@ -70,14 +72,30 @@ export function scheduleOf({ FunctionName, ScheduleName, Expression, Timezone, I
   };
 }
 
+export function bucketOf({ BucketName }: WantedBucketShape): WantedBucket {
+  return { name: BucketName };
+}
+
+export function uploadOf({ FunctionName, BucketName, UploadName, Event, Prefix, Suffix }: WantedUploadShape): UploadTrigger {
+  return {
+    ...{ functionName: FunctionName, bucketName: BucketName, uploadName: UploadName },
+    options: { event: Event, prefix: Prefix, suffix: Suffix },
+  };
+}
+
 export function wiringShape(change: DeploymentPlan["wiring"][number]): WiringChangeShape {
   const fields = "fields" in change ? change.fields.map(({ field, from, to }) => ({ Field: field, From: from, To: to })) : [];
   return { Kind: change.kind, ...namesOf(change), ...(fields.length > 0 ? { Fields: fields } : {}) };
 }
 
-function namesOf(change: WiringChange | EventChange): Omit<WiringChangeShape, "Kind" | "Fields"> {
+function namesOf(change: DeploymentPlan["wiring"][number]): Omit<WiringChangeShape, "Kind" | "Fields"> {
   if ("queueName" in change)
     return { QueueName: change.queueName, ...("functionName" in change ? { FunctionName: change.functionName } : {}) };
+  if ("bucket" in change) return { BucketName: change.bucket.name };
+  if ("upload" in change) {
+    const { bucketName, uploadName, functionName } = change.upload;
+    return { BucketName: bucketName, UploadName: uploadName, FunctionName: functionName };
+  }
   if ("bus" in change) return { BusName: change.bus.name };
   if ("rule" in change) return { BusName: change.rule.busName, RuleName: change.rule.ruleName, FunctionName: change.rule.functionName };
   return { ScheduleName: change.schedule.scheduleName, FunctionName: change.schedule.functionName };

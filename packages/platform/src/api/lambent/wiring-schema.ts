@@ -1,6 +1,6 @@
 import { boolean, integer, list, optional, string, structure, type TypeOf } from "../../wire/index.ts";
 
-/** The part of Lambent's own API that is about what calls functions: queues, buses, rules and schedules of an application. */
+/** The part of Lambent's own API that is about what calls functions: queues, buses, rules, schedules, buckets and rules of those of an application. */
 
 const functionName = () => string({ pattern: "[A-Za-z0-9_-]{1,64}" });
 const queueName = () => string({ min: 1, max: 80 });
@@ -50,6 +50,20 @@ const wantedSchedule = structure("WantedSchedule", {
   Enabled: boolean(),
 });
 
+const bucketName = () => string({ pattern: "[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]" });
+const wantedBucket = structure("WantedBucket", { BucketName: bucketName() });
+
+const wantedUpload = structure("WantedUpload", {
+  FunctionName: functionName(),
+  BucketName: bucketName(),
+  /** Of the notification rule, in its bucket. */
+  UploadName: triggerName(),
+  /** As S3 spells it. */
+  Event: string({ min: 1, max: 100 }),
+  Prefix: string({ max: 1_024 }),
+  Suffix: string({ max: 1_024 }),
+});
+
 export const WIRING_MEMBERS = {
   /** Those that are there and not named stay. */
   Queues: optional(list(wantedQueue, { max: 200 })),
@@ -60,22 +74,29 @@ export const WIRING_MEMBERS = {
   /** As with triggers. */
   Rules: optional(list(wantedRule, { max: 400 })),
   Schedules: optional(list(wantedSchedule, { max: 400 })),
+  /** Those that are there and not named stay; those that only an upload names are created, too. */
+  Buckets: optional(list(wantedBucket, { max: 100 })),
+  /** Rules of buckets that call functions; as with triggers. */
+  Uploads: optional(list(wantedUpload, { max: 400 })),
 };
 
 export const fieldChange = structure("FieldChange", { Field: string(), From: string(), To: string() });
 
-/** A change of a queue, of a bus, or of what calls a function from there: those have a function. */
+/** A change of a queue, of a bus, of a bucket, or of what calls a function from there: those have a function. */
 export const wiringChange = structure("WiringChange", {
   Kind: string({
     enum: [
       ...["createQueue", "updateQueue", "createTrigger", "updateTrigger", "removeTrigger"],
       ...["createBus", "updateBus", "createRule", "updateRule", "removeRule", "createSchedule", "updateSchedule", "removeSchedule"],
+      ...["createBucket", "createUpload", "updateUpload", "removeUpload"],
     ],
   }),
   QueueName: optional(queueName()),
   BusName: optional(busName()),
   RuleName: optional(triggerName()),
   ScheduleName: optional(triggerName()),
+  BucketName: optional(bucketName()),
+  UploadName: optional(triggerName()),
   FunctionName: optional(functionName()),
   Fields: optional(list(fieldChange)),
 });
@@ -85,4 +106,6 @@ export type WantedTriggerShape = TypeOf<typeof wantedTrigger>;
 export type WantedBusShape = TypeOf<typeof wantedBus>;
 export type WantedRuleShape = TypeOf<typeof wantedRule>;
 export type WantedScheduleShape = TypeOf<typeof wantedSchedule>;
+export type WantedBucketShape = TypeOf<typeof wantedBucket>;
+export type WantedUploadShape = TypeOf<typeof wantedUpload>;
 export type WiringChangeShape = TypeOf<typeof wiringChange>;

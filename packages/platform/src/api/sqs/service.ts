@@ -3,9 +3,10 @@
  * the words for errors; `queues/` owns queues and their rules.
  */
 import { queueArn, parseQueueArn, type Queues } from "../../queues/index.ts";
-import { accountOf, principalArn, type Roles } from "../../security/index.ts";
+import type { Roles } from "../../security/index.ts";
 import { loadService } from "../../wire/index.ts";
 import type { OperationTable, RequestContext } from "../operation.ts";
+import { principalId } from "../principal-id.ts";
 import type { Permission, Service } from "../service.ts";
 import { batchOperations } from "./batches.ts";
 import { sqsWireError } from "./errors.ts";
@@ -32,7 +33,7 @@ export function sqsService(dependencies: SqsDependencies): Service {
 
 /** Every operation of SQS. */
 export function sqsOperations({ queues, roles }: SqsDependencies) {
-  const sender = ({ principal }: Pick<RequestContext, "principal">): string => senderId(principal, roles);
+  const sender = ({ principal }: Pick<RequestContext, "principal">): string => principalId(principal, roles);
   return {
     ...queueOperations(queues),
     ...queueTagOperations(queues),
@@ -41,21 +42,6 @@ export function sqsOperations({ queues, roles }: SqsDependencies) {
     ...moveTaskOperations(queues),
     ...permissionOperations(queues),
   } satisfies OperationTable;
-}
-
-/** An account for its root, role id and session name for everybody else. */
-function senderId(principal: RequestContext["principal"], roles: SqsDependencies["roles"]): string {
-  switch (principal.kind) {
-    case "root":
-      return principal.account;
-    case "function":
-      return `${roles.roleIdOf(principal.realm.account, principal.roleArn)}:${principal.functionName}`;
-    case "assumedRole":
-      return `${roles.roleIdOf(principal.account, principal.roleArn)}:${principal.sessionName}`;
-    case "service":
-    case "anonymous":
-      return accountOf(principal) ?? principalArn(principal);
-  }
 }
 
 /** A batch needs what its entries need. @see Service Authorization Reference, Amazon SQS */
