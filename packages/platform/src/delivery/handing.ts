@@ -29,6 +29,8 @@ export interface TargetKind {
   readonly togetherMax?: number;
   /** Hands over, in order. What it throws is a refusal, or ends all delivering. */
   handOver(handings: Together): Promise<readonly Answer[]>;
+  /** Throws what keeps a parcel of the sender's from being taken, before there is one: who binds a target is told at once. */
+  admit?(sender: ParcelSender, target: string): Promise<void>;
   /** What of an invocation's outcome the target gets; undefined: it is no destination of invocations. */
   outcome?(outcome: InvocationOutcome, target: string): { readonly payload: Buffer; readonly options: ParcelOptions };
 }

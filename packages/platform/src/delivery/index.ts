@@ -1,4 +1,5 @@
 /** What leaves one cell for another: the one table of targets, and who takes outcomes and deliveries there. */
+export { bucketTarget } from "./bucket/target.ts";
 export { archiveTarget, busTarget } from "./bus/target.ts";
 export { Courier } from "./courier.ts";
 export type { CourierParts } from "./courier.ts";

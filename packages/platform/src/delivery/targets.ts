@@ -1,6 +1,6 @@
 /** The one table of everything that can receive an event. A kind of target is one entry: whose ARNs it takes, and how a parcel gets there. */
-import { invariant, type Clock } from "../base/index.ts";
-import type { HandOver } from "../outbox/index.ts";
+import { invariant, LambentError, type Clock } from "../base/index.ts";
+import type { HandOver, ParcelSender } from "../outbox/index.ts";
 import { type Answer, type Handing, never, refusalOf, type TargetKind, type Together } from "./handing.ts";
 
 /** Bytes of payloads handed over in one step, beyond a first one that is larger. */
@@ -18,6 +18,13 @@ export class Targets {
 
   kindOf(target: string): TargetKind | undefined {
     return this.#kinds.find((each) => each.takes(target));
+  }
+
+  /** Throws what keeps a parcel of the sender's from being taken: `NotFound`, `AccessDenied`. */
+  async admit(sender: ParcelSender, target: string): Promise<void> {
+    const kind = this.kindOf(target);
+    if (!kind?.admit) throw new LambentError("NotFound", `Nothing here receives events under ${target}.`);
+    await kind.admit(sender, target);
   }
 
   /**

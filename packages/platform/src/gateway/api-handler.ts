@@ -1,13 +1,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { pipeline, Readable } from "node:stream";
 import { type Authorize, perform, type RequestContext, type Service, type ServiceEntry } from "../api/index.ts";
-import { type Clock, isLambentError, Later, LambentError, type SecureRandom, timeOrderedId } from "../base/index.ts";
-import { traceHeaderOf } from "../invoker/index.ts";
-import { DEFAULT_ACCOUNT, DEFAULT_REGION, type InstanceCaller, type Realm } from "../model/index.ts";
-import { type Authenticator, functionOf, type Principal, realmOf } from "../security/index.ts";
+import { type Clock, Later, LambentError, type SecureRandom, timeOrderedId } from "../base/index.ts";
+import type { InstanceCaller } from "../model/index.ts";
+import { type Authenticator, type Principal, realmOf } from "../security/index.ts";
 import {
   decode,
-  encodeError,
   encodeOutput,
   type ErrorTarget,
   errorTarget,
@@ -15,11 +12,13 @@ import {
   findServiceInHead,
   type RequestHead,
   type ServiceModel,
-  type WireError,
   type WireRequest,
-  type WireResponse,
 } from "../wire/index.ts";
+import { errorAnswer, writeAnswer } from "./answers.ts";
 import { API_BODY_BYTES_MAX, type BodyBudget } from "./body.ts";
+import { requireOwn } from "./own-credentials.ts";
+import { ANONYMOUS, ANONYMOUS_REALM, requestContext } from "./request-context.ts";
+import { wireRequestOf } from "./wire-request.ts";
 
 export interface ApiDependencies {
   readonly services: readonly ServiceEntry[];
@@ -34,9 +33,7 @@ export interface ApiDependencies {
   readonly reportDefect: (error: unknown, requestId: string) => void;
 }
 
-const ANONYMOUS: Principal = { kind: "anonymous" };
-/** Whoever follows a link has no account: what the link names has its own. */
-const LINK_REALM: Realm = { account: DEFAULT_ACCOUNT, region: DEFAULT_REGION };
+const NO_BODY = Buffer.alloc(0);
 
 /** Signed API calls: bytes → service → principal → operation → bytes. One for the main listener and every instance's. */
 export class ApiHandler {
@@ -75,15 +72,32 @@ export class ApiHandler {
         target = decoded;
         if (isLink && !service.unsigned?.has(decoded.operation))
           throw new LambentError("MissingCredentials", "The request has neither an Authorization header nor a signed query.");
-        const context = this.#context(wireRequest, principal, requestId, endpoint, response);
+        const context = this.#context(wireRequest, principal, requestId, endpoint, request, response);
         const output = await perform(service, decoded, context, this.#dependencies.authorize);
-        this.#write(response, encodeOutput(decoded, output, requestId, this.#dependencies.reportDefect), requestId);
+        const { reportDefect } = this.#dependencies;
+        writeAnswer(response, encodeOutput(decoded, output, requestId, reportDefect), requestId, reportDefect);
       } finally {
         body.release();
       }
     } catch (error) {
       this.#refuse(error, response, requestId, target, service);
     }
+  }
+
+  /** True when a service takes this request, as far as its head tells, or when it is for nobody else to say what is wrong with it. */
+  answers(request: IncomingMessage): boolean | Promise<boolean> {
+    try {
+      const told = this.#entryOf(wireRequestOf(request, NO_BODY));
+      return told instanceof Promise ? told.then((entry) => entry !== undefined) : told !== undefined;
+    } catch {
+      // Claims a signature that it does not have; `handle` says so.
+      return true;
+    }
+  }
+
+  /** First labels of the host names that services here go by. */
+  get hostLabels(): ReadonlySet<string> {
+    return new Set(this.#dependencies.services.map(({ metadata }) => metadata.endpointPrefix));
   }
 
   /** Where even the error cannot be written, the connection ends and the defect is told: nothing is thrown at whoever listens (P8). */
@@ -120,30 +134,22 @@ export class ApiHandler {
 
   #principal(request: WireRequest, service: Service, caller: InstanceCaller | undefined): Principal {
     const principal = this.#dependencies.authenticator.authenticate(request, service.model.signingName);
-    if (caller && !isOwn(principal, caller)) {
-      throw new LambentError("AccessDenied", "this listener takes only the credentials issued to its own function");
-    }
+    if (caller) requireOwn(principal, caller);
     return principal;
   }
 
-  #context(request: WireRequest, principal: Principal, requestId: string, endpoint: string, response: ServerResponse): RequestContext {
-    const scope = this.#dependencies.authenticator.credentialScope(request);
-    const { stopping } = this.#dependencies;
-    let signal: AbortSignal | undefined;
-    return {
-      realm: principal === ANONYMOUS ? LINK_REALM : realmOf(principal, scope ?? { region: "", service: "" }),
-      requestId,
-      principal,
-      endpoint,
-      traceHeader: traceHeaderOf(request.headers["x-amzn-trace-id"]),
-      // Made when it is first asked for: most operations end before their caller could leave.
-      get signal() {
-        signal ??= AbortSignal.any([stopping, closed(response)]);
-        return signal;
-      },
-      onCallerGone: (listener) => whenClosed(response, listener),
-      reportDefect: (error) => this.#dependencies.reportDefect(error, requestId),
-    };
+  #context(
+    wireRequest: WireRequest,
+    principal: Principal,
+    requestId: string,
+    endpoint: string,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): RequestContext {
+    const { authenticator, stopping, reportDefect } = this.#dependencies;
+    const scope = authenticator.credentialScope(wireRequest);
+    const realm = principal === ANONYMOUS ? ANONYMOUS_REALM : realmOf(principal, scope ?? { region: "", service: "" });
+    return requestContext(request, response, { realm, principal, requestId, endpoint, stopping, reportDefect });
   }
 
   #answerError(error: unknown, response: ServerResponse, requestId: string, target: ErrorTarget, service: Service | undefined): void {
@@ -151,25 +157,8 @@ export class ApiHandler {
       response.destroy();
       return;
     }
-    if (!isLambentError(error)) this.#dependencies.reportDefect(error, requestId);
-    const known = isLambentError(error)
-      ? error
-      : new LambentError("InternalError", "a defect in Lambent; its log has the details under the request id");
-    this.#write(response, encodeError(target, service ? service.wireError(known) : plainError(known), requestId), requestId);
-  }
-
-  #write(response: ServerResponse, answer: WireResponse, requestId: string): void {
-    if (answer.body instanceof Readable) {
-      response.writeHead(answer.status, answer.headers);
-      // Whichever side breaks off takes the other with it; the taker sees a cut answer as cut.
-      pipeline(answer.body, response, (error) => {
-        if (error && !isDeparture(error)) this.#dependencies.reportDefect(error, requestId);
-      });
-      return;
-    }
-    if (answer.status !== 204 && answer.headers["content-length"] === undefined)
-      answer.headers["content-length"] = String(answer.body.length);
-    response.writeHead(answer.status, answer.headers).end(answer.body);
+    const { reportDefect } = this.#dependencies;
+    writeAnswer(response, errorAnswer(error, target, service, requestId, reportDefect), requestId, reportDefect);
   }
 }
 
@@ -190,50 +179,3 @@ function unbuiltOperation({ headers, body }: WireRequest, scope: string | undefi
 
 /** Bytes of a form in which the action is looked for. */
 const FORM_HEAD_BYTES_MAX = 1_024;
-
-/** Aborts when the caller's connection is gone. */
-function closed(response: ServerResponse): AbortSignal {
-  const controller = new AbortController();
-  whenClosed(response, () => controller.abort());
-  return controller.signal;
-}
-
-/** "close" is said once: whoever asks later is told at once. */
-function whenClosed(response: ServerResponse, listener: () => void): void {
-  if (response.closed) listener();
-  else response.once("close", listener);
-}
-
-/** Errors before a service is known carry the catalogue's own code. */
-function plainError(error: LambentError): WireError {
-  return { name: error.code, message: error.message, status: error.entry.status, fault: error.entry.fault };
-}
-
-/** The credentials issued to the function, and sessions it got with them. */
-function isOwn(principal: Principal, caller: InstanceCaller): boolean {
-  const holder = functionOf(principal);
-  return (
-    holder !== undefined &&
-    holder.functionName === caller.version.name &&
-    holder.version === caller.version.version &&
-    holder.revisionId === caller.version.revisionId
-  );
-}
-
-/** The request in the raw form that signatures cover. */
-export function wireRequestOf(request: IncomingMessage, body: Buffer): WireRequest {
-  return {
-    method: request.method ?? "GET",
-    rawUrl: request.url ?? "/",
-    rawHeaders: request.rawHeaders,
-    headers: request.headers as WireRequest["headers"],
-    body,
-  };
-}
-
-/** What a stream breaks with when its reader leaves: no defect. */
-const DEPARTURES: ReadonlySet<string | undefined> = new Set(["ERR_STREAM_PREMATURE_CLOSE", "ECONNRESET", "EPIPE", "ETIMEDOUT"]);
-
-function isDeparture(error: NodeJS.ErrnoException): boolean {
-  return DEPARTURES.has(error.code) || isLambentError(error);
-}

@@ -30,6 +30,29 @@ export class BodyBudget {
     return this.#collect(request, bytesMax);
   }
 
+  /** The same for bytes that come from elsewhere than right from a request; what `source` throws is thrown on. */
+  async gather(source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, bytesMax: number): Promise<HeldBody> {
+    const chunks: Uint8Array[] = [];
+    let size = 0;
+    const release = (): void => {
+      this.#held -= size;
+      size = 0;
+    };
+    try {
+      for await (const chunk of source) {
+        size += chunk.length;
+        this.#held += chunk.length;
+        chunks.push(chunk);
+        if (size > bytesMax) throw tooLarge(size, bytesMax);
+        if (this.#held > RECEIVED_BYTES_MAX) throw tooManyBodies();
+      }
+    } catch (error) {
+      release();
+      throw error;
+    }
+    return { bytes: Buffer.concat(chunks), release };
+  }
+
   #collect(request: IncomingMessage, bytesMax: number): Promise<HeldBody> {
     return new Promise((resolve, reject) => {
       const chunks: Buffer[] = [];
@@ -49,8 +72,7 @@ export class BodyBudget {
         this.#held += chunk.length;
         chunks.push(chunk);
         if (size > bytesMax) refuse(tooLarge(size, bytesMax));
-        else if (this.#held > RECEIVED_BYTES_MAX)
-          refuse(new LambentError("InFlightBytesExceeded", "too many request bodies are being received at once"));
+        else if (this.#held > RECEIVED_BYTES_MAX) refuse(tooManyBodies());
       });
       request.on("end", () => resolve({ bytes: chunks.length === 1 ? (chunks[0] ?? NO_BODY) : Buffer.concat(chunks), release }));
       request.on("error", () => refuse(new LambentError("MalformedRequest", "the connection ended within the request body")));
@@ -67,4 +89,8 @@ export interface HeldBody {
 
 function tooLarge(size: number, bytesMax: number): LambentError {
   return new LambentError("RequestTooLarge", `the request body has ${size} bytes or more; at most ${bytesMax} are taken here`);
+}
+
+function tooManyBodies(): LambentError {
+  return new LambentError("InFlightBytesExceeded", "too many request bodies are being received at once");
 }

@@ -1,15 +1,20 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import { LambentError, nodeHttp } from "../base/index.ts";
+import { type Clock, LambentError, nodeHttp } from "../base/index.ts";
 import { type BrowserRules, checkBrowser, type Surface } from "../security/index.ts";
 import type { ApiHandler } from "./api-handler.ts";
+import { isForS3 } from "./api-or-s3.ts";
 import type { FunctionUrlHandler } from "./function-url/handler.ts";
 import { type CloudEventsHandler, cloudEventsBus } from "./cloud-events/cloud-events-handler.ts";
 import { type FindUrl, matchUrl } from "./function-url/match.ts";
+import { expectsContinue, hasBody } from "./s3/request-bytes.ts";
+import type { S3Door } from "./s3/s3-door.ts";
 import { type WebhookHandler, webhookName } from "./webhook/handler.ts";
+import { boundWholeRequest } from "./whole-request.ts";
 
 /**
- * The main listener: health, function URLs, webhooks, the signed APIs, in this order of matching.
+ * The main listener: function URLs, what is S3's by its head, health, webhooks, the signed APIs, and what is S3's because nobody else takes it,
+ * in this order of matching.
  * Keeps P7 and P8 at the door: bounds of connections, headers and times; whatever arrives is answered or its connection closed.
  */
 
@@ -19,7 +24,7 @@ export const CONNECTIONS_MAX = 10_000;
 export const HEADERS_MS_MAX = 10_000;
 /** How often connections are checked for being too slow. Node's own 30 s would make the limit above four times as long. */
 const SLOW_CHECK_MS = 1_000;
-/** A whole request must have arrived within this. @limit */
+/** A whole request must have arrived within this; uploads to S3 have a bound of their own, since they take as long as their line. @limit */
 export const REQUEST_MS_MAX = 300_000;
 /** Above the 5 s after which SDK pools let go, so that a reused connection is not closed under a request. */
 const KEEP_ALIVE_MS = 65_000;
@@ -28,6 +33,8 @@ export const HEADER_BYTES_MAX = 32 * 1024;
 
 export interface GatewayDependencies {
   readonly api: ApiHandler;
+  /** Undefined where there is no object storage; the clock bounds how long other requests take. */
+  readonly s3?: { readonly door: Pick<S3Door, "telling" | "handle">; readonly clock: Clock } | undefined;
   readonly functionUrls: FunctionUrlHandler;
   readonly findUrl: FindUrl;
   /** Undefined where no events come in by HTTP. */
@@ -56,7 +63,8 @@ export class Gateway {
     this.#dependencies = dependencies;
     this.#server = nodeHttp().createServer({
       headersTimeout: HEADERS_MS_MAX,
-      requestTimeout: REQUEST_MS_MAX,
+      // Node has one bound for all requests of a server: where uploads may take longer, the others are bounded here.
+      requestTimeout: dependencies.s3 ? 0 : REQUEST_MS_MAX,
       connectionsCheckingInterval: SLOW_CHECK_MS,
       keepAliveTimeout: KEEP_ALIVE_MS,
       maxHeaderSize: HEADER_BYTES_MAX,
@@ -66,6 +74,8 @@ export class Gateway {
     });
     this.#server.maxConnections = CONNECTIONS_MAX;
     this.#server.on("request", (request, response) => this.#route(request, response));
+    // Who waits for a 100 is told to go on once it is known who takes the body.
+    if (dependencies.s3) this.#server.on("checkContinue", (request, response) => this.#route(request, response));
     this.#server.on("connection", (socket) => {
       this.#sockets.add(socket);
       socket.once("close", () => this.#sockets.delete(socket));
@@ -102,14 +112,22 @@ export class Gateway {
 
   #route(request: IncomingMessage, response: ServerResponse): void {
     const target = request.url ?? "/";
-    const host = request.headers.host ?? "";
-    const matching = matchUrl(host, target, this.#dependencies.findUrl);
+    const matching = matchUrl(request.headers.host ?? "", target, this.#dependencies.findUrl);
+    const telling = matching.kind === "none" ? this.#dependencies.s3?.door.telling(request) : undefined;
+    if (telling === "s3") return this.#s3(request, response);
+    if (telling === "untold" && !this.#isOwnPath(request, target)) return this.#watch(this.#untold(request, response, target), response);
+    this.#begin(request, response);
     const refused = this.#refusal(matching.kind === "none" ? "api" : "functionUrl", request);
     if (refused) return plain(response, 403, refused);
     if (matching.kind === "matched")
       return this.#watch(this.#dependencies.functionUrls.handle(matching.match, request, response), response);
     if (matching.kind === "unknown")
       return plain(response, 404, { code: "NotFound", message: `no function here has a URL named ${matching.name.slice(0, 100)}` });
+    this.#own(request, response, target);
+  }
+
+  /** What has a path of its own here, else the APIs. */
+  #own(request: IncomingMessage, response: ServerResponse, target: string): void {
     const { webhooks, cloudEvents } = this.#dependencies;
     const webhook = webhookName(target);
     if (webhooks && webhook !== undefined) return this.#watch(webhooks.handle(webhook, request, response), response);
@@ -119,6 +137,43 @@ export class Gateway {
     const text = request.method === "GET" ? this.#dependencies.publicText?.(target) : undefined;
     if (text) return this.#watch(this.#textOrApi(text, request, response), response);
     this.#watch(this.#api(request, response), response);
+  }
+
+  #isOwnPath(request: IncomingMessage, target: string): boolean {
+    const { webhooks, cloudEvents } = this.#dependencies;
+    if (webhooks && webhookName(target) !== undefined) return true;
+    if (cloudEvents && cloudEventsBus(target) !== undefined) return true;
+    return request.method === "GET" && isHealth(target);
+  }
+
+  /** A request that may be S3's, if there is neither a text nor another service under its path. */
+  async #untold(request: IncomingMessage, response: ServerResponse, target: string): Promise<void> {
+    const { api, s3, publicText } = this.#dependencies;
+    const text = request.method === "GET" ? await publicText?.(target) : undefined;
+    if (!text && s3 && (await isForS3(request, api, s3.door))) return this.#s3(request, response);
+    this.#begin(request, response);
+    const refused = this.#refusal("api", request);
+    if (refused) plain(response, 403, refused);
+    else if (text) sendText(response, text);
+    else await this.#api(request, response);
+  }
+
+  #s3(request: IncomingMessage, response: ServerResponse): void {
+    const { s3 } = this.#dependencies;
+    const refused = this.#refusal("s3", request);
+    if (refused) {
+      if (s3 && hasBody(request)) boundWholeRequest(request, response, REQUEST_MS_MAX, s3.clock);
+      return plain(response, 403, refused);
+    }
+    if (s3) this.#watch(s3.door.handle(request, response, `http://${request.headers.host ?? ""}`), response);
+  }
+
+  /** What Node does of itself for all requests of a server, where S3 has it otherwise. */
+  #begin(request: IncomingMessage, response: ServerResponse): void {
+    const { s3 } = this.#dependencies;
+    if (!s3 || !hasBody(request)) return;
+    if (expectsContinue(request)) response.writeContinue();
+    boundWholeRequest(request, response, REQUEST_MS_MAX, s3.clock);
   }
 
   async #textOrApi(text: Promise<PublicText | undefined>, request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -1,10 +1,13 @@
-import type { Server as HttpServer } from "node:http";
+import type { IncomingMessage, Server as HttpServer, ServerResponse } from "node:http";
 import type { Server, Socket } from "node:net";
 import { nodeHttp } from "../base/index.ts";
 import type { InstanceCaller, InstanceEndpoint } from "../model/index.ts";
 import type { Egress } from "../security/index.ts";
 import type { ApiHandler } from "./api-handler.ts";
+import { isForS3 } from "./api-or-s3.ts";
 import { createEgressProxy } from "./egress-proxy.ts";
+import { expectsContinue } from "./s3/request-bytes.ts";
+import type { S3Door } from "./s3/s3-door.ts";
 
 /** Connections one instance may hold open to each of its two listeners; more are closed at once: descriptors are everybody's (P7). @limit */
 export const INSTANCE_CONNECTIONS_MAX = 512;
@@ -13,13 +16,22 @@ export const INSTANCE_CONNECTIONS_MAX = 512;
  * What one instance reaches: the API and the egress proxy, on listeners inside its own namespace.
  * The caller is known by the listener; credentials of anybody else are refused there (P3).
  */
-export function createInstanceEndpoint(api: ApiHandler, egress: Egress): InstanceEndpoint {
+export function createInstanceEndpoint(api: ApiHandler, egress: Egress, s3?: Pick<S3Door, "telling" | "handle">): InstanceEndpoint {
   return {
     serveApi(listener: Server, caller: InstanceCaller) {
-      const server = nodeHttp().createServer((request, response) => {
-        void api.handle(request, response, `http://${request.headers.host ?? "127.0.0.1"}`, caller);
-      });
-      return serve(listener, server);
+      const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+        const told = s3 ? isForS3(request, api, s3) : false;
+        const isS3 = told instanceof Promise ? await told : told;
+        const endpoint = `http://${request.headers.host ?? "127.0.0.1"}`;
+        if (s3 && isS3) return s3.handle(request, response, endpoint, caller);
+        if (expectsContinue(request)) response.writeContinue();
+        return api.handle(request, response, endpoint, caller);
+      };
+      const listen = (request: IncomingMessage, response: ServerResponse): void => {
+        // Handlers answer everything themselves; schemas that cannot be read cost this connection.
+        answer(request, response).catch(() => response.destroy());
+      };
+      return serve(listener, nodeHttp().createServer(listen).on("checkContinue", listen));
     },
     serveProxy: (listener: Server) => serve(listener, createEgressProxy(egress)),
   };

@@ -3,13 +3,15 @@ import { ApiDestinations, BUS_CELL_KIND, type Buses, Connections, deadLetterAttr
 import { ConnectionTokens, Courier, Delivery, type DeliveryPermission, HttpClient } from "../delivery/index.ts";
 import { type Functions, parseFunctionReference } from "../functions/index.ts";
 import { ASYNC_CELL_KIND, type AsyncInvoker } from "../invoker/index.ts";
-import { Ledger, type LedgerRecord } from "../ledger/index.ts";
+import { Ledger, type LedgerParts } from "../ledger/index.ts";
 import type { Cipher, FunctionVersion, ServiceCaller } from "../model/index.ts";
 import type { ParcelSender } from "../outbox/index.ts";
+import { type BucketRecord, Buckets, BUCKET_CELL_KIND } from "../objects/index.ts";
 import type { Queues } from "../queues/index.ts";
 import { openSchedules, parcelOfAttempt, RuleTimers, type Schedules, SCHEDULES_CELL_KIND } from "../schedules/index.ts";
 import type { Authorizer, EgressToAll } from "../security/index.ts";
-import type { CellKey, Store } from "../storage/index.ts";
+import { createNotifier, notifierOf, NOTIFYING_SERVICE } from "../sources/index.ts";
+import type { BodyFiles, CellKey, Store } from "../storage/index.ts";
 import { keyOfCertificatePath, openTopics, type Topics } from "../topics/index.ts";
 import { Opened } from "./opened.ts";
 import { authorizeRole, authorizeService } from "./role-permission.ts";
@@ -21,12 +23,15 @@ import { joinTargets } from "./targets.ts";
  */
 
 /** Kinds of cells whose owners keep records of their events. A record that moves to a function is looked for there first. */
-const LEDGER_CELL_KINDS = [ASYNC_CELL_KIND, "queue", BUS_CELL_KIND, SCHEDULES_CELL_KIND, "topic"];
+const LEDGER_CELL_KINDS = [ASYNC_CELL_KIND, "queue", BUS_CELL_KIND, SCHEDULES_CELL_KIND, BUCKET_CELL_KIND, "topic"];
 
 export interface Distribution {
   readonly buses: Buses;
   readonly schedules: Schedules;
   readonly topics: Topics;
+  readonly buckets: Buckets;
+  /** Throws what keeps a bucket from telling this target anything. */
+  readonly checkNotified: (bucket: BucketRecord, target: string) => Promise<void>;
   readonly connections: Connections;
   readonly destinations: ApiDestinations;
   readonly webhooks: Webhooks;
@@ -46,6 +51,7 @@ export interface DistributionParts {
   readonly clock: Clock;
   readonly secureRandom: SecureRandom;
   readonly cipher: Cipher;
+  readonly bodies: BodyFiles;
   readonly functions: Functions;
   readonly asyncInvoker: AsyncInvoker;
   readonly queues: Queues;
@@ -87,6 +93,7 @@ async function open(opened: Opened, parts: DistributionParts): Promise<Distribut
     authorize: (permission) => authorizeDelivery(parts, permission),
     buses: () => buses,
     topics: () => topics,
+    buckets: () => buckets,
   });
   const courier = new Courier({ clock, targets, parcelOf: parcelOfAttempt, onTrouble: reportDefect });
   const delivery = new Delivery({ clock, targets, outbox: (cell) => asyncInvoker.outbox(cell), onTrouble: reportDefect });
@@ -113,15 +120,19 @@ async function open(opened: Opened, parts: DistributionParts): Promise<Distribut
     onOpened: (cell, _realm, outbox) => courier.serve(cell, outbox),
   });
   opened.push(() => topics.close());
+  const buckets: Buckets = await Buckets.open({
+    ...{ ...holder, bodies: parts.bodies, notifier: createNotifier(parts) },
+    onOpened: (cell, _realm, outbox) => courier.serve(cell, outbox),
+  });
+  opened.push(() => buckets.close());
   const webhooks = await Webhooks.open({
     ...{ store, cipher, clock, unsignedAllowed: parts.isLoopback },
     requireBus: (realm, bus) => void buses.get(realm, bus),
   });
-  const live = (cell: CellKey, record: LedgerRecord): LedgerRecord =>
-    cell.split("/")[1] === "queue" ? queues.live(cell, record) : asyncInvoker.live(cell, record);
   return {
-    ...{ buses, schedules, topics, connections, destinations, webhooks },
-    ledger: new Ledger({ store, clock, cellKinds: LEDGER_CELL_KINDS, live }),
+    ...{ buses, schedules, topics, buckets, connections, destinations, webhooks },
+    ledger: new Ledger({ store, clock, cellKinds: LEDGER_CELL_KINDS, live: liveRecords(parts) }),
+    checkNotified: (bucket, target) => targets.admit(notifierOf(bucket), target),
     wake: (cell) => delivery.wake(cell),
     certificateAt(path) {
       const key = keyOfCertificatePath(path);
@@ -129,7 +140,7 @@ async function open(opened: Opened, parts: DistributionParts): Promise<Distribut
     },
     async resume() {
       connections.resume();
-      await Promise.all([buses.resume(), schedules.resume(), topics.resume()]);
+      await Promise.all([buses.resume(), schedules.resume(), topics.resume(), buckets.resume()]);
     },
     async close(graceMs) {
       await courier.close(new Promise<void>((resolve) => clock.schedule(graceMs, resolve)));
@@ -138,10 +149,18 @@ async function open(opened: Opened, parts: DistributionParts): Promise<Distribut
   };
 }
 
+/** What those who hold a record's event know of it beside what is written. */
+function liveRecords({ queues, asyncInvoker }: DistributionParts): LedgerParts["live"] {
+  return (cell, record) => (cell.split("/")[1] === "queue" ? queues.live(cell, record) : asyncInvoker.live(cell, record));
+}
+
 function authorizeDelivery(parts: DistributionParts, { sender, ...asked }: DeliveryPermission): void {
   // Whoever may put a rule on a bus may let it pass events on to another one of the same realm.
   const fromRule = sender.kind === "service" && sender.roleArn === undefined && sender.service === "events.amazonaws.com";
   if (fromRule && asked.action === "events:PutEvents" && asked.resourcePolicy === undefined) return;
+  // Events of a bucket go to its own account's bus, once that is asked for.
+  const fromBucket = sender.kind === "service" && sender.service === NOTIFYING_SERVICE && asked.action === "events:PutEvents";
+  if (fromBucket && asked.resourcePolicy === undefined) return;
   if (sender.kind === "service") return authorizeService(parts.authorizer, sender, asked);
   authorizeFunction(parts, sender, asked);
 }

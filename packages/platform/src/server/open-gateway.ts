@@ -1,7 +1,15 @@
 import { policyText, type ServiceEntry } from "../api/index.ts";
 import { type Clock, Later, type SecureRandom } from "../base/index.ts";
 import { functionArn, type Functions } from "../functions/index.ts";
-import { type ApiHandler, type BodyBudget, type FunctionUrl, FunctionUrlHandler, Gateway, type PublicText } from "../gateway/index.ts";
+import {
+  type ApiHandler,
+  type BodyBudget,
+  type FunctionUrl,
+  FunctionUrlHandler,
+  Gateway,
+  type PublicText,
+  type S3Door,
+} from "../gateway/index.ts";
 import type { Realm } from "../model/index.ts";
 import type { Authenticator, Authorizer } from "../security/index.ts";
 import type { Calls } from "./calls.ts";
@@ -11,6 +19,7 @@ import { platformVersion } from "./version.ts";
 
 export interface GatewayParts {
   readonly api: ApiHandler;
+  readonly s3: S3Door;
   readonly calls: Calls;
   readonly events: Events;
   readonly bodies: BodyBudget;
@@ -44,6 +53,7 @@ export function openGateway(parts: GatewayParts): Gateway {
   const sources = new Later(() => openHttpSources(parts));
   return new Gateway({
     api,
+    s3: { door: parts.s3, clock },
     functionUrls: new FunctionUrlHandler({ invoker: calls.invoker, guard, bodies, clock, secureRandom }),
     webhooks: { handle: async (...asked) => (await sources.get()).webhooks.handle(...asked) },
     cloudEvents: { handle: async (...asked) => (await sources.get()).cloudEvents.handle(...asked) },

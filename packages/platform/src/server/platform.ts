@@ -1,4 +1,4 @@
-import { createServiceCaller, type RequestContext, type ServiceEntry } from "../api/index.ts";
+import { type Authorize, createServiceCaller, type ServiceEntry } from "../api/index.ts";
 import { DEFAULT_SETTINGS } from "../autoscaler/index.ts";
 import { type Clock, isLambentError, Later, LambentError, type SecureRandom, systemClock, systemSecureRandom } from "../base/index.ts";
 import { type Functions, openFunctions } from "../functions/index.ts";
@@ -36,6 +36,7 @@ import { openGateway } from "./open-gateway.ts";
 import type { Opened } from "./opened.ts";
 import type { RunningServer, ServerOptions, ServerReport } from "./options.ts";
 import { mayReadQueue } from "./role-permission.ts";
+import { openS3Door } from "./s3-door.ts";
 import { joinServices } from "./services.ts";
 import { turnOfTheLoop } from "./turn-of-the-loop.ts";
 import { platformVersion } from "./version.ts";
@@ -70,14 +71,8 @@ export async function openPlatform(opened: Opened, options: ServerOptions, begun
   opened.push(() => runtime.close());
   const { functions, signals, reportDefect } = parts;
   const calls = joinCalls({
-    functions,
-    runtime,
-    inspections: parts.inspections,
-    signals,
-    clock,
-    secureRandom,
+    ...{ functions, runtime, inspections: parts.inspections, signals, clock, secureRandom, reportDefect },
     idleMs: options.idleMs ?? DEFAULT_SETTINGS.idleMs,
-    reportDefect,
   });
   opened.push(() => Promise.resolve(calls.autoscaler.close()));
   const joined = new JoinedApi();
@@ -86,12 +81,12 @@ export async function openPlatform(opened: Opened, options: ServerOptions, begun
   const report = reportOf(parts, options, runtime);
   const bodies = new BodyBudget();
   const realm = defaultRealm(parts.identity, options);
+  const authorize = authorizeWith(parts.identity.authorizer);
   const services = joinServices({
-    ...{ ...parts, ...parts.identity, clock, secureRandom, calls, events, sources, realm, report },
+    ...{ ...parts, ...parts.identity, clock, secureRandom, calls, events, sources, realm, report, authorize },
     store: parts.keep.store,
     caller: () => joined.caller,
   });
-  const authorize = authorizeWith(parts.identity.authorizer);
   const api = new ApiHandler({
     ...{ services, authorize, bodies },
     authenticator: parts.identity.authenticator,
@@ -105,9 +100,14 @@ export async function openPlatform(opened: Opened, options: ServerOptions, begun
     endpoint: () => joined.url,
     stopping: stopping.signal,
   });
-  endpoint.join(createInstanceEndpoint(api, openEgress(options.opened)));
+  const s3 = openS3Door({
+    ...{ ...parts.identity, api, services, events, authorize, bodies, realm, clock, secureRandom, reportDefect },
+    allowHosts: options.allowHosts,
+    stopping: stopping.signal,
+  });
+  endpoint.join(createInstanceEndpoint(api, openEgress(options.opened), s3));
   const gateway = openGateway({
-    ...{ ...parts, ...parts.identity, api, calls, events, bodies, services, clock, secureRandom },
+    ...{ ...parts, ...parts.identity, api, s3, calls, events, bodies, services, clock, secureRandom },
     realm,
     allowHosts: options.allowHosts,
   });
@@ -172,6 +172,7 @@ function openEvents(opened: Opened, parts: Parts, options: ServerOptions, { invo
     isLoopback: isLoopback(options.host),
     authorizer: identity.authorizer,
     store: keep.store,
+    bodies: keep.bodies,
     retryTimeFactor: options.retryTimeFactor ?? 1,
   });
   opened.push(() => events.close(STOP_GRACE_MS));
@@ -336,11 +337,8 @@ function defaultRealm(identity: Identity, options: ServerOptions): Realm {
   return { account: identity.rootKey.account, region: options.region };
 }
 
-function authorizeWith(authorizer: Authorizer) {
-  return (
-    context: RequestContext,
-    permission: { readonly action: string; readonly resource: string; readonly resourcePolicy?: string | undefined },
-  ): void =>
+function authorizeWith(authorizer: Authorizer): Authorize {
+  return (context, permission) =>
     authorizer.authorize({ principal: context.principal, requestId: context.requestId, region: context.realm.region, ...permission });
 }
 

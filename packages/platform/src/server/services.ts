@@ -1,4 +1,4 @@
-import { codePath, type RequestContext, serviceEntry, type ServiceEntry, SERVICES } from "../api/index.ts";
+import { type Authorize, codePath, type RequestContext, serviceEntry, type ServiceEntry, SERVICES } from "../api/index.ts";
 import { type Clock, Later, type SecureRandom } from "../base/index.ts";
 import type { Functions } from "../functions/index.ts";
 import type { CodeReference, Realm, ServiceCaller, Signals } from "../model/index.ts";
@@ -33,6 +33,7 @@ export interface ServicesParts {
   /** Whose functions go by their names in paths. */
   readonly realm: Realm;
   readonly report: ServerReport;
+  readonly authorize: Authorize;
   /** Every operation, for schedules that call one. */
   readonly caller: () => ServiceCaller;
 }
@@ -59,6 +60,10 @@ export function joinServices(parts: ServicesParts): readonly ServiceEntry[] {
       const [make, { topics }] = await Promise.all([SERVICES.sns(), distribution.get()]);
       return make(topics);
     }),
+    serviceEntry("s3", async () => {
+      const [make, { buckets, checkNotified }] = await Promise.all([SERVICES.s3(), distribution.get()]);
+      return make({ buckets, clock, secureRandom, roles, authorize: parts.authorize, checkTarget: checkNotified });
+    }),
     lambentEntry(parts),
   ];
 }
@@ -69,6 +74,7 @@ function lambdaEntry({ functions, calls, events, rootKey, realm, clock, ...parts
     return make({
       ...{ functions, sources, invoker: calls.invoker, asyncInvoker: events.asyncInvoker, defaultRealm: realm },
       codeLocation: (code, context) => codeLocation(rootKey, clock, code, context),
+      code: { buckets: async () => (await events.distribution.get()).buckets, authorize: parts.authorize },
       instancesReady: (key) => calls.autoscaler.ready(key),
     });
   });
@@ -89,12 +95,12 @@ function lambentEntry({
 }: ServicesParts): ServiceEntry {
   const startedAt = clock.now();
   const apps = new Later(async () => {
-    const [{ openApplications }, sources, { buses, schedules }] = await Promise.all([
+    const [{ openApplications }, sources, { buses, schedules, buckets }] = await Promise.all([
       import("./applications.ts"),
       parts.sources.get(),
       events.distribution.get(),
     ]);
-    return openApplications({ store, functions, queues, sources, buses, schedules });
+    return openApplications({ store, functions, queues, sources, buses, schedules, buckets });
   });
   return serviceEntry("lambent", async () => {
     const make = await SERVICES.lambent();

@@ -4,6 +4,7 @@ import type { ApiDestinations, Buses, Connections } from "../bus/index.ts";
 import {
   apiDestinationTarget,
   archiveTarget,
+  bucketTarget,
   busTarget,
   type ConnectionTokens,
   type DeliveryPermission,
@@ -18,6 +19,7 @@ import {
 import type { Functions } from "../functions/index.ts";
 import type { AsyncInvoker } from "../invoker/index.ts";
 import type { ServiceCaller } from "../model/index.ts";
+import type { Buckets } from "../objects/index.ts";
 import type { Queues } from "../queues/index.ts";
 import type { Topics } from "../topics/index.ts";
 
@@ -34,12 +36,13 @@ export interface TargetsParts {
   // What is opened behind the table that it is a part of.
   readonly buses: () => Buses;
   readonly topics: () => Topics;
+  readonly buckets: () => Buckets;
   readonly caller: () => ServiceCaller;
 }
 
 /** Everything that can receive an event, joined. */
 export function joinTargets(parts: TargetsParts): Targets {
-  const { clock, queues, functions, authorize, buses, topics, caller, client, tokens, connections, destinations } = parts;
+  const { clock, queues, functions, authorize, buses, topics, buckets, caller, client, tokens, connections, destinations } = parts;
   return new Targets(
     [
       queueTarget({ queues, authorize }),
@@ -47,10 +50,12 @@ export function joinTargets(parts: TargetsParts): Targets {
         authorize,
         functions: () => parts.asyncInvoker,
         functionPolicy: (realm, name, qualifier) => policyText(functions, { realm }, name, qualifier),
+        requireFunction: (realm, name, qualifier) => void functions.reading.get(realm, name, qualifier),
       }),
       busTarget({ buses, authorize, clock }),
       archiveTarget({ buses }),
       topicTarget({ topics, authorize }),
+      bucketTarget({ buckets, authorize }),
       apiDestinationTarget({ client, tokens, connections, destinations, authorize, clock }),
       endpointTarget({ client, clock }),
       operationTarget({ caller }),

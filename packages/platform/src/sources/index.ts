@@ -5,3 +5,4 @@ export { mappingArn, parseMappingArn } from "./mappings/mapping.ts";
 export type { Mapping, MappingSettings, MappingSource } from "./mappings/mapping.ts";
 export type { MappingState } from "./mappings/mapping-state.ts";
 export { DEFAULT_MAPPING_SETTINGS } from "./mappings/mapping-rules.ts";
+export { createNotifier, notifierOf, NOTIFYING_SERVICE } from "./objects/notifier.ts";

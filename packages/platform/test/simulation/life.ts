@@ -5,11 +5,12 @@ import { AsyncInvoker, type AsyncInvokerParts, ASYNC_CELL_KIND } from "../../src
 import { Ledger } from "../../src/ledger/index.ts";
 import { type Metering, startMetering } from "../../src/metering/index.ts";
 import { Signals } from "../../src/model/index.ts";
+import { BUCKET_CELL_KIND, Buckets } from "../../src/objects/index.ts";
 import type { Outbox } from "../../src/outbox/index.ts";
 import { openQueues, type Queues } from "../../src/queues/index.ts";
 import { openSchedules, parcelOfAttempt, RuleTimers, type Schedules, SCHEDULES_CELL_KIND } from "../../src/schedules/index.ts";
-import { openSources, type Sources, type SourcesParts } from "../../src/sources/index.ts";
-import type { CellKey, Store } from "../../src/storage/index.ts";
+import { createNotifier, openSources, type Sources, type SourcesParts } from "../../src/sources/index.ts";
+import type { BodyFiles, CellKey, Store } from "../../src/storage/index.ts";
 
 /** The clock as one life of the process sees it: at its death nothing it waited for happens any more. */
 export class MortalClock implements Clock {
@@ -58,14 +59,17 @@ export interface Life {
   readonly async: AsyncInvoker;
   readonly buses: Buses;
   readonly schedules: Schedules;
+  readonly buckets: Buckets;
   readonly ledger: Ledger;
   readonly metering: Metering;
-  /** What buses and schedules have opened. */
+  /** What buses, schedules and buckets have opened. */
   readonly outboxes: ReadonlyMap<CellKey, Outbox>;
 }
 
 export interface LifeParts {
   readonly store: Store;
+  /** Bodies of objects. */
+  readonly bodies: BodyFiles;
   readonly clock: Clock;
   readonly random: Random;
   readonly secureRandom: SecureRandom;
@@ -79,7 +83,7 @@ export interface LifeParts {
 
 /** Starts on what the store holds. Rejects where a fault of the store keeps it from starting. */
 export async function startLife(parts: LifeParts): Promise<Life> {
-  const { store, clock, random, secureRandom, functions, calls, admit: authorize, onTrouble } = parts;
+  const { store, bodies, clock, random, secureRandom, functions, calls, admit: authorize, onTrouble } = parts;
   const common = { store, clock, secureRandom };
   const metering = await startMetering({ store, signals: new Signals(), clock });
   const queues = await openQueues({ ...common, onProblem: onTrouble });
@@ -88,7 +92,7 @@ export async function startLife(parts: LifeParts): Promise<Life> {
       queueTarget({ queues, authorize }),
       busTarget({ buses: () => buses, authorize, clock }),
       archiveTarget({ buses: () => buses }),
-      functionTarget({ authorize, functionPolicy: () => undefined, functions: () => async }),
+      functionTarget({ authorize, functionPolicy: () => undefined, requireFunction: () => undefined, functions: () => async }),
     ],
     clock,
   );
@@ -111,16 +115,18 @@ export async function startLife(parts: LifeParts): Promise<Life> {
   });
   const timers = new RuleTimers(schedules, clock);
   const buses: Buses = await openBuses({ ...holding, timers: () => timers, onOpened: serve });
+  const notifier = createNotifier(common);
+  const buckets = await Buckets.open({ ...holding, bodies, notifier, onOpened: (cell, _realm, outbox) => serve(cell, outbox) });
   const sources = await openSources({ ...common, queues, functions, invoker: calls, onProblem: onTrouble, mayRead: () => true });
   const ledger = new Ledger({
     ...{ store, clock, live: (cell, record) => async.live(cell, record) },
-    cellKinds: [ASYNC_CELL_KIND, "queue", BUS_CELL_KIND, SCHEDULES_CELL_KIND],
+    cellKinds: [ASYNC_CELL_KIND, "queue", BUS_CELL_KIND, SCHEDULES_CELL_KIND, BUCKET_CELL_KIND],
   });
-  return { queues, sources, async, buses, schedules, ledger, metering, outboxes };
+  return { queues, sources, async, buses, schedules, buckets, ledger, metering, outboxes };
 }
 
 /** What runs behind the start, with nobody waiting. */
-export async function resumeLife({ queues, sources, async, buses, schedules }: Life): Promise<void> {
+export async function resumeLife({ queues, sources, async, buses, schedules, buckets }: Life): Promise<void> {
   sources.start();
-  await Promise.all([queues.resume(), async.resume(), buses.resume(), schedules.resume()]);
+  await Promise.all([queues.resume(), async.resume(), buses.resume(), schedules.resume(), buckets.resume()]);
 }

@@ -37,6 +37,7 @@ export async function startLambda(test: TestContext) {
     sources,
     defaultRealm: REALM,
     codeLocation: (code, context) => `${context.endpoint}/code/${encodeURIComponent(code.sha256)}`,
+    code: { buckets: () => assert.fail("a management test reads no bucket"), authorize: () => undefined },
     instancesReady: () => ready.instances,
   });
   const service = { model: loadService("lambda"), operations, wireError: lambdaWireError, permission: () => undefined };

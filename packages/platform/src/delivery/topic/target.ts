@@ -1,22 +1,29 @@
 import { LambentError } from "../../base/index.ts";
 import { realmKey } from "../../model/index.ts";
-import { type NewNotification, parseTopicArn, type Topics } from "../../topics/index.ts";
+import type { ParcelSender } from "../../outbox/index.ts";
+import { type NewNotification, parseTopicArn, type TopicReference, type Topics } from "../../topics/index.ts";
 import { type Authorize, type Handing, TAKEN, type TargetKind } from "../handing.ts";
 import { queueMessage } from "../queue/shape.ts";
 
 /** Topics take a parcel as a message, and keep a record of their own of it. */
 export function topicTarget({ topics, authorize }: { readonly topics: () => Topics; readonly authorize: Authorize }): TargetKind {
+  const admitted = (sender: ParcelSender, target: string): TopicReference => {
+    const named = parseTopicArn(target);
+    if (!named || realmKey(named.realm) !== realmKey(sender.realm))
+      throw new LambentError("NotFound", `${target} is in another account or region than what sends to it.`);
+    const { policy } = topics().record(named.realm, named.name).settings;
+    authorize({ sender, action: "sns:Publish", resource: target, resourcePolicy: policy });
+    return named;
+  };
   return {
     takes: (target) => parseTopicArn(target) !== undefined,
+    async admit(sender, target) {
+      admitted(sender, target);
+    },
     async handOver([handing]) {
-      const { target, sender } = handing.parcel;
-      const named = parseTopicArn(target);
-      if (!named || realmKey(named.realm) !== realmKey(sender.realm))
-        throw new LambentError("NotFound", `${target} is in another account or region than what sends to it.`);
-      const { policy } = topics().record(named.realm, named.name).settings;
-      authorize({ sender, action: "sns:Publish", resource: target, resourcePolicy: policy });
-      const { traceHeader } = handing.parcel;
-      const [outcome] = await topics().publish(named.realm, named.name, [messageOf(handing)], { traceHeader });
+      const { target, sender, traceHeader } = handing.parcel;
+      const { realm, name } = admitted(sender, target);
+      const [outcome] = await topics().publish(realm, name, [messageOf(handing)], { traceHeader });
       if (outcome?.kind === "refused") throw outcome.error;
       return [TAKEN];
     },

@@ -79,7 +79,7 @@ export class EventInvoke {
           EVENT_AGE_SECONDS_MIN,
           EVENT_AGE_SECONDS_MAX,
         ),
-        onSuccess: destination("OnSuccess", wanted.onSuccess),
+        onSuccess: refuseBucket(destination("OnSuccess", wanted.onSuccess)),
         onFailure: destination("OnFailure", wanted.onFailure),
         modifiedAt: this.#registry.clock.now(),
       };
@@ -105,5 +105,12 @@ function destination(name: string, arn: string | undefined): string | undefined 
       "InvalidParameter",
       `${name}.Destination is ${JSON.stringify(arn.slice(0, 200))}; it is the ARN of a queue, topic, function, event bus or bucket.`,
     );
+  return arn;
+}
+
+/** Buckets take what failed only, as on AWS. */
+function refuseBucket(arn: string | undefined): string | undefined {
+  if (arn?.includes(":s3:"))
+    throw new LambentError("InvalidParameter", `OnSuccess.Destination is ${JSON.stringify(arn.slice(0, 200))}; a bucket is a destination on failure only.`);
   return arn;
 }
