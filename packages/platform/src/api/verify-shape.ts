@@ -10,6 +10,9 @@ export function verifyShape(report: VerifyReport): VerifyDataResponse {
     Bodies: report.blobs,
     BodyBytes: report.blobBytes,
     UnreferencedBodies: report.unreferencedBlobs,
+    ObjectFiles: report.objectFiles,
+    ObjectBytes: report.objectBytes,
+    UnreferencedObjectFiles: report.unreferencedObjectFiles,
     FaultCount: report.faultCount,
     Faults: report.faults.map(({ kind, name, what }) => ({ Kind: kind, Name: name, What: what })),
   };

@@ -1,9 +1,11 @@
-/** Triggers as a `lambent.yaml` spells them: of a queue, of events on a bus, by a schedule. */
+/** Triggers as a `lambent.yaml` spells them: of a queue, of events on a bus, by a schedule, by uploads. */
 import { LambentError } from "../base/index.ts";
 import type { EventFormat, RuleTrigger, ScheduleTrigger } from "./event-form.ts";
 import { guessedRuleName, guessedScheduleName, patternFault, shortPattern } from "./event-pattern.ts";
 import { readCron, readEvery, zoneFault, type ScheduleReading } from "./schedule-reading.ts";
 import { spanMs } from "./span.ts";
+import type { UploadTrigger } from "./upload-form.ts";
+import { guessedUploadName, readUpload, readUploadEvent } from "./upload-pattern.ts";
 import { TRIGGER_DEFAULTS, type Trigger } from "./wiring-form.ts";
 
 export interface RawTrigger {
@@ -20,6 +22,8 @@ export interface RawTrigger {
   readonly cron?: string;
   readonly timezone?: string;
   readonly input?: unknown;
+  readonly upload?: string;
+  readonly event?: string;
   readonly name?: string;
   readonly enabled?: boolean;
 }
@@ -27,7 +31,8 @@ export interface RawTrigger {
 export type DocumentTrigger =
   | { readonly kind: "queue"; readonly trigger: Trigger }
   | { readonly kind: "rule"; readonly trigger: RuleTrigger }
-  | { readonly kind: "schedule"; readonly trigger: ScheduleTrigger };
+  | { readonly kind: "schedule"; readonly trigger: ScheduleTrigger }
+  | { readonly kind: "upload"; readonly trigger: UploadTrigger };
 
 /** What says of a trigger what calls the function, and what else may be said beside it. */
 const KINDS = {
@@ -35,6 +40,7 @@ const KINDS = {
   on: ["bus", "format", "name", "enabled"],
   every: ["input", "name", "enabled"],
   cron: ["timezone", "input", "name", "enabled"],
+  upload: ["event", "name"],
 } as const satisfies Readonly<Record<string, readonly (keyof RawTrigger)[]>>;
 
 /** Reads one trigger of a function; `place` is where it stands. Throws `InvalidParameter` that names place and rule. */
@@ -54,6 +60,8 @@ export function documentTrigger(functionName: string, raw: RawTrigger, place: st
         kind: "schedule",
         trigger: scheduleTrigger(functionName, raw, place, expressionOf(readCron(raw.cron ?? ""), `${place}.cron`)),
       };
+    case "upload":
+      return { kind: "upload", trigger: uploadTrigger(functionName, raw, place) };
   }
 }
 
@@ -63,6 +71,8 @@ function kindOf(raw: RawTrigger, place: string): keyof typeof KINDS {
   if (kind === undefined) throw refused(`${place} does not say what calls the function: one of ${names.join(", ")}.`);
   if (another !== undefined) throw refused(`${place} has ${kind} and ${another}; each is a trigger of its own.`);
   const allowed: readonly string[] = KINDS[kind];
+  if (kind === "upload" && raw.enabled !== undefined)
+    throw refused(`${place} has enabled, and S3 has no rule that is there and off: leave the trigger out as long as it shall not call.`);
   for (const name of Object.keys(raw))
     if (name !== kind && !allowed.includes(name))
       throw refused(`${place} has ${name}, which does not go with ${kind}; with it go ${allowed.join(", ")}.`);
@@ -117,6 +127,21 @@ function scheduleTrigger(functionName: string, raw: RawTrigger, place: string, e
       input: raw.input === undefined ? undefined : JSON.stringify(raw.input),
       enabled: raw.enabled ?? true,
     },
+  };
+}
+
+function uploadTrigger(functionName: string, raw: RawTrigger, place: string): UploadTrigger {
+  const reading = readUpload(raw.upload ?? "");
+  if (reading.kind === "refused") throw refused(`${place}.upload: ${reading.why} ${reading.next}`);
+  const event = readUploadEvent(raw.event ?? "created");
+  if (event === undefined)
+    throw refused(
+      `${place}.event is ${JSON.stringify(raw.event)}; it has to be created, removed, or a name of S3's such as s3:ObjectCreated:Put.`,
+    );
+  const { bucketName, prefix, suffix } = reading.filter;
+  return {
+    ...{ functionName, bucketName, uploadName: raw.name ?? guessedUploadName(functionName, event, reading.filter) },
+    options: { event, prefix, suffix },
   };
 }
 

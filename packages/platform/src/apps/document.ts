@@ -7,6 +7,7 @@ import { documentTrigger, type RawTrigger } from "./document-triggers.ts";
 import type { RuleTrigger, ScheduleTrigger, WantedBus } from "./event-form.ts";
 import { NO_URL, PUBLIC_URL, type FunctionOptions, type UrlForm } from "./form.ts";
 import { spanMs } from "./span.ts";
+import type { UploadTrigger, WantedBucket } from "./upload-form.ts";
 import type { QueueOptions, Trigger, WantedQueue } from "./wiring-form.ts";
 
 /** `lambent.yaml` as read: paths and guesses are not resolved yet, that is for whoever has the folder. */
@@ -19,6 +20,8 @@ export interface AppDocument {
   readonly buses: readonly WantedBus[];
   readonly rules: readonly RuleTrigger[];
   readonly schedules: readonly ScheduleTrigger[];
+  readonly buckets: readonly WantedBucket[];
+  readonly uploads: readonly UploadTrigger[];
 }
 
 export interface FunctionDeclaration {
@@ -82,6 +85,7 @@ export function parseAppDocument(text: string, fileName: string): AppDocument {
     readonly functions: Readonly<Record<string, RawFunction | null>>;
     readonly queues?: Readonly<Record<string, RawQueue | null>>;
     readonly buses?: Readonly<Record<string, { readonly description?: string } | null>>;
+    readonly buckets?: Readonly<Record<string, object | null>>;
   };
   const functions = Object.entries(raw.functions);
   const triggers = functions.flatMap(([name, each]) =>
@@ -95,6 +99,8 @@ export function parseAppDocument(text: string, fileName: string): AppDocument {
     buses: Object.entries(raw.buses ?? {}).map(([name, each]) => ({ name, description: each?.description })),
     rules: triggers.flatMap((each) => (each.kind === "rule" ? [each.trigger] : [])),
     schedules: triggers.flatMap((each) => (each.kind === "schedule" ? [each.trigger] : [])),
+    buckets: Object.keys(raw.buckets ?? {}).map((name) => ({ name })),
+    uploads: triggers.flatMap((each) => (each.kind === "upload" ? [each.trigger] : [])),
   };
 }
 

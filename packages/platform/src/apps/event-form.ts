@@ -1,5 +1,4 @@
 /** What of buses and schedules an application wants: buses, rules that call functions, schedules that do. */
-import { LambentError } from "../base/index.ts";
 import type { Realm } from "../model/index.ts";
 
 export interface WantedBus {
@@ -107,21 +106,4 @@ export function ruleKey({ functionName, busName, ruleName }: Pick<RuleTrigger, "
 /** By which an application remembers a schedule. */
 export function scheduleKey({ functionName, scheduleName }: Pick<ScheduleTrigger, "functionName" | "scheduleName">): string {
   return `${functionName} schedule ${scheduleName}`;
-}
-
-export type TriggerReference =
-  | { readonly kind: "queue"; readonly functionName: string; readonly queueName: string }
-  | { readonly kind: "rule"; readonly functionName: string; readonly busName: string; readonly ruleName: string }
-  | { readonly kind: "schedule"; readonly functionName: string; readonly scheduleName: string };
-
-/** What a key that an application remembers is about. */
-export function triggerOfKey(key: string): TriggerReference {
-  const [functionName = "", second = "", third, fourth] = key.split(" ");
-  if (third === undefined) return { kind: "queue", functionName, queueName: second };
-  if (second === "rule" && fourth !== undefined) return { kind: "rule", functionName, busName: third, ruleName: fourth };
-  if (second === "schedule") return { kind: "schedule", functionName, scheduleName: third };
-  throw new LambentError(
-    "StorageCorrupt",
-    `The record of an application names a trigger ${JSON.stringify(key)}, which this Lambent cannot read.`,
-  );
 }

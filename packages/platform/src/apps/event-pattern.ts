@@ -1,7 +1,7 @@
 /** Event patterns as people write them: JSON, or in short the type of the events. */
-import { createHash } from "node:crypto";
 import { isLambentError } from "../base/index.ts";
 import { parsePattern } from "../patterns/index.ts";
+import { digestOf, guessedName, permissionId } from "./guessed-names.ts";
 
 /** What may be in a short form: the letters of types, and `*` for any part. */
 const SHORT = /^[\p{L}\p{N}_.:/ *-]{1,256}$/u;
@@ -25,12 +25,6 @@ export function patternFault(pattern: string): string | undefined {
   }
 }
 
-/** Characters of the name of a rule, and of a schedule. */
-const NAME_LENGTH_MAX = 64;
-/** Characters of a statement's id. */
-const STATEMENT_ID_LENGTH_MAX = 100;
-const DIGEST_LENGTH = 8;
-
 /** The name of a function's rule that has none: the same pattern gives the same one, another pattern another. */
 export function guessedRuleName(functionName: string, pattern: string): string {
   const type = onlyType(pattern);
@@ -49,11 +43,7 @@ export function guessedScheduleName(functionName: string, expression: string): s
 
 /** The id of the statement by which a function lets a rule call it: letters, digits, - and _. */
 export function rulePermissionId(busName: string, ruleName: string): string {
-  const plain = `rule-${busName === "default" ? "" : `${busName}-`}${ruleName}`;
-  const id = plain.replaceAll(/[^A-Za-z0-9_-]/gu, "-");
-  return id === plain && id.length <= STATEMENT_ID_LENGTH_MAX
-    ? id
-    : `${id.slice(0, STATEMENT_ID_LENGTH_MAX - DIGEST_LENGTH - 1)}-${digestOf(plain)}`;
+  return permissionId(`rule-${busName === "default" ? "" : `${busName}-`}${ruleName}`);
 }
 
 /** The events' type, when a pattern asks for nothing else. */
@@ -66,15 +56,4 @@ function onlyType(pattern: string): string | undefined {
   if (typeof value === "string") return value;
   const prefix: unknown = typeof value === "object" && value !== null && "prefix" in value ? value.prefix : undefined;
   return typeof prefix === "string" ? `${prefix.replace(/[^A-Za-z0-9]+$/u, "")}-any` : undefined;
-}
-
-/** `<function>-<what>-<digest>`; what is too long loses its middle to a digest. */
-function guessedName(functionName: string, what: string, digest: string): string {
-  const parts = [functionName, what.replaceAll(/[^A-Za-z0-9_.-]+/gu, "-"), digest].filter((part) => part !== "");
-  const name = parts.join("-");
-  return name.length <= NAME_LENGTH_MAX ? name : `${name.slice(0, NAME_LENGTH_MAX - DIGEST_LENGTH - 1)}-${digestOf(name + what)}`;
-}
-
-function digestOf(text: string): string {
-  return createHash("sha256").update(text).digest("hex").slice(0, DIGEST_LENGTH);
 }

@@ -8,7 +8,8 @@ import type {
   ScheduleTrigger,
   WantedBus,
 } from "./event-form.ts";
-import { ruleKey, scheduleKey, triggerOfKey } from "./event-form.ts";
+import { ruleKey, scheduleKey } from "./event-form.ts";
+import { triggerOfKey } from "./trigger-key.ts";
 
 /** One difference between the buses, rules and schedules that are wanted and those that are there. */
 export type EventChange =
@@ -69,8 +70,8 @@ export function planEventRemovals(current: CurrentEventWiring, wanted: EventWiri
     .toSorted()
     .flatMap((key): EventChange[] => {
       const trigger = triggerOfKey(key);
-      if (trigger.kind === "queue") return [];
-      return trigger.kind === "rule" ? [{ kind: "removeRule", rule: trigger }] : [{ kind: "removeSchedule", schedule: trigger }];
+      if (trigger.kind === "rule") return [{ kind: "removeRule", rule: trigger }];
+      return trigger.kind === "schedule" ? [{ kind: "removeSchedule", schedule: trigger }] : [];
     });
 }
 

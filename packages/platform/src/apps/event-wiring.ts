@@ -8,9 +8,9 @@ import {
   type CurrentRule,
   type CurrentSchedule,
   type EventWiring,
-  triggerOfKey,
 } from "./event-form.ts";
 import { busesOf, type EventChange, eventKeys } from "./event-plan.ts";
+import { triggerOfKey } from "./trigger-key.ts";
 
 /** Buses of one application (P7). */
 const APP_BUSES_MAX = 100;

@@ -22,6 +22,9 @@ export type {
 } from "./event-form.ts";
 export type { EventChange } from "./event-plan.ts";
 export { guessedRuleName, guessedScheduleName, patternFault, rulePermissionId, shortPattern } from "./event-pattern.ts";
+export type { AppUploads, CurrentUpload, UploadNames, UploadTrigger, WantedBucket } from "./upload-form.ts";
+export type { UploadChange } from "./upload-plan.ts";
+export { bucketPermissionId, guessedUploadName, readUpload, readUploadEvent } from "./upload-pattern.ts";
 export { readCron, readEvery, zoneFault } from "./schedule-reading.ts";
 export type { ScheduleReading } from "./schedule-reading.ts";
 export type { AppFunctions, Archives } from "./apply.ts";

@@ -1,8 +1,10 @@
 /** Queues and triggers of an application: compared with what is there, and applied. */
 import type { Realm } from "../model/index.ts";
 import type { CurrentQueue, QueueOptions, Trigger, TriggerOptions, WantedQueue } from "./wiring-form.ts";
-import { type AppEvents, triggerOfKey } from "./event-form.ts";
+import type { AppEvents } from "./event-form.ts";
 import { refuseMany, refuseTwice } from "./event-wiring.ts";
+import { triggerOfKey } from "./trigger-key.ts";
+import type { AppUploads } from "./upload-form.ts";
 import { triggerKey } from "./wiring-form.ts";
 import type { CurrentWiring, Wiring, WiringChange } from "./wiring-plan.ts";
 
@@ -12,7 +14,7 @@ export const APP_QUEUES_MAX = 200;
 export const APP_TRIGGERS_MAX = 400;
 
 /** What an application needs of what calls functions: joined to their owners where the platform is put together. */
-export interface AppWiring extends AppEvents, AppQueues {}
+export interface AppWiring extends AppEvents, AppQueues, AppUploads {}
 
 /** What an application needs of queues and triggers: joined to `queues/` and `sources/`. */
 export interface AppQueues {

@@ -17,6 +17,8 @@ export { TextBuffer } from "./text-buffer.ts";
 export { nodeHttp, nodeHttps } from "./node-http.ts";
 export { Turns } from "./turns.ts";
 export { Later } from "./later.ts";
+export { turnOfTheLoop } from "./turn-of-the-loop.ts";
 export { deferred } from "./deferred.ts";
 export type { Deferred } from "./deferred.ts";
 export { bareJson, compactJson, jsonDepth, JsonText } from "./json-text.ts";
+export { bytesPassed } from "./young-garbage.ts";

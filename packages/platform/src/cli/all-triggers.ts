@@ -4,6 +4,7 @@ import { deleteSchedule, type ScheduleShape } from "./schedule-api.ts";
 import { listScheduleTriggers, scheduleText } from "./schedule-triggers.ts";
 import { functionOf, listTriggers, queueNameOf, removeTrigger, type Trigger } from "./trigger-api.ts";
 import { formatText, triggerText } from "./trigger-lines.ts";
+import { listUploadTriggers, removeUploadTrigger, type UploadTrigger, uploadTriggerText } from "./upload-triggers.ts";
 import { whichFunction } from "./which-function.ts";
 
 /** Characters of a pattern in a row. */
@@ -13,7 +14,8 @@ const PATTERN_SHOWN_MAX = 60;
 export type AnyTrigger =
   | { readonly kind: "queue"; readonly functionName: string; readonly queue: string; readonly mapping: Trigger }
   | { readonly kind: "rule"; readonly functionName: string; readonly rule: RuleTrigger }
-  | { readonly kind: "schedule"; readonly functionName: string; readonly schedule: ScheduleShape };
+  | { readonly kind: "schedule"; readonly functionName: string; readonly schedule: ScheduleShape }
+  | { readonly kind: "upload"; readonly functionName: string; readonly upload: UploadTrigger };
 
 /** Triggers of a function, or all, in the order of functions and names. */
 export async function listAllTriggers(client: Client, functionName: string | undefined): Promise<AnyTrigger[]> {
@@ -27,11 +29,14 @@ export async function listAllTriggers(client: Client, functionName: string | und
   const schedules = (await listScheduleTriggers(client, which)).map((schedule): AnyTrigger => {
     return { kind: "schedule", functionName: functionOf(schedule.Target.Arn), schedule };
   });
+  const uploads = (await listUploadTriggers(client, which)).map((upload): AnyTrigger => {
+    return { kind: "upload", functionName: functionOf(upload.configuration.LambdaFunctionArn ?? ""), upload };
+  });
   const order = (trigger: AnyTrigger): string => `${trigger.functionName} ${sourceText(trigger)}`;
-  return [...queues, ...rules, ...schedules].toSorted((left, right) => (order(left) < order(right) ? -1 : 1));
+  return [...queues, ...rules, ...schedules, ...uploads].toSorted((left, right) => (order(left) < order(right) ? -1 : 1));
 }
 
-/** `queue orders`, `rule r1`, `rule r1 of bus shop`, `schedule nightly`. */
+/** `queue orders`, `rule r1`, `rule r1 of bus shop`, `schedule nightly`, `rule hello-created-jpg of bucket photos`. */
 export function sourceText(trigger: AnyTrigger): string {
   switch (trigger.kind) {
     case "queue":
@@ -42,6 +47,8 @@ export function sourceText(trigger: AnyTrigger): string {
     }
     case "schedule":
       return `schedule ${trigger.schedule.Name}`;
+    case "upload":
+      return `rule ${trigger.upload.configuration.Id ?? ""} of bucket ${trigger.upload.bucket}`;
   }
 }
 
@@ -60,6 +67,8 @@ export function triggerRow(trigger: AnyTrigger): string[] {
     }
     case "schedule":
       return [trigger.functionName, source, stateText(trigger.schedule.State), scheduleText(trigger.schedule), ""];
+    case "upload":
+      return [trigger.functionName, source, stateText(undefined), cut(uploadTriggerText(trigger.upload)), ""];
   }
 }
 
@@ -72,6 +81,8 @@ export function triggerData(trigger: AnyTrigger): object {
       return { Kind: "rule", ...trigger.rule.rule, Target: trigger.rule.target };
     case "schedule":
       return { Kind: "schedule", ...trigger.schedule };
+    case "upload":
+      return { Kind: "upload", Bucket: trigger.upload.bucket, ...trigger.upload.configuration };
   }
 }
 
@@ -85,6 +96,9 @@ export async function removeAnyTrigger(client: Client, trigger: AnyTrigger): Pro
       return (await removeRuleTrigger(client, trigger.rule)).ruleRemoved ? "" : ", the rule has other targets and stays";
     case "schedule":
       await deleteSchedule(client, trigger.schedule.Name);
+      return "";
+    case "upload":
+      await removeUploadTrigger(client, trigger.upload);
       return "";
   }
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import { pipeline, type Readable } from "node:stream";
 import { ERROR_CATALOGUE, nodeHttp, systemClock, type ErrorCode } from "../base/index.ts";
 import { signRequest } from "../security/index.ts";
 import type { Connection } from "./connection.ts";
@@ -12,12 +13,19 @@ import { isAlive } from "./run-folder.ts";
 
 export interface ApiRequest {
   /** Service of the signature. */
-  readonly service: "lambda" | "logs" | "sqs" | "events" | "scheduler" | "lambent";
-  readonly method: "GET" | "POST" | "PUT" | "DELETE";
+  readonly service: "lambda" | "logs" | "sqs" | "events" | "scheduler" | "s3" | "lambent";
+  readonly method: "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
   /** Path and query, encoded. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: Uint8Array;
+  readonly body?: Uint8Array | StreamedBody;
+}
+
+/** A body that is not in memory: read once for its hash, which is signed, and once more while it is sent. */
+export interface StreamedBody {
+  readonly bytes: number;
+  readonly sha256: string;
+  open(): Readable;
 }
 
 export interface ApiAnswer {
@@ -34,6 +42,8 @@ export interface Client {
   json<T>(request: Omit<ApiRequest, "body"> & { readonly body?: unknown }): Promise<T>;
   /** The lines of an answer that goes on; ends with the answer, or when `signal` aborts. */
   lines(request: ApiRequest, signal?: AbortSignal): AsyncGenerator<string>;
+  /** The answer as it comes, whatever its status says. */
+  exchange(request: ApiRequest, signal?: AbortSignal): Promise<IncomingMessage>;
 }
 
 /** Bytes of one answer that is read whole (P7): Lambda's largest buffered answer and code archives fit. */
@@ -46,7 +56,7 @@ export function createClient(connection: Connection): Client {
     connection,
     async send(request) {
       const answer = await open(connection, request);
-      const body = await readBody(answer, ANSWER_BYTES_MAX);
+      const body = await readBody(answer);
       const status = answer.statusCode ?? 0;
       if (status >= 400) throw failureOf(connection, status, answer.headers, body);
       return { status, headers: answer.headers, body };
@@ -61,9 +71,10 @@ export function createClient(connection: Connection): Client {
     async *lines(request, signal) {
       const answer = await open(connection, request, signal);
       const status = answer.statusCode ?? 0;
-      if (status >= 400) throw failureOf(connection, status, answer.headers, await readBody(answer, ANSWER_BYTES_MAX));
+      if (status >= 400) throw failureOf(connection, status, answer.headers, await readBody(answer));
       yield* splitLines(answer, signal);
     },
+    exchange: (request, signal) => open(connection, request, signal),
   };
   return client;
 }
@@ -98,13 +109,18 @@ async function* splitLines(answer: IncomingMessage, signal: AbortSignal | undefi
 
 async function open(connection: Connection, request: ApiRequest, signal?: AbortSignal): Promise<IncomingMessage> {
   const url = new URL(connection.endpoint);
-  const body = request.body ?? new Uint8Array();
+  const streamed = request.body && "open" in request.body ? request.body : undefined;
+  const body = request.body && !("open" in request.body) ? request.body : new Uint8Array();
   const headers: Record<string, string> = { host: url.host, ...request.headers };
-  if (body.length > 0 || request.method !== "GET") headers["content-length"] = String(body.length);
+  const bytes = streamed?.bytes ?? body.length;
+  if (bytes > 0 || (request.method !== "GET" && request.method !== "HEAD")) headers["content-length"] = String(bytes);
   const signed = signRequest(
     { method: request.method, rawUrl: request.path, rawHeaders: Object.entries(headers).flat(), body },
     connection.key,
-    { service: request.service, region: connection.region, now: systemClock.now(), bodyHashHeader: true },
+    {
+      ...{ service: request.service, region: connection.region, now: systemClock.now(), bodyHashHeader: true },
+      ...(streamed ? { payloadHash: streamed.sha256 } : {}),
+    },
   );
   const send = url.protocol === "https:" ? (await import("node:https")).request : nodeHttp().request;
   return new Promise((resolve, reject) => {
@@ -121,11 +137,16 @@ async function open(connection: Connection, request: ApiRequest, signal?: AbortS
       resolve,
     );
     going.on("error", (error) => reject(notReached(connection, error)));
-    going.end(body);
+    if (!streamed) return void going.end(body);
+    // What goes wrong while it is read is what the request failed of; an answer that came before the end counts all the same.
+    const source = streamed.open();
+    source.on("error", reject);
+    pipeline(source, going, () => undefined);
   });
 }
 
-async function readBody(answer: IncomingMessage, bytesMax: number): Promise<Buffer> {
+/** All of an answer; over its bound it is refused. */
+export async function readBody(answer: IncomingMessage, bytesMax: number = ANSWER_BYTES_MAX): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   try {
@@ -140,7 +161,8 @@ async function readBody(answer: IncomingMessage, bytesMax: number): Promise<Buff
   return Buffer.concat(chunks);
 }
 
-function lostConnection(error: unknown): CommandFailure {
+/** The connection ended before the answer did. */
+export function lostConnection(error: unknown): CommandFailure {
   return new CommandFailure(
     "unreachable",
     `The connection broke off: ${(error as Error).message}`,
@@ -194,14 +216,23 @@ function failureOf(connection: Connection, status: number, headers: IncomingMess
   const type = String(headers["x-amzn-errortype"] ?? parsed.__type ?? parsed.code ?? "");
   const name = type.split(":")[0]?.split("#").pop() ?? "";
   const said = parsed.message ?? parsed.Message;
-  const [exit, next] = advice(name, status);
+  return refusalOf(connection, { status, name, said }, advice(name, status));
+}
+
+/** What a server refused, in two lines. */
+export function refusalOf(
+  connection: Connection,
+  { status, name, said }: { readonly status: number; readonly name: string; readonly said: string | undefined },
+  [exit, next]: readonly [ExitName, string],
+): CommandFailure {
   const what = said ? said : `The server answered ${status}${name ? ` ${name}` : ""}.`;
   if (exit !== "refused") return new CommandFailure(exit, what, next);
   const from = connection.keyFrom === "environment" ? "AWS_ACCESS_KEY_ID in the environment" : "the key `lambent start` left";
   return new CommandFailure(exit, `${what} (signed with ${from})`, next);
 }
 
-function advice(name: string, status: number): readonly [ExitName, string] {
+/** How a command ends, and what to do: by the error's name, or by its status. */
+export function advice(name: string, status: number): readonly [ExitName, string] {
   const known = NEXT_OF_AWS_NAME[name];
   if (known) return known;
   if (status === 501) return ["failed", "docs/status.md says what is built."];

@@ -52,6 +52,10 @@ const WIRING_DONE: WiringWords = {
   createSchedule: "schedule created",
   updateSchedule: "schedule changed",
   removeSchedule: "schedule removed",
+  createBucket: "bucket created",
+  createUpload: "trigger by uploads created",
+  updateUpload: "trigger by uploads changed",
+  removeUpload: "trigger by uploads removed",
 };
 const WIRING_PLANNED: WiringWords = {
   createQueue: "queue would be created",
@@ -67,6 +71,10 @@ const WIRING_PLANNED: WiringWords = {
   createSchedule: "schedule would be created",
   updateSchedule: "schedule would change",
   removeSchedule: "schedule would be removed",
+  createBucket: "bucket would be created",
+  createUpload: "trigger by uploads would be created",
+  updateUpload: "trigger by uploads would change",
+  removeUpload: "trigger by uploads would be removed",
 };
 
 function printWiring(output: Output, changes: readonly WiringChangeShape[], words: WiringWords): void {
@@ -78,8 +86,9 @@ function printWiring(output: Output, changes: readonly WiringChangeShape[], word
   }
 }
 
-/** `orders`, `shop`, `shop/hello-order.placed` for a rule of bus shop, `hello-every-5-minutes`. */
-function sourceText({ QueueName, BusName, RuleName, ScheduleName }: WiringChangeShape): string {
+/** `orders`, `shop`, `shop/hello-order.placed` for a rule of bus shop, `hello-every-5-minutes`, `photos/hello-created-jpg` for one of bucket photos. */
+function sourceText({ QueueName, BusName, RuleName, ScheduleName, BucketName, UploadName }: WiringChangeShape): string {
+  if (BucketName !== undefined) return UploadName === undefined ? BucketName : `${BucketName}/${UploadName}`;
   const rule = BusName === "default" ? RuleName : RuleName && `${BusName}/${RuleName}`;
   return QueueName ?? rule ?? ScheduleName ?? BusName ?? "";
 }

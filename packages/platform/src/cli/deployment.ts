@@ -1,32 +1,13 @@
 import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { basename, extname, join, resolve } from "node:path";
-import {
-  parseAppDocument,
-  type FunctionDeclaration,
-  type FunctionOptions,
-  type RuleTrigger,
-  type ScheduleTrigger,
-  type Trigger,
-  type UrlForm,
-  type WantedBus,
-  type WantedQueue,
-} from "../apps/index.ts";
-import type {
-  DeployAppResponse,
-  PlanAppRequest,
-  PlanAppResponse,
-  WantedBusShape,
-  WantedFunctionShape,
-  WantedQueueShape,
-  WantedRuleShape,
-  WantedScheduleShape,
-  WantedTriggerShape,
-} from "../api/index.ts";
+import { parseAppDocument, type FunctionDeclaration, type FunctionOptions, type UrlForm } from "../apps/index.ts";
+import type { DeployAppResponse, PlanAppRequest, PlanAppResponse, WantedFunctionShape } from "../api/index.ts";
 import { LAMBENT_PATHS } from "./lambent-api.ts";
 import type { Client } from "./client.ts";
 import { CommandFailure } from "./errors.ts";
 import { pack, type Packed } from "./packing/index.ts";
 import { environmentOf, flowOf, wholeNumber, type SettingOptions } from "./settings.ts";
+import { wiringShapes } from "./wiring-shapes.ts";
 
 /** What is to be deployed, packed and described; nothing has been sent yet. */
 export interface PreparedDeployment {
@@ -122,56 +103,9 @@ async function prepareApp(documentFile: string, options: DeployOptions, preparin
     Origin: document.app === undefined ? realpathSync(folder) : undefined,
     Adopt: options.adopt,
     Functions: functions,
-    Queues: document.queues.map(queueShape),
-    Triggers: document.triggers.map(triggerShape),
-    Buses: document.buses.map(busShape),
-    Rules: document.rules.map(ruleShape),
-    Schedules: document.schedules.map(scheduleShape),
+    ...wiringShapes(document),
   };
   return { request, packed };
-}
-
-function queueShape({ name, options }: WantedQueue): WantedQueueShape {
-  const { visibilityMs, retentionMs, delayMs, deadLetter, contentDeduplication } = options;
-  return {
-    QueueName: name,
-    VisibilityMs: visibilityMs,
-    RetentionMs: retentionMs,
-    DelayMs: delayMs,
-    DeadLetter: deadLetter && { QueueName: deadLetter.queue, After: deadLetter.after },
-    ContentDeduplication: contentDeduplication,
-  };
-}
-
-function triggerShape({ functionName, queueName, options }: Trigger): WantedTriggerShape {
-  return {
-    FunctionName: functionName,
-    QueueName: queueName,
-    BatchSize: options.batchSize,
-    WindowMs: options.windowMs,
-    ConcurrencyMax: options.concurrencyMax,
-    Filters: options.filters,
-    ReportsFailures: options.reportsFailures,
-    Enabled: options.enabled,
-  };
-}
-
-function busShape({ name, description }: WantedBus): WantedBusShape {
-  return { BusName: name, Description: description };
-}
-
-function ruleShape({ functionName, busName, ruleName, options }: RuleTrigger): WantedRuleShape {
-  const { pattern, format, enabled } = options;
-  return { FunctionName: functionName, BusName: busName, RuleName: ruleName, Pattern: pattern, Format: format, Enabled: enabled };
-}
-
-function scheduleShape({ functionName, scheduleName, options }: ScheduleTrigger): WantedScheduleShape {
-  const { expression, zone, input, enabled } = options;
-  return {
-    ...{ FunctionName: functionName, ScheduleName: scheduleName, Expression: expression, Timezone: zone },
-    Input: input,
-    Enabled: enabled,
-  };
 }
 
 function readDocument(path: string): string {

@@ -37,11 +37,18 @@ export function eventRow(event: EventJson, nowMs: number): string[] {
 /** Seconds by which a schedule's event has to be late to say when it was due. */
 const LATE_S = 1;
 
-/** `queue orders`, `rule r1: order.placed`, `schedule nightly`; of an event as it was put on a bus its type, and who put it there. */
-export function sourceText({ Source, Origin, Subject, Target, AcceptedAt, DueAt }: EventJson): string {
+/** What others named and wrote, on one line: control characters would move a terminal's cursor, or make lines that nobody wrote. */
+function plainText(text: string): string {
+  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f]/gu, (each) => `\\x${each.charCodeAt(0).toString(16).padStart(2, "0")}`);
+}
+
+/** `queue orders`, `rule r1: order.placed`, `schedule nightly`, `bucket photos: ObjectCreated:Put cat.jpg`; of an event as it was put on a bus its type, and who put it there. */
+export function sourceText({ Source, Origin, Subject: subject, Target, AcceptedAt, DueAt }: EventJson): string {
+  const Subject = subject === undefined ? undefined : plainText(subject);
   const from = Origin === undefined ? undefined : resourceText(Origin);
   if (Source === "schedule" && DueAt !== undefined && AcceptedAt - DueAt > LATE_S) return `${from ?? Source}, due ${clockTime(DueAt)}`;
   if (Source === "queue" || Source === "schedule" || Source === "topic") return from ?? Source;
+  if (Source === "objects") return `${from ?? Source}${Subject === undefined ? "" : `: ${Subject}`}`;
   if (Source !== "bus") return from === undefined ? Source : `from ${from}`;
   if (isBus(Target) && (from === undefined || !from.startsWith("rule ")))
     return `${Subject ?? Source}${from === undefined ? "" : ` from ${from}`}`;
@@ -59,7 +66,7 @@ export function eventLines(event: EventJson, nowMs: number): string[] {
     ["target", event.Target],
     ["outcome", outcomeText(event, nowMs)],
   ];
-  if (event.Subject !== undefined) rows.splice(3, 0, ["about", event.Subject]);
+  if (event.Subject !== undefined) rows.splice(3, 0, ["about", plainText(event.Subject)]);
   if (event.DueAt !== undefined) rows.splice(2, 0, ["due", dueText(event, event.DueAt)]);
   if (event.Cause !== undefined) rows.push(["cause", event.Cause]);
   if (event.Correlation !== event.Id) rows.push(["chain", event.Correlation]);
@@ -84,7 +91,7 @@ function attemptText(
   const took = DurationMs > 0 ? ` in ${formatMs(DurationMs)}` : "";
   const result = Result === "unavailable" && refusalCode(error) !== undefined ? "not taken" : RESULTS[Result];
   const version = Version === undefined || Version === "$LATEST" ? "" : ` (version ${Version})`;
-  return `attempt ${number}  ${clockTime(At)}  ${result}${took}${version}${error === undefined ? "" : `: ${error}`}`;
+  return `attempt ${number}  ${clockTime(At)}  ${result}${took}${version}${error === undefined ? "" : `: ${plainText(error)}`}`;
 }
 
 const RESULTS = {

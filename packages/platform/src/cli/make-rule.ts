@@ -2,7 +2,7 @@ import { guessedRuleName } from "../apps/index.ts";
 import type { Client } from "./client.ts";
 import { CommandFailure } from "./errors.ts";
 import { eventBridge, findBus, findRule, listTargets, putTarget, type RuleShape, type TargetShape } from "./event-api.ts";
-import { allowRule, functionNameOf } from "./function-permission.ts";
+import { allowCaller, functionNameOf, ruleCaller } from "./function-permission.ts";
 import { CLOUD_EVENT_TEMPLATE, type EventFormat, formatOf } from "./rule-triggers.ts";
 
 export interface WantedRule {
@@ -50,7 +50,7 @@ export async function makeRule(client: Client, wanted: WantedRule): Promise<Made
   if (targetIs !== "is there already") await putTarget(client, bus, name, target);
   const rule = (await findRule(client, bus, name)) ?? known;
   if (!rule) throw new CommandFailure("tryAgain", `The rule ${name} was deleted meanwhile.`, "Repeat the command.");
-  const permitted = await allowRule(client, functionNameOf(functionName), bus, { name, arn: rule.Arn });
+  const permitted = await allowCaller(client, functionNameOf(functionName), await ruleCaller(bus, { name, arn: rule.Arn }));
   return { rule, target, createdBus, ruleIs, targetIs, permitted };
 }
 

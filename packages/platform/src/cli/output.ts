@@ -95,5 +95,6 @@ export function formatSpan(ms: number): string {
 export function formatBytes(bytes: number): string {
   if (bytes < 1_024) return `${bytes} B`;
   if (bytes < 1_024 * 1_024) return `${(bytes / 1_024).toFixed(1)} KB`;
-  return `${(bytes / 1_024 / 1_024).toFixed(1)} MB`;
+  if (bytes < 1_024 * 1_024 * 1_024) return `${(bytes / 1_024 / 1_024).toFixed(1)} MB`;
+  return `${(bytes / 1_024 / 1_024 / 1_024).toFixed(1)} GB`;
 }

@@ -1,6 +1,6 @@
 import type { Client } from "./client.ts";
 import { eventBridge, listBuses, listRules, listTargets, ruleNamesOf, type RuleShape, type TargetShape } from "./event-api.ts";
-import { disallowRule, functionNameOf } from "./function-permission.ts";
+import { disallowCaller, functionNameOf, ruleCaller } from "./function-permission.ts";
 import { isMeant, type WhichFunction } from "./which-function.ts";
 import { functionOf } from "./trigger-api.ts";
 
@@ -36,7 +36,8 @@ export async function removeRuleTrigger(client: Client, { rule, target }: RuleTr
   const others = (await listTargets(client, bus, name)).filter(({ Id }) => Id !== target.Id);
   await eventBridge(client, "RemoveTargets", { EventBusName: bus, Rule: name, Ids: [target.Id] });
   if (others.length === 0) await eventBridge(client, "DeleteRule", { EventBusName: bus, Name: name });
-  if (!others.some(({ Arn }) => Arn === target.Arn)) await disallowRule(client, functionNameOf(functionOf(target.Arn)), bus, { name, arn });
+  if (!others.some(({ Arn }) => Arn === target.Arn))
+    await disallowCaller(client, functionNameOf(functionOf(target.Arn)), await ruleCaller(bus, { name, arn }));
   return { ruleRemoved: others.length === 0 };
 }
 

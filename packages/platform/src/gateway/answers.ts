@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import { pipeline, Readable } from "node:stream";
 import type { Service } from "../api/index.ts";
-import { isLambentError, LambentError } from "../base/index.ts";
+import { bytesPassed, isLambentError, LambentError } from "../base/index.ts";
 import { encodeError, type ErrorTarget, type WireError, type WireResponse } from "../wire/index.ts";
 
 export type ReportDefect = (error: unknown, requestId: string) => void;
@@ -11,16 +11,53 @@ const BODILESS: ReadonlySet<number> = new Set([204, 304]);
 
 /** Writes `answer` whole, or as its stream goes. */
 export function writeAnswer(response: ServerResponse, answer: WireResponse, requestId: string, reportDefect: ReportDefect): void {
-  if (answer.body instanceof Readable) {
-    response.writeHead(answer.status, answer.headers);
+  const { body } = answer;
+  if (body instanceof Readable) return writeStream(response, { ...answer, body }, (error) => reportDefect(error, requestId));
+  declareLength(answer, body);
+  response.writeHead(answer.status, lengthLast(answer.headers)).end(body);
+}
+
+/**
+ * Headers in an order that Node writes as they are: of a `content-disposition` behind the length it takes the bytes for UTF-8, which changes
+ * names of files that came as raw Latin-1, and refuses those beyond it.
+ */
+export function lengthLast<Value>(headers: Readonly<Record<string, Value>>): Readonly<Record<string, Value>> {
+  if (headers["content-disposition"] === undefined) return headers;
+  const { "content-length": length, ...others } = headers;
+  return length === undefined ? headers : { ...others, "content-length": length };
+}
+
+/** A stream that nobody reads is closed here, whatever happens: a file that is left to the garbage collector ends the process (P8). */
+function writeStream(
+  response: ServerResponse,
+  { status, headers, body }: WireResponse & { readonly body: Readable },
+  onDefect: (error: unknown) => void,
+): void {
+  // Whoever asked may have left while the answer was made.
+  if (response.destroyed) return void body.destroy();
+  try {
+    response.writeHead(status, lengthLast(headers));
+    body.on("data", (chunk: Uint8Array) => bytesPassed(chunk.length));
+    cutWhereShort(response, body, Number(headers["content-length"]), onDefect);
     // Whichever side breaks off takes the other with it; the taker sees a cut answer as cut.
-    pipeline(answer.body, response, (error) => {
-      if (error && !isDeparture(error)) reportDefect(error, requestId);
+    pipeline(body, response, (error) => {
+      if (error && !isDeparture(error)) onDefect(error);
     });
-    return;
+  } catch (error) {
+    body.destroy();
+    throw error;
   }
-  declareLength(answer, answer.body);
-  response.writeHead(answer.status, answer.headers).end(answer.body);
+}
+
+/** A body that ends before its declared length, as a file that lost its end, leaves its client waiting: it sees the answer as cut instead. */
+function cutWhereShort(response: ServerResponse, body: Readable, declaredBytes: number, onDefect: (error: unknown) => void): void {
+  let left = declaredBytes;
+  body.on("data", (chunk: Uint8Array) => (left -= chunk.length));
+  body.once("end", () => {
+    if (!(left > 0)) return;
+    response.destroy();
+    onDefect(new LambentError("StorageCorrupt", `An answer's body ended ${left} bytes before its length.`));
+  });
 }
 
 /** Says how long the body of `answer` is, where it has one and nobody said it before. */

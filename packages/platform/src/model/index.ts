@@ -18,3 +18,5 @@ export { Signals } from "./signals.ts";
 export type { CountedSignals, LossySignals } from "./signals.ts";
 export type { Cipher, CredentialIssuer, InstanceCaller, InstanceEndpoint, RoleCredentials, ServiceCall, ServiceCaller } from "./ports.ts";
 export type { CloudEvent, EventData } from "./cloud-event.ts";
+export { UPLOAD_EVENTS, uploadEventText, uploadText } from "./upload-filter.ts";
+export type { UploadFilter } from "./upload-filter.ts";

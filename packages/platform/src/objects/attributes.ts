@@ -25,7 +25,7 @@ export function checkAttributes({ metadata, tags, headers, acl, encryption }: Ob
       bytes,
       bytesMax: METADATA_BYTES_MAX,
     });
-  const others = JSON.stringify([headers, acl, encryption]).length;
+  const others = Buffer.byteLength(JSON.stringify([headers, acl, encryption]));
   if (others > ATTRIBUTES_BYTES_MAX)
     throw new LambentError(
       "InvalidParameter",

@@ -72,7 +72,8 @@ export class Bucket {
   }
 
   /** Finds an object in one look at the store. Throws `NotFound` of a key or a version, `IsDeleteMarker`. */
-  get(key: string, versionId?: string): Promise<FoundObject> {
+  async get(key: string, versionId?: string): Promise<FoundObject> {
+    checkKey(key);
     return findObject(this.#cell, key, versionId);
   }
 

@@ -121,6 +121,8 @@ export class Buckets {
 
   /** Removes a bucket that has no object, no version and no upload; what it accepted for others is still delivered. Throws `NotFound`, `BucketNotEmpty`. */
   async delete(name: string): Promise<void> {
+    // Opening it may take a while, and the changes of other buckets do not wait for that.
+    await this.bucket(name);
     const record = await this.#changes.take(async () => {
       const known = this.get(name);
       const { cell } = await this.bucket(name);

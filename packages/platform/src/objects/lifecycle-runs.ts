@@ -1,5 +1,5 @@
 /** Carries out lifecycle rules: looks through the buckets that have some, once a day and when rules change, one thing at a time. */
-import { type Clock, isLambentError, type SecureRandom, timeOrderedId, type Timer } from "../base/index.ts";
+import { type Clock, isLambentError, type SecureRandom, timeOrderedId, type Timer, turnOfTheLoop } from "../base/index.ts";
 import type { BucketCell } from "./bucket-cell.ts";
 import type { BucketRecord, LifecycleRule } from "./bucket-record.ts";
 import type { Bucket } from "./bucket.ts";
@@ -10,6 +10,8 @@ import type { Caller } from "./object-event.ts";
 
 /** Between two looks at whether there is something to do. */
 const PAUSE_MS = 3_600_000;
+/** Rules looked at before others have a turn of the thread: a bucket may have a thousand, for each of its objects. */
+const RULES_PER_TURN = 20_000;
 /** Uploads looked at together. */
 const UPLOADS_AT_ONCE = 1_000;
 const EVENTS = { removed: "LifecycleExpiration:Delete", marked: "LifecycleExpiration:DeleteMarkerCreated" };
@@ -85,7 +87,13 @@ export class LifecycleRuns {
     let marker: ListedVersion | undefined;
     let before: ListedVersion | undefined;
     let newer = 0;
+    let looked = 0;
     for await (const listed of eachVersion((range) => cell.outbox.readRows(range))) {
+      looked += rules.length;
+      if (looked > RULES_PER_TURN) {
+        await turnOfTheLoop();
+        looked = 0;
+      }
       if (this.#closed) return;
       const { key, version, isLatest } = listed;
       const now = clock.now();

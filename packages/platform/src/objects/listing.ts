@@ -46,7 +46,7 @@ export async function listObjects(readRows: ReadRows, query: ListQuery): Promise
   const commonPrefixes: string[] = [];
   if (max <= 0) return { objects, commonPrefixes };
   const begin = after === undefined ? undefined : currentKey(commonPrefixOf(after, query) === after ? behindAll(after) : after);
-  const rows = new RowCursor(readRows, currentKey(prefix), begin, max + 1);
+  const rows = new RowCursor(readRows, currentKey(prefix), begin, max + 1, query.delimiter || undefined);
   /** What the page told last, and what it looked at last: a delete marker may be behind what was told. */
   let told: string | undefined;
   let seen: string | undefined;

@@ -60,14 +60,17 @@ async function storeStream(
       first.push(bufferOf(next.value));
       if (bytes > (body.length ?? BODY_BYTES_MAX)) throw tooLong(body, bytes);
     }
-    const pass = new BodyPass(cell, body, first, chunks, () => (ended = true));
     const file = cell.newFile();
-    await cell.loose.expect({ name: file });
+    const expected = cell.loose.expect({ name: file });
+    // Waited for behind the last byte; until then nobody looks whether it was refused.
+    expected.catch(() => undefined);
+    const pass = new BodyPass({ cell, body, first, rest: chunks, expected, onEnded: () => (ended = true) });
     try {
       await cell.bodies.write(cell.owner, file, pass.through());
       return { ...pass.checked(), place: { kind: "file", file } };
     } catch (error) {
       // Nothing refers to it, whatever went wrong.
+      await expected.catch(() => undefined);
       await cell.loose.discard({ name: file });
       throw error;
     }
@@ -77,45 +80,46 @@ async function storeStream(
   }
 }
 
+interface BodyPassParts {
+  readonly cell: BucketCell;
+  readonly body: IncomingBody;
+  /** What was taken from the source before, and what is left in it. */
+  readonly first: readonly Buffer[];
+  readonly rest: AsyncIterator<Uint8Array> | Iterator<Uint8Array>;
+  /** Resolves once the file's row as a loose one is durable. */
+  readonly expected: Promise<void>;
+  readonly onEnded: () => void;
+}
+
 /** A body on its way through to the disk. */
 class BodyPass {
-  readonly #cell: BucketCell;
+  readonly #parts: BodyPassParts;
   readonly #body: IncomingBody;
-  readonly #first: readonly Buffer[];
-  readonly #rest: AsyncIterator<Uint8Array> | Iterator<Uint8Array>;
-  readonly #onEnded: () => void;
   readonly #md5 = createHash("md5");
   readonly #sha256: Hash | undefined;
   readonly #checksum: ReturnType<typeof createChecksum> | undefined;
   #bytes = 0;
 
-  constructor(
-    cell: BucketCell,
-    body: IncomingBody,
-    first: readonly Buffer[],
-    rest: AsyncIterator<Uint8Array> | Iterator<Uint8Array>,
-    onEnded: () => void,
-  ) {
-    this.#cell = cell;
+  constructor(parts: BodyPassParts) {
+    const { body } = parts;
+    this.#parts = parts;
     this.#body = body;
-    this.#first = first;
-    this.#rest = rest;
-    this.#onEnded = onEnded;
     this.#sha256 = body.signedSha256 === undefined ? undefined : createHash("sha256");
     this.#checksum = body.checksum && createChecksum(body.checksum.algorithm);
   }
 
   async *through(): AsyncGenerator<Uint8Array> {
-    for (const chunk of this.#first) yield this.#seen(chunk);
-    for (;;) {
-      const next = await this.#rest.next();
-      if (next.done) break;
-      this.#cell.refuseWhenGone();
+    const { cell, first, rest, expected, onEnded } = this.#parts;
+    for (const chunk of first) yield this.#seen(chunk);
+    for (let next = await rest.next(); !next.done; next = await rest.next()) {
+      cell.refuseWhenGone();
       yield this.#seen(bufferOf(next.value));
     }
-    this.#onEnded();
+    onEnded();
     // What is short is refused before the disk is asked to keep it.
     checkLength(this.#body, this.#bytes);
+    // The file gets its name behind this: the row that knows of it is there before.
+    await expected;
   }
 
   /** Behind the last byte. */

@@ -95,12 +95,12 @@ export function readQueryV2Claim(request: RequestHead): QueryV2Claim | undefined
   const values = (name: string): string[] => parameters.filter((parameter) => parameter.name === name).map((parameter) => parameter.value);
   const single = (name: string): string => {
     const [value, ...others] = values(name);
-    if (value === undefined || value === "") throw incompleteSignature(`The request has no query parameter ${name}.`);
-    if (others.length > 0) throw incompleteSignature(`The request has more than one query parameter ${name}.`);
+    if (value === undefined || value === "") throw incompleteSignature(`The request has no query parameter ${name}.`, { what: "query" });
+    if (others.length > 0) throw incompleteSignature(`The request has more than one query parameter ${name}.`, { what: "query" });
     return value;
   };
   const expires = single("Expires");
-  if (!/^\d{1,12}$/.test(expires)) throw incompleteSignature("Expires is not a number of seconds since 1970.");
+  if (!/^\d{1,12}$/.test(expires)) throw incompleteSignature("Expires is not a number of seconds since 1970.", { what: "query" });
   return {
     accessKeyId: single("AWSAccessKeyId"),
     sessionToken: signedAmzHeaders(request, parameters).get("x-amz-security-token"),

@@ -2,15 +2,16 @@ import type { AppQueues, AppWiring, CurrentQueue, QueueOptions, Trigger, Trigger
 import { realmKey, type Realm } from "../model/index.ts";
 import { DEFAULT_QUEUE_SETTINGS, parseQueueArn, queueArn, type QueueRecord, type Queues, type QueueSettings } from "../queues/index.ts";
 import { type AppEventParts, createAppEvents } from "./app-events.ts";
+import { type AppUploadParts, createAppUploads } from "./app-uploads.ts";
 import { type Mapping, type MappingSettings, type Sources } from "../sources/index.ts";
 
 /** Joins `apps/` to all that calls functions. */
 export function createAppWiring({
   queues,
   sources,
-  ...events
-}: { readonly queues: Queues; readonly sources: Sources } & AppEventParts): AppWiring {
-  return { ...createAppQueues(queues, sources), ...createAppEvents(events) };
+  ...parts
+}: { readonly queues: Queues; readonly sources: Sources } & AppEventParts & AppUploadParts): AppWiring {
+  return { ...createAppQueues(queues, sources), ...createAppEvents(parts), ...createAppUploads(parts) };
 }
 
 /** Joins `apps/` to `queues/` and `sources/`: an application's form in terms of their own changes. */

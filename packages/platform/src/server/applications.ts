@@ -7,7 +7,7 @@ import { createAppFunctions } from "./app-functions.ts";
 import { createAppWiring } from "./app-wiring.ts";
 import type { Distribution } from "./distribution.ts";
 
-export interface ApplicationParts extends Pick<Distribution, "buses" | "schedules"> {
+export interface ApplicationParts extends Pick<Distribution, "buses" | "schedules" | "buckets"> {
   readonly store: Store;
   readonly functions: Functions;
   readonly queues: Queues;
@@ -15,10 +15,10 @@ export interface ApplicationParts extends Pick<Distribution, "buses" | "schedule
 }
 
 /** Applications over all that they bring. */
-export function openApplications({ store, functions, queues, sources, buses, schedules }: ApplicationParts): Apps {
+export function openApplications({ store, functions, queues, sources, buses, schedules, buckets }: ApplicationParts): Apps {
   return openApps({
     store,
     functions: createAppFunctions(functions),
-    wiring: createAppWiring({ queues, sources, functions, buses, schedules }),
+    wiring: createAppWiring({ queues, sources, functions, buses, schedules, buckets }),
   });
 }

@@ -1,9 +1,8 @@
-import { isLambentError, Later } from "../base/index.ts";
+import { isLambentError, Later, turnOfTheLoop } from "../base/index.ts";
 import { AsyncInvoker, type Invoker } from "../invoker/index.ts";
 import type { Metering } from "../metering/index.ts";
 import type { CellKey } from "../storage/index.ts";
 import type { Distribution, DistributionParts } from "./distribution.ts";
-import { turnOfTheLoop } from "./turn-of-the-loop.ts";
 
 /** What becomes of events that nobody waits for: taken, tried, told, looked up. */
 export interface Events {

@@ -1,6 +1,6 @@
 import { type Authorize, createServiceCaller, type ServiceEntry } from "../api/index.ts";
 import { DEFAULT_SETTINGS } from "../autoscaler/index.ts";
-import { type Clock, isLambentError, Later, LambentError, type SecureRandom, systemClock, systemSecureRandom } from "../base/index.ts";
+import { type Clock, isLambentError, Later, LambentError, type SecureRandom, systemClock, systemSecureRandom, turnOfTheLoop } from "../base/index.ts";
 import { type Functions, openFunctions } from "../functions/index.ts";
 import { ApiHandler, BodyBudget, createInstanceEndpoint } from "../gateway/index.ts";
 import { type Metering, startMetering } from "../metering/index.ts";
@@ -38,7 +38,6 @@ import type { RunningServer, ServerOptions, ServerReport } from "./options.ts";
 import { mayReadQueue } from "./role-permission.ts";
 import { openS3Door } from "./s3-door.ts";
 import { joinServices } from "./services.ts";
-import { turnOfTheLoop } from "./turn-of-the-loop.ts";
 import { platformVersion } from "./version.ts";
 
 /**

@@ -1,10 +1,9 @@
-import { systemClock, systemSecureRandom } from "../base/index.ts";
+import { systemClock, systemSecureRandom, turnOfTheLoop } from "../base/index.ts";
 import { openSandbox, UID_RANGE_DEFAULT } from "../sandbox/index.ts";
 import { openFolders, openKeep } from "./keep.ts";
 import { Opened } from "./opened.ts";
 import type { RunningServer, ServerOptions } from "./options.ts";
 import type { Begun } from "./platform.ts";
-import { turnOfTheLoop } from "./turn-of-the-loop.ts";
 
 /**
  * The order of a start. What happens outside this thread, the store's threads and the sandbox's processes, is begun first; the

@@ -22,7 +22,7 @@ export { lockDataFolder } from "./data-folder/data-folder.ts";
 export { DATA_FOLDER_NAMES } from "./data-folder/names.ts";
 export type { DataFolder } from "./data-folder/data-folder.ts";
 export { COMMIT_BYTES_MAX, OPS_PER_COMMIT_MAX, READ_BYTES_MAX, READ_KEYS_MAX, READ_ROWS_MAX } from "./store.ts";
-export type { Blobs, CellKey, CommitClass, CommitResult, LogRow, Op, Revision, StateRow, Store } from "./store.ts";
+export type { Blobs, CellKey, CommitClass, CommitResult, LogRow, Op, Revision, StateRange, StateRow, Store } from "./store.ts";
 export { eachCell, eachRealm, eachRow } from "./scan.ts";
 export { RealmTable, RealmTables } from "./realm-table.ts";
 export type { RealmTableOptions } from "./realm-table.ts";

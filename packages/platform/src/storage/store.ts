@@ -37,6 +37,16 @@ export interface StateRow {
   readonly value: Uint8Array;
 }
 
+/** Rows with `prefix`, behind `after` when given. */
+export interface StateRange {
+  readonly prefix: string;
+  readonly after?: string;
+  /** Of the keys that are alike up to this text, looked for behind the prefix, only the first: each is found at once, however many there are. */
+  readonly delimiter?: string;
+  /** 1 to 1,000. */
+  readonly limit: number;
+}
+
 export interface LogRow {
   /** From 1 per cell, without gaps. */
   readonly position: number;
@@ -71,11 +81,8 @@ export interface Store {
   get(cell: CellKey, key: string): Promise<Uint8Array | undefined>;
   /** The rows of `keys`, in their order, all as they are at one moment; at most `READ_KEYS_MAX` keys. */
   getAll(cell: CellKey, keys: readonly string[]): Promise<(Uint8Array | undefined)[]>;
-  /**
-   * Rows with `prefix`, in the order of their keys' UTF-8 bytes, behind `after` when given, at most `limit` (1–1,000).
-   * A page ends early at `READ_BYTES_MAX`; only an empty page is the end.
-   */
-  list(cell: CellKey, range: { readonly prefix: string; readonly after?: string; readonly limit: number }): Promise<StateRow[]>;
+  /** In the order of the keys' UTF-8 bytes. A page ends early at `READ_BYTES_MAX`; only an empty page is the end. */
+  list(cell: CellKey, range: StateRange): Promise<StateRow[]>;
   /** Log rows from `from` (inclusive), at most `limit` (1–1,000); a page ends early at `READ_BYTES_MAX`. */
   read(cell: CellKey, from: number, limit: number): Promise<LogRow[]>;
   /** Cells whose key begins with `prefix`, ordered; at most `limit` behind `after`. */

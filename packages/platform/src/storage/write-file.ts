@@ -1,8 +1,11 @@
 import { open, rm, type FileHandle } from "node:fs/promises";
 import { invariant } from "../base/index.ts";
 
-/** Bytes that are gathered before they are written: small chunks cost a system call each. */
+/** Bytes that are gathered before they are written, where few files are: small chunks cost a system call each. */
 const WRITE_BYTES = 1024 * 1024;
+/** Bytes that all files together gather; of very many each has `WRITE_BYTES_MIN` (P7). */
+const GATHERED_BYTES_TARGET = 128 * 1024 * 1024;
+const WRITE_BYTES_MIN = 32 * 1024;
 /** Bytes behind which a sync begins beside the writing: the disk works from the start, and the last sync has little left to do. */
 const SYNC_BYTES = 16 * 1024 * 1024;
 /** Chunks that are gathered: what a small one is cut from may be large. */
@@ -20,7 +23,8 @@ export interface WriteOptions {
 
 /**
  * Writes `source` to a new file, syncs it, and says how many bytes it has. Chunks are left alone until it resolves. Where
- * anything fails the file is gone again. Memory is what two writes take, whatever the length.
+ * anything fails the file is gone again. Memory is what two writes take, whatever the length, and of
+ * many files at once each has less.
  */
 export async function writeNewFile(path: string, source: Source, options: WriteOptions = {}): Promise<number> {
   const { look, onDiskError = same, openFile = open } = options;
@@ -32,6 +36,7 @@ export async function writeNewFile(path: string, source: Source, options: WriteO
     }
   };
   const file = await onDisk(() => openFile(path, "wx", 0o600));
+  filesUnderWay += 1;
   try {
     const writing = new Writing(file);
     for await (const chunk of source) {
@@ -44,8 +49,16 @@ export async function writeNewFile(path: string, source: Source, options: WriteO
     await rm(path, { force: true }).catch(() => undefined);
     throw error;
   } finally {
+    filesUnderWay -= 1;
     await file.close();
   }
+}
+
+let filesUnderWay = 0;
+
+/** What one of so many files may gather before it is written: senders that are slow hold what they sent until then. */
+export function gatheredBytesMax(files: number): number {
+  return Math.min(WRITE_BYTES, Math.max(WRITE_BYTES_MIN, Math.floor(GATHERED_BYTES_TARGET / files)));
 }
 
 /** One write is under way while the next one is gathered, and one sync beside them. */
@@ -67,7 +80,7 @@ class Writing {
     if (chunk.byteLength > 0) this.#chunks.push(chunk);
     this.#gathered += chunk.byteLength;
     this.bytes += chunk.byteLength;
-    return this.#gathered >= WRITE_BYTES || this.#chunks.length >= WRITE_CHUNKS_MAX;
+    return this.#gathered >= gatheredBytesMax(filesUnderWay) || this.#chunks.length >= WRITE_CHUNKS_MAX;
   }
 
   /** Waits for the write before, and begins to write what is gathered. */

@@ -39,7 +39,7 @@ export { findService, findServiceInHead } from "./find-service.ts";
 export type { RequestHead } from "./find-service.ts";
 export { decode, decodeInput, encodeError, encodeOutput, errorTarget, takesStream } from "./wire.ts";
 export type { Decoded, ErrorTarget, WireError } from "./wire.ts";
-export { readXmlAnswer, readXmlError, writeXmlPayload } from "./xml-client.ts";
+export { readXmlAnswer, readXmlError, writeXmlPayload } from "./protocols/rest-xml.ts";
 export { encodeEventFrame, decodeEventFrames } from "./event-frame.ts";
 export type { EventFrame } from "./event-frame.ts";
 export { formatArn, parseArn } from "./arn.ts";

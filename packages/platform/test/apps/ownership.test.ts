@@ -12,8 +12,10 @@ import {
   type RuleTrigger,
   type ScheduleTrigger,
   type Trigger,
+  type UploadTrigger,
 } from "../../src/apps/index.ts";
 import { ruleKey, scheduleKey } from "../../src/apps/event-form.ts";
+import { uploadKey } from "../../src/apps/upload-form.ts";
 import { isLambentError, LambentError } from "../../src/base/index.ts";
 import { openMemoryStore } from "../../src/storage/index.ts";
 
@@ -28,6 +30,8 @@ class World {
   readonly buses = new Set<string>();
   readonly rules = new Map<string, RuleTrigger>();
   readonly schedules = new Map<string, ScheduleTrigger>();
+  readonly buckets = new Set<string>();
+  readonly uploads = new Map<string, UploadTrigger>();
   failing: string | undefined;
 
   readonly #functions: AppFunctions = {
@@ -52,6 +56,16 @@ class World {
       void this.triggers.set(`${functionName} ${queueName}`, { functionName, queueName, options }),
     updateTrigger: async () => undefined,
     removeTrigger: async (_realm, functionName, queueName) => void this.triggers.delete(`${functionName} ${queueName}`),
+    hasBucket: (_realm, name) => this.buckets.has(name),
+    createBucket: async (_realm, { name }) => void this.buckets.add(name),
+    currentUpload: (_realm, names) => {
+      const upload = this.uploads.get(uploadKey(names));
+      return upload && { ...upload, permitted: true };
+    },
+    putUploads: async (_realm, _bucketName, uploads) => {
+      for (const upload of uploads) this.uploads.set(uploadKey(upload), upload);
+    },
+    removeUpload: async (_realm, names) => void this.uploads.delete(uploadKey(names)),
     currentBus: (_realm, name) => (this.buses.has(name) ? { name, description: undefined } : undefined),
     createBus: async (_realm, { name }) => void this.buses.add(name),
     updateBus: async () => undefined,
@@ -92,6 +106,8 @@ class World {
       buses: [],
       rules: [],
       schedules: [],
+      buckets: [],
+      uploads: [],
       onlyUntouched: false,
       adopt: false,
       origin: undefined,
@@ -218,4 +234,19 @@ void test("a deployment that stopped between two triggers owns the one it made",
   await world.deploy("app", ["a"], { rules: [rule] });
   await world.deploy("app", ["a"]);
   assert.deepEqual([...world.rules.keys()], []);
+});
+
+void test("rules of buckets that were there stay when the document lets go; those it brought are removed, and buckets are not", async () => {
+  const world = new World();
+  const upload = (uploadName: string, prefix: string): UploadTrigger => ({
+    ...{ functionName: "a", bucketName: "photos", uploadName },
+    options: { event: "s3:ObjectCreated:*", prefix, suffix: "" },
+  });
+  await world.deploy("app", ["a"]);
+  world.uploads.set(uploadKey(upload("by-hand", "x/")), upload("by-hand", "x/"));
+  await world.deploy("app", ["a"], { buckets: [{ name: "archive" }], uploads: [upload("by-hand", "x/"), upload("own", "y/")] });
+  assert.deepEqual([...world.buckets], ["archive", "photos"], "a bucket that only a trigger names is made");
+  await world.deploy("app", ["a"]);
+  assert.deepEqual([...world.uploads.keys()], ["a upload photos by-hand"]);
+  assert.deepEqual([...world.buckets], ["archive", "photos"]);
 });

@@ -58,11 +58,11 @@ void test("what a server keeps is backed up while it runs, restored elsewhere, a
 
   const verified = await server.run("verify");
   assert.equal(verified.exit, EXIT_CODES.done, verified.err);
-  assert.match(verified.out, /^ {2}read \d+ rows of \d+ cells and 1 bodies, .*: all as it was written$/mu);
+  assert.match(verified.out, /^ {2}read \d+ rows of \d+ cells, 1 bodies and 0 files of objects, .*: all as it was written$/mu);
 
   const made = await server.run("backup", backup);
   assert.equal(made.exit, EXIT_CODES.done, made.err);
-  assert.match(made.out, /1 bodies, .*, read back and whole/u);
+  assert.match(made.out, /1 bodies and 0 files of objects, .*, read back and whole/u);
   const before = namesIn(backup);
   const verifiedBackup = await world.run("verify", "--data", backup);
   assert.equal(verifiedBackup.exit, EXIT_CODES.usage);

@@ -44,8 +44,17 @@ test("each event says where it came from", () => {
   assert.equal(sourceText({ ...late, DueAt: 99.5 }), "schedule n");
   assert.equal(sourceText(event("1", { Source: "topic", Origin: arn("sns", "news") })), "topic news");
   assert.equal(sourceText(event("1", { Source: "queue", Origin: arn("sqs", "orders") })), "queue orders");
+  const stored = event("1", { Source: "objects", Origin: "arn:aws:s3:::photos", Subject: "ObjectCreated:Put cat.jpg" });
+  assert.equal(sourceText(stored), "bucket photos: ObjectCreated:Put cat.jpg");
   assert.equal(sourceText(event("1", { Source: "invoke", Origin: HELLO })), "from hello");
   assert.equal(sourceText(event("1", { Source: "invoke" })), "invoke");
+});
+
+test("what others named moves no cursor and makes no line of its own", () => {
+  const named = event("1", { Source: "objects", Origin: "arn:aws:s3:::photos", Subject: "ObjectCreated:Put a\u001b[2Jb\nc\u009b" });
+  assert.equal(sourceText(named), "bucket photos: ObjectCreated:Put a\\x1b[2Jb\\x0ac\\x9b");
+  const attempts = [{ At: 100, DurationMs: 1, RequestId: "1", Result: "functionError" as const, Error: "a\u001bb\nc" }];
+  for (const line of eventLines({ ...named, Attempts: attempts }, 0)) assert.doesNotMatch(line, /[\u0000-\u001f\u007f-\u009f]/u);
 });
 
 test("what nothing took reads by where it came", () => {

@@ -29,7 +29,7 @@ test("one thing calls the function, and only its own options go with it", async 
   await refused(
     {},
     /^What is to trigger the function is missing\.$/u,
-    /--queue orders, --on order\.placed, --every '5 minutes' or --cron/u,
+    /--queue orders, --on order\.placed, --every '5 minutes', --cron .* or --upload 'photos\/\*\.jpg'$/u,
   );
   await refused({ on: "a", every: "5m" }, /^--on and --every are a trigger each\.$/u, /once for each/u);
   await refused({ on: "a", batch: "3" }, /^--batch does not go with --on\.$/u, /^With it go --bus, --format, --name\.$/u);
@@ -52,6 +52,17 @@ test("patterns, formats, periods, zones and inputs are checked first", async () 
   await refused({ on: "a", name: "a b" }, /^--name is "a b"; a rule's or a schedule's name has letters/u, /--name nightly/u);
   await refused({ every: "5m", name: "a/b" }, /^--name is "a\/b"/u, /--name nightly/u);
   await refused({ every: "5m", input: "{" }, /^--input is not JSON/u, /--input '\{"kind":"nightly"\}'/u);
+});
+
+test("which uploads are meant is checked first", async () => {
+  await refused({ upload: "Photos/*.jpg" }, /^--upload "Photos\/\*\.jpg" does not begin with a bucket's name: /u, /photos\/\*\.jpg/u);
+  await refused(
+    { upload: "photos/*.jpg", event: "changed" },
+    /^--event is "changed"; it has to be created, removed/u,
+    /s3:ObjectCreated:Put/u,
+  );
+  await refused({ upload: "photos", bus: "shop" }, /^--bus does not go with --upload\.$/u, /^With it go --event, --name\.$/u);
+  await refused({ upload: "photos", name: "a b" }, /^--name is "a b"/u, /--name nightly/u);
 });
 
 test("fields that no event has are found, so that a person is told", () => {

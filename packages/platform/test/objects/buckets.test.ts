@@ -158,6 +158,21 @@ describe("deleting a bucket", () => {
     assert.deepEqual([await world.files(), (await world.rows(record)).size], [[], 0]);
   });
 
+  test("P7: keeps changes of other buckets from waiting while it is opened", async (t) => {
+    const world = await ObjectsWorld.open(t);
+    const { record } = await world.make();
+    await world.crash();
+    const read = deferred<void>();
+    world.faults = ({ kind, cell }) =>
+      kind === "read" && cell === cellOf(record) ? { kind: "acknowledgeLate", until: read.promise } : undefined;
+    const deleting = world.buckets.delete("photos");
+    await world.make("others");
+    assert.ok(world.buckets.find("photos"));
+    read.resolve();
+    await deleting;
+    assert.equal(world.buckets.find("photos"), undefined);
+  });
+
   test("delivers what it had accepted, also behind a crash", async (t) => {
     const world = await ObjectsWorld.open(t);
     world.delivers = true;

@@ -126,6 +126,28 @@ describe("lifecycle rules", () => {
     assert.deepEqual(world.problems, []);
   });
 
+  test("P7: let others have the thread while many of them are looked at", async (t) => {
+    const world = await ObjectsWorld.open(t);
+    const bucket = await world.make();
+    for (let number = 0; number < 100; number += 1) await put(bucket, `k${number}`, "x");
+    const lifecycle = Array.from({ length: 1_000 }, (_, number) =>
+      rule({ id: String(number), expireAfterDays: 1, filter: { prefix: "", tags: { a: "b" } } }),
+    );
+    await world.buckets.update("photos", (record) => ({ ...record, lifecycle }));
+    let turns = 0;
+    let isOver = false;
+    const count = (): void => {
+      turns += 1;
+      if (!isOver) setImmediate(count);
+    };
+    await world.buckets.resume();
+    setImmediate(count);
+    await world.buckets.lifecycleIdle();
+    isOver = true;
+    assert.ok(turns >= 4, `100,000 rules were looked at in ${turns} turns`);
+    assert.equal((await bucket.list({ prefix: "", max: 1_000 })).objects.length, 100);
+  });
+
   test("look through a bucket once a day, and when they change", async (t) => {
     const world = await ObjectsWorld.open(t);
     await world.make();

@@ -368,6 +368,9 @@ describe("attributes", () => {
     for (const bad of [{ tags }, { tags: { "aws:x": "" } }, { tags: { "": "" } }, { metadata: { a: "x".repeat(2_048) } }])
       await assert.rejects(put(bucket, "k", "x", { attributes: bad }), { code: "InvalidParameter" });
     await put(bucket, "k", "x", { attributes: { metadata: { a: "x".repeat(2_047) } } });
+    // What is kept of an object is counted in the bytes that a commit has.
+    const acl = { owner: "é".repeat(40_000) };
+    await assert.rejects(put(bucket, "k", "x", { attributes: { acl } }), { code: "InvalidParameter" });
     await assert.rejects(bucket.setTags("k", undefined, tags, CALLER), { code: "InvalidParameter" });
   });
 });

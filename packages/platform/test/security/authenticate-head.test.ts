@@ -108,6 +108,27 @@ describe("a head that is signed before its body comes", () => {
     refuses("IncompleteSignature", () => head(withHeaders(plain, { Authorization: `AWS ${ROOT.accessKeyId}:abc=` })), /Version 2/);
   });
 
+  it("is refused with what is wrong in its claim: a URL, the version, the region alone", () => {
+    const { clock, head } = server();
+    const wrong = (request: RequestHead): unknown => {
+      try {
+        return head(request);
+      } catch (error) {
+        return isLambentError(error, "IncompleteSignature") ? error.details["what"] : error;
+      }
+    };
+    const header = signed(clock.now(), HEX);
+    const changed = (from: string, to: string): RequestHead => ({
+      ...header,
+      rawHeaders: header.rawHeaders.map((text) => text.replace(from, to)),
+    });
+    const url = presigned(clock.now());
+    assert.equal(wrong({ ...url, rawUrl: url.rawUrl.replace("X-Amz-Expires=60", "X-Amz-Expires=604801") }), "query");
+    assert.equal(wrong(withHeaders(plain, { Authorization: `AWS ${ROOT.accessKeyId}:abc=` })), "version");
+    for (const region of ["US", "", "us_east_1"]) assert.equal(wrong(changed("/us-east-1/", `/${region}/`)), "region");
+    assert.equal(wrong(changed("/us-east-1/s3/", "/s3/")), "credential");
+  });
+
   it("is held to times, tokens and services as other requests are", async () => {
     const { clock, credentials, authenticator, head } = server();
     const key = credentials.issue(functionVersion());

@@ -57,6 +57,26 @@ function stateContract(on: On): void {
     assert.equal(await store.get("a", "k"), undefined);
   });
 
+  on("of keys that are alike up to a delimiter behind the prefix only the first is listed, if so asked", async (store) => {
+    const keys = ["k/a", "k/a/1", "k/a/2", "k/b/1", "k/b/1/2", "k/bé/1", "k/bé/2", "k/c", "k/é", "k/\u{10000}/1", "k/\u{10000}/2", "l/a"];
+    await store.commit(
+      "c",
+      "any",
+      keys.map((key) => put("c", key, key)),
+    );
+    const list = async (prefix: string, limit: number, after?: string): Promise<string[]> =>
+      (await store.list("c", { prefix, delimiter: "/", limit, ...(after === undefined ? {} : { after }) })).map((row) => row.key);
+    assert.deepEqual(await list("", 100), ["k/a", "l/a"]);
+    const firsts = ["k/a", "k/a/1", "k/b/1", "k/bé/1", "k/c", "k/é", "k/\u{10000}/1"];
+    assert.deepEqual(await list("k/", 100), firsts);
+    assert.deepEqual(await list("k/", 3), firsts.slice(0, 3));
+    assert.deepEqual(await list("k/", 2, "k/a"), firsts.slice(1, 3));
+    assert.deepEqual(await list("k/", 2, "k/a/1"), ["k/a/2", "k/b/1"], "behind a key, what is alike with it is told again");
+    assert.deepEqual(await list("k/b/", 100), ["k/b/1", "k/b/1/2"]);
+    const byWord = (await store.list("c", { prefix: "k/", delimiter: "é/", limit: 2, after: "k/b/1" })).map((row) => row.key);
+    assert.deepEqual(byWord, ["k/b/1/2", "k/bé/1"]);
+  });
+
   on("rows are listed in the order of their keys' UTF-8 bytes, by prefix, behind a key, to a limit", async (store) => {
     const keys = ["a", "ab", "b", "a\u0000", "a\uFFFF", "a\u{10000}", "aé", "a/1", "a/10", "a/2"];
     await store.commit(

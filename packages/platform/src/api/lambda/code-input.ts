@@ -4,6 +4,7 @@ import { CODE_ZIP_BYTES_MAX } from "../../functions/index.ts";
 import { type Buckets, objectArn } from "../../objects/index.ts";
 import type { RequestContext } from "../operation.ts";
 import type { Authorize } from "../perform.ts";
+import { decidingPolicy } from "../s3/bucket-policy.ts";
 
 /** Where a request says that its code is. */
 export interface CodeInput {
@@ -41,9 +42,12 @@ interface ObjectName {
 async function zipFromBucket({ bucket: name, key, version }: ObjectName, context: RequestContext, parts: CodeInputParts): Promise<Buffer> {
   try {
     const buckets = await parts.buckets();
-    const { policy, realm } = buckets.get(name);
+    const record = buckets.get(name);
     const action = version === undefined ? "s3:GetObject" : "s3:GetObjectVersion";
-    parts.authorize(context, { action, resource: objectArn(name, key), resourcePolicy: policy, resourceAccount: realm.account });
+    parts.authorize(context, {
+      ...{ action, resource: objectArn(name, key) },
+      ...{ resourcePolicy: decidingPolicy(record), resourceAccount: record.realm.account },
+    });
     const bucket = await buckets.bucket(name);
     const found = await bucket.get(key, version);
     if (found.object.bytes > CODE_ZIP_BYTES_MAX)

@@ -15,8 +15,8 @@ export function careOperations(care: DataCare) {
   return {
     BackupData: async ({ Target }: BackupDataRequest, context: RequestContext): Promise<BackupDataResponse> => {
       requireRoot(context);
-      const { target, files, bytes, cells, rows, blobs } = await care.backup(Target);
-      return { Target: target, Files: files, Bytes: bytes, Cells: cells, Rows: rows, Bodies: blobs };
+      const { target, files, bytes, cells, rows, blobs, objectFiles } = await care.backup(Target);
+      return { Target: target, Files: files, Bytes: bytes, Cells: cells, Rows: rows, Bodies: blobs, ObjectFiles: objectFiles };
     },
     VerifyData: async (_input: object, context: RequestContext): Promise<VerifyDataResponse> => {
       requireRoot(context);

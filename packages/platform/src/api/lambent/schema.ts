@@ -157,6 +157,7 @@ const backupResponse = structure("BackupDataResponse", {
   Cells: integer(),
   Rows: integer(),
   Bodies: integer(),
+  ObjectFiles: integer(),
 });
 
 const verifyResponse = structure("VerifyDataResponse", {
@@ -167,6 +168,11 @@ const verifyResponse = structure("VerifyDataResponse", {
   BodyBytes: integer(),
   /** Bodies that no row refers to; no fault, they are swept. */
   UnreferencedBodies: integer(),
+  /** Files that objects, or parts of uploads, are in. */
+  ObjectFiles: integer(),
+  ObjectBytes: integer(),
+  /** On their way in or out; no fault, their rows say so. */
+  UnreferencedObjectFiles: integer(),
   FaultCount: integer(),
   /** The first thousand. */
   Faults: list(structure("VerifyFault", { Kind: string({ enum: ["store", "cell", "blob", "object"] }), Name: string(), What: string() })),

@@ -51,7 +51,7 @@ export interface AttributesInput extends EncryptionInput, HeadersInput, AclInput
 }
 
 /** Members that promise what is not kept, with what they are about. */
-const UNBUILT: readonly (readonly [member: string, what: string])[] = [
+const UNBUILT: ReadonlyMap<string, string> = new Map([
   ["SSECustomerAlgorithm", "Encryption with keys of the caller (SSE-C)"],
   ["SSECustomerKey", "Encryption with keys of the caller (SSE-C)"],
   ["SSECustomerKeyMD5", "Encryption with keys of the caller (SSE-C)"],
@@ -62,13 +62,14 @@ const UNBUILT: readonly (readonly [member: string, what: string])[] = [
   ["ObjectLockLegalHoldStatus", "Object lock"],
   ["ObjectLockEventHold", "Object lock"],
   ["WriteOffsetBytes", "Appending to an object"],
-];
+]);
 
 /** Refuses what would be taken silently: a lock that does not hold, a key that does not encrypt. */
 export function refusePromises(input: object): void {
-  const values = new Map<string, unknown>(Object.entries(input));
-  const found = UNBUILT.find(([member]) => values.get(member) !== undefined);
-  if (found) throw new LambentError("NotImplemented", `${found[1]} is not built in Lambent: ${found[0]} would have no effect.`);
+  for (const [member, value] of Object.entries(input)) {
+    const what = value === undefined ? undefined : UNBUILT.get(member);
+    if (what !== undefined) throw new LambentError("NotImplemented", `${what} is not built in Lambent: ${member} would have no effect.`);
+  }
 }
 
 /** The attributes that an input gives an object of this bucket. */

@@ -1,5 +1,6 @@
 /** Errors in S3's words. Which of them a code becomes depends, where one code stands for several, on its `details.what`. */
 import { type ErrorCode, type ErrorDetails, LambentError } from "../../base/index.ts";
+import { DEFAULT_REGION } from "../../model/index.ts";
 import type { WireError } from "../../wire/index.ts";
 import type { ErrorName } from "../query-errors.ts";
 import { configurationErrors, configurationFaults } from "./configuration-errors.ts";
@@ -7,6 +8,7 @@ import { configurationErrors, configurationFaults } from "./configuration-errors
 /** What S3 calls an `InvalidParameter`, by `details.what`. */
 const FAULTS = {
   ...configurationFaults,
+  body: { name: "MissingRequestBodyError", status: 400 },
   digest: { name: "InvalidDigest", status: 400 },
   encoding: { name: "InvalidArgument", status: 400 },
   entityTooLarge: { name: "EntityTooLarge", status: 400 },
@@ -32,6 +34,18 @@ const ABSENT: Readonly<Record<string, ErrorName & { readonly message: string; re
     status: 404,
     message: "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.",
     member: "UploadId",
+  },
+};
+
+/** What S3 calls an `IncompleteSignature`, by `details.what`. */
+const SIGNATURE_FAULTS: Readonly<Record<string, ErrorName & { readonly message?: string }>> = {
+  header: { name: "MissingSecurityHeader", status: 400 },
+  query: { name: "AuthorizationQueryParametersError", status: 400 },
+  // Clients sign again with Version 4 where they are told so in these words.
+  version: {
+    name: "InvalidRequest",
+    status: 400,
+    message: "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.",
   },
 };
 
@@ -107,7 +121,7 @@ function named(error: LambentError): ErrorName & { readonly message?: string } {
     case "IsDeleteMarker":
       return { name: "MethodNotAllowed", status: 405, message: "The specified method is not allowed against this resource." };
     case "IncompleteSignature":
-      return { name: what === "header" ? "MissingSecurityHeader" : "AuthorizationHeaderMalformed", status: 400 };
+      return SIGNATURE_FAULTS[what] ?? { name: "AuthorizationHeaderMalformed", status: 400 };
     case "RequestExpired":
       // Of a link, the time that was given to it is over; of a header, the clocks differ.
       return what === "query"
@@ -152,6 +166,8 @@ function membersOf({ code, details }: LambentError): Record<string, unknown> {
   });
   const members = { ...Object.fromEntries(known), ...prefixed(details, memberDetail("")) };
   const { what, name } = details;
+  // Clients that were told no region sign with a word of their own first, and then with the one they find here.
+  if (code === "IncompleteSignature" && what === "region") return { Region: DEFAULT_REGION, ...members };
   if (code !== "NotFound" || name === undefined) return members;
   const isDocument = typeof what === "string" && what.startsWith("configuration:");
   return { [isDocument ? "BucketName" : (ABSENT[String(what)]?.member ?? "Resource")]: name, ...members };

@@ -68,9 +68,13 @@ async function select(parts: ObjectParts, input: GetObjectRequest, context: Requ
   const read = await found(parts, record, context, () => bucket.get(key, versionIdOf(input.VersionId)));
   const { object } = read;
   const { ETag, LastModified, VersionId } = validatorsShape(record, object);
+  const { cacheControl, expires } = object.headers;
+  // What a cache keeps with what it has (RFC 9110, 15.4.5).
   checkReadHeaders(input, object, {
     etag: ETag,
     "last-modified": LastModified.toUTCString(),
+    ...(cacheControl === undefined ? {} : { "cache-control": cacheControl }),
+    ...(expires === undefined ? {} : { expires }),
     ...(VersionId === undefined ? {} : { "x-amz-version-id": VersionId }),
   });
   const { range, isEmpty, PartsCount } = selection(read, input);

@@ -6,7 +6,7 @@ import type {
   NotificationConfigurationFilter,
   PutBucketNotificationConfigurationRequest,
 } from "@aws-sdk/client-s3";
-import type { SecureRandom } from "../../base/index.ts";
+import { isLambentError, type SecureRandom } from "../../base/index.ts";
 import { type BucketRecord, NOTIFICATION_RULES_MAX, type NotificationRule, type Notifications } from "../../objects/index.ts";
 import { given } from "../given.ts";
 import type { OperationTable, RequestContext } from "../operation.ts";
@@ -44,7 +44,8 @@ export function notificationOperations({ buckets, secureRandom, roles, checkTarg
       const asked = given(input.NotificationConfiguration, "NotificationConfiguration");
       const notifications = notificationsOf(record, asked, secureRandom);
       if (input.SkipDestinationValidation !== true)
-        for (const target of new Set(notifications.rules.map((rule) => rule.target))) await checkTarget(record, target);
+        for (const target of new Set(notifications.rules.map((rule) => rule.target)))
+          await checkTarget(record, target).catch((error: unknown) => refuseTarget(target, error));
       await buckets.setNotifications(record.name, notifications, callerOf(context, roles));
     },
 
@@ -52,6 +53,12 @@ export function notificationOperations({ buckets, secureRandom, roles, checkTarg
       return configurationOf(recordOf(buckets, input).notifications);
     },
   } satisfies OperationTable;
+}
+
+/** A target that is not there, or that does not let the bucket in: S3 has one name for both. */
+function refuseTarget(target: string, error: unknown): never {
+  if (!isLambentError(error) || error.entry.fault !== "caller") throw error;
+  throw refused("argument", `Unable to validate the following destination configurations: ${target}: ${error.message}`);
 }
 
 /** The rules of a configuration; refuses what S3 refuses. */

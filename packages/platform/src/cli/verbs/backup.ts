@@ -14,7 +14,7 @@ export const run: Run<object> = async ({ output, client }, [folder = ""]) => {
   });
   if (output.json) return output.data(made);
   output.line(
-    `  ${made.Target}   ${made.Rows} rows of ${made.Cells} cells and ${made.Bodies} bodies, ${formatBytes(made.Bytes)}, read back and whole`,
+    `  ${made.Target}   ${made.Rows} rows of ${made.Cells} cells, ${made.Bodies} bodies and ${made.ObjectFiles} files of objects, ${formatBytes(made.Bytes)}, read back and whole`,
   );
   output.note(`  It holds the server's keys: keep it as you keep them. Back with: lambent restore ${made.Target} --data <folder>`);
 };

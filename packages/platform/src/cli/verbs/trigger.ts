@@ -3,8 +3,9 @@ import { CommandFailure } from "../errors.ts";
 import type { EventTriggerOptions } from "../trigger-by-events.ts";
 import type { QueueTriggerOptions } from "../trigger-by-queue.ts";
 import type { ScheduleTriggerOptions } from "../trigger-by-schedule.ts";
+import type { UploadTriggerOptions } from "../trigger-by-upload.ts";
 
-interface TriggerOptions extends QueueTriggerOptions, EventTriggerOptions, ScheduleTriggerOptions {}
+interface TriggerOptions extends QueueTriggerOptions, EventTriggerOptions, ScheduleTriggerOptions, UploadTriggerOptions {}
 
 const bySchedule = async (): Promise<Maker> => (await import("../trigger-by-schedule.ts")).triggerBySchedule;
 
@@ -19,9 +20,10 @@ const KINDS: Readonly<Record<string, { readonly maker: () => Promise<Maker>; rea
   on: { maker: async () => (await import("../trigger-by-events.ts")).triggerByEvents, options: ["bus", "format", "name"] },
   every: { maker: bySchedule, options: ["input", "name"] },
   cron: { maker: bySchedule, options: ["timezone", "input", "name"] },
+  upload: { maker: async () => (await import("../trigger-by-upload.ts")).triggerByUpload, options: ["event", "name"] },
 };
 
-/** `lambent trigger <function>` `--queue`, `--on`, `--every` or `--cron`: creates what is missing and says what it created. */
+/** `lambent trigger <function>` `--queue`, `--on`, `--every`, `--cron` or `--upload`: creates what is missing and says what it created. */
 export const run: Run<TriggerOptions> = async (context, [functionName = ""], options) => {
   const given = options as Readonly<Record<string, unknown>>;
   const [kind, another] = Object.keys(KINDS).filter((name) => given[name] !== undefined);
@@ -29,7 +31,7 @@ export const run: Run<TriggerOptions> = async (context, [functionName = ""], opt
     throw new CommandFailure(
       "usage",
       "What is to trigger the function is missing.",
-      `For example lambent trigger ${functionName} --queue orders, --on order.placed, --every '5 minutes' or --cron '0 3 * * ? *'`,
+      `For example lambent trigger ${functionName} --queue orders, --on order.placed, --every '5 minutes', --cron '0 3 * * ? *' or --upload 'photos/*.jpg'`,
     );
   if (another !== undefined)
     throw new CommandFailure("usage", `--${kind} and --${another} are a trigger each.`, "Give the command once for each of them.");

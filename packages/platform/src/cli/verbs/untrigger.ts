@@ -1,17 +1,22 @@
 import { type AnyTrigger, listAllTriggers, removeAnyTrigger, sourceText } from "../all-triggers.ts";
 import type { Run } from "../command.ts";
 import { CommandFailure } from "../errors.ts";
+import type { UploadFilter } from "../../model/index.ts";
+import { filterOf } from "../upload-triggers.ts";
 
 interface UntriggerOptions {
   readonly queue?: string;
   readonly rule?: string;
   readonly bus?: string;
   readonly schedule?: string;
+  /** A bucket, or exactly what a trigger was made with. */
+  readonly upload?: string;
 }
 
-/** `lambent untrigger <function>`: the queue and its messages stay, and so do the bus and a rule with other targets. */
+/** `lambent untrigger <function>`: the queue and its messages stay, and so do the bus, a rule with other targets, and the bucket. */
 export const run: Run<UntriggerOptions> = async ({ output, client }, [functionName = ""], options) => {
-  const found = (await listAllTriggers(client(), functionName)).filter((trigger) => isAsked(trigger, options));
+  const uploads = options.upload === undefined ? undefined : (await import("../trigger-by-upload.ts")).readFilter(options.upload);
+  const found = (await listAllTriggers(client(), functionName)).filter((trigger) => isAsked(trigger, options, uploads));
   if (found.length === 0)
     throw new CommandFailure(
       "notFound",
@@ -25,8 +30,8 @@ export const run: Run<UntriggerOptions> = async ({ output, client }, [functionNa
 };
 
 /** Without an option, every trigger is. */
-function isAsked(trigger: AnyTrigger, { queue, rule, bus, schedule }: UntriggerOptions): boolean {
-  if (queue === undefined && rule === undefined && bus === undefined && schedule === undefined) return true;
+function isAsked(trigger: AnyTrigger, { queue, rule, bus, schedule }: UntriggerOptions, uploads: UploadFilter | undefined): boolean {
+  if ([queue, rule, bus, schedule, uploads].every((each) => each === undefined)) return true;
   switch (trigger.kind) {
     case "queue":
       return trigger.queue === queue;
@@ -37,10 +42,17 @@ function isAsked(trigger: AnyTrigger, { queue, rule, bus, schedule }: UntriggerO
     }
     case "schedule":
       return trigger.schedule.Name === schedule;
+    case "upload": {
+      if (uploads === undefined) return false;
+      const { bucketName, prefix, suffix } = uploads;
+      const own = filterOf(trigger.upload);
+      return bucketName === own.bucketName && ((prefix === "" && suffix === "") || (prefix === own.prefix && suffix === own.suffix));
+    }
   }
 }
 
-function askedText({ queue, rule, bus, schedule }: UntriggerOptions): string {
+function askedText({ queue, rule, bus, schedule, upload }: UntriggerOptions): string {
+  if (upload !== undefined) return ` by uploads to ${upload}`;
   if (queue !== undefined) return ` of queue ${queue}`;
   if (schedule !== undefined) return ` by schedule ${schedule}`;
   if (rule !== undefined) return ` by rule ${rule}${bus === undefined ? "" : ` of bus ${bus}`}`;
@@ -49,7 +61,16 @@ function askedText({ queue, rule, bus, schedule }: UntriggerOptions): string {
 
 /** What names it to AWS's operations. */
 function nameOf(trigger: AnyTrigger): string {
-  return trigger.kind === "queue" ? trigger.mapping.UUID : trigger.kind === "rule" ? trigger.rule.rule.Arn : trigger.schedule.Name;
+  switch (trigger.kind) {
+    case "queue":
+      return trigger.mapping.UUID;
+    case "rule":
+      return trigger.rule.rule.Arn;
+    case "schedule":
+      return trigger.schedule.Name;
+    case "upload":
+      return trigger.upload.configuration.Id ?? "";
+  }
 }
 
 function plainName(trigger: AnyTrigger): string {

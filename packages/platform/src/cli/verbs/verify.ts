@@ -15,13 +15,21 @@ export const run: Run<{ readonly data?: string }> = async ({ output, client }, _
     for (const { Kind, Name, What } of report.Faults) output.line(`  ${output.paint("red", "damaged")}  ${Kind} ${Name}: ${What}`);
     const left = report.FaultCount - report.Faults.length;
     if (left > 0) output.line(`  and ${left} more`);
-    const read = `${report.Rows} rows of ${report.Cells} cells and ${report.Bodies} bodies, ${formatBytes(report.Bytes + report.BodyBytes)}`;
+    const bytes = report.Bytes + report.BodyBytes + report.ObjectBytes;
+    const read = `${report.Rows} rows of ${report.Cells} cells, ${report.Bodies} bodies and ${report.ObjectFiles} files of objects, ${formatBytes(bytes)}`;
     output.line(report.FaultCount === 0 ? `  read ${read}: all as it was written` : `  read ${read}: ${report.FaultCount} damaged`);
-    if (report.FaultCount > 0)
-      output.note("  A damaged cell takes no more commits. Restore a backup: lambent restore <backup> --data <folder>");
+    if (report.FaultCount > 0) output.note(`  ${whatItMeans(report)} Restore a backup: lambent restore <backup> --data <folder>`);
   }
   return report.FaultCount === 0 ? undefined : "failed";
 };
+
+/** What becomes of what is damaged. */
+function whatItMeans({ Faults }: VerifyDataResponse): string {
+  const objects = Faults.some(({ Kind }) => Kind === "object");
+  const others = Faults.some(({ Kind }) => Kind !== "object");
+  const ofObjects = objects ? "A damaged object is what it is until it is stored again." : "";
+  return [others ? "A damaged cell takes no more commits." : "", ofObjects].filter((each) => each !== "").join(" ");
+}
 
 async function ofFolder(folder: string): Promise<VerifyDataResponse> {
   try {

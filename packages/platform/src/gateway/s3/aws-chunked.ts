@@ -1,7 +1,7 @@
 /**
  * Bodies in the framing `aws-chunked`: chunks with their sizes in hex, each perhaps signed, and behind the last one trailers with the checksum.
  *
- * Passes slices of what came on and keeps none of it (P7). Bytes of a chunk go on before its signature is known: whoever takes them may
+ * Passes slices of what came on, small ones put together, and keeps none of it (P7). Bytes of a chunk go on before its signature is known: whoever takes them may
  * count on them only once the body has ended without an error. Not every sender ends its trailers alike; what is unambiguous is taken.
  */
 import { LambentError } from "../../base/index.ts";
@@ -11,6 +11,8 @@ import type { ChunkSignatures } from "../../security/index.ts";
 const CHUNK_LINE_BYTES_MAX = 1_024;
 /** Largest chunk: the largest body of one request. */
 const CHUNK_BYTES_MAX = 5 * 1024 ** 3;
+/** Chunks below this are copied together, as far as they came together (P7). */
+const SMALL_BYTES = 4_096;
 /** All trailers together (P7). */
 const TRAILER_BYTES_MAX = 16 * 1024;
 /** Line ends that some senders put behind the last one. */
@@ -41,8 +43,28 @@ export function decodeAwsChunked(source: AsyncIterable<Uint8Array>, framing: Chu
 }
 
 async function* decode(source: AsyncIterable<Uint8Array>, decoder: ChunkDecoder): AsyncGenerator<Buffer, void> {
-  for await (const bytes of source) yield* decoder.push(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+  for await (const bytes of source) yield* joined(decoder.push(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)));
   decoder.finish();
+}
+
+/** Whoever takes the body has far more to do for a piece than for a byte: chunks of next to nothing go on together. */
+function* joined(pieces: Iterable<Buffer>): Generator<Buffer, void> {
+  let small: Buffer[] = [];
+  for (const piece of pieces) {
+    if (piece.length < SMALL_BYTES) {
+      small.push(piece);
+      continue;
+    }
+    if (small.length > 0) yield asOne(small);
+    small = [];
+    yield piece;
+  }
+  if (small.length > 0) yield asOne(small);
+}
+
+function asOne(pieces: readonly Buffer[]): Buffer {
+  const [first] = pieces;
+  return first && pieces.length === 1 ? first : Buffer.concat(pieces);
 }
 
 type State =
@@ -191,7 +213,7 @@ class ChunkDecoder {
 }
 
 function malformed(why: string): LambentError {
-  return new LambentError("MalformedRequest", `The body is not well-formed aws-chunked: ${why}.`);
+  return new LambentError("MalformedRequest", `The body is not well-formed aws-chunked: ${why}.`, { what: "request" });
 }
 
 function incomplete(why: string): LambentError {

@@ -68,7 +68,8 @@ export async function formUpload({ request, bucket, bytes, credentials, now, reg
     signed,
     put: {
       method: "PUT",
-      rawUrl: `/${bucket}/${encodeKey(key)}`,
+      // Encoded: what a bucket's name cannot have would else be read as a part of the key, or of a query.
+      rawUrl: `/${encodeURIComponent(bucket)}/${encodeKey(key)}`,
       rawHeaders: Object.entries(headers).flat(),
       headers,
       body: Buffer.alloc(0),

@@ -5,7 +5,7 @@
  * is given up (`BODY_IDLE_MS_MAX`); how long the whole takes is not bounded, since a large body over a slow line takes its time.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { type Clock, deferred, type Deferred, LambentError } from "../../base/index.ts";
+import { bytesPassed, type Clock, deferred, type Deferred, LambentError } from "../../base/index.ts";
 
 /** While a body is waited for this long, at least `BODY_IDLE_BYTES` of it have to come. @limit */
 export const BODY_IDLE_MS_MAX = 60_000;
@@ -70,6 +70,7 @@ class Arrivals {
     const chunk = this.#chunk;
     this.#chunk = undefined;
     if (!chunk) return undefined;
+    bytesPassed(chunk.length);
     this.#bytes += chunk.length;
     if (this.#bytes >= BODY_IDLE_BYTES) {
       this.#bytes = 0;

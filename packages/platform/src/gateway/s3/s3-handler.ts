@@ -6,6 +6,7 @@
  * and counted) and P8. Deliberately absent: what the operations do (`api/s3`), who may (`security/`), how bodies are stored (`objects/`).
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { Readable } from "node:stream";
 import { type Authorize, type CorsAnswer, type CorsRequest, perform, type Service, type ServiceEntry } from "../../api/index.ts";
 import { type Clock, type SecureRandom, timeOrderedId } from "../../base/index.ts";
 import type { IncomingBody } from "../../objects/index.ts";
@@ -90,7 +91,8 @@ export class S3Handler {
     try {
       service = this.#dependencies.service.opened() ?? (await this.#dependencies.service.get());
       target = { ...target, service: service.model };
-      const call = { request, response, endpoint, caller, requestId, address: this.#address(request), service };
+      const address = this.#address(request);
+      const call = { request, response, endpoint: pathStyleEndpoint(endpoint, address), caller, requestId, address, service };
       const refused = await this.#cors(call, target);
       this.#write(call, refused ?? (await this.#answer(call, method)));
     } catch (error) {
@@ -183,7 +185,12 @@ export class S3Handler {
     const { stopping, reportDefect, authorize } = this.#dependencies;
     const context = requestContext(request, response, { realm, principal, requestId, endpoint, stopping, reportDefect });
     const output = await perform(service, decoded, context, authorize);
-    return encodeOutput(decoded, output, requestId, reportDefect);
+    try {
+      return encodeOutput(decoded, output, requestId, reportDefect);
+    } catch (error) {
+      closeUnread(output);
+      throw error;
+    }
   }
 
   #write({ request, response, requestId }: Asked, answer: WireResponse): void {
@@ -209,4 +216,16 @@ export class S3Handler {
       asked.response.destroy();
     }
   }
+}
+
+/** What buckets' paths stand behind, also where the request's host begins with the name of one. */
+function pathStyleEndpoint(endpoint: string, { style, bucket = "" }: S3Address): string {
+  const scheme = "http://";
+  return style === "bucket" ? scheme + endpoint.slice(scheme.length + bucket.length + 1) : endpoint;
+}
+
+/** A body that comes to no answer is nobody's to read. */
+function closeUnread(output: Readonly<Record<string, unknown>> | undefined): void {
+  const body = output?.["Body"];
+  if (body instanceof Readable) body.destroy();
 }

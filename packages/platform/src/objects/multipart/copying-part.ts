@@ -1,4 +1,5 @@
 /** A part from an object that is there: another name for its file where the part is all of it, else its bytes again. */
+import { Readable } from "node:stream";
 import type { ByteRange } from "../../storage/index.ts";
 import type { BucketCell } from "../bucket-cell.ts";
 import { createChecksum } from "../checksums/index.ts";
@@ -32,7 +33,12 @@ export async function storeCopy(
   if (whole) return linkWhole(cell, source, whole, algorithm);
   const opened = await openObject(from, found, range);
   const length = range ? range.end - range.start + 1 : bytes;
-  return storeBody(cell, { source: opened, length, ...(algorithm ? { checksum: { algorithm } } : {}) }, -1);
+  try {
+    return await storeBody(cell, { source: opened, length, ...(algorithm ? { checksum: { algorithm } } : {}) }, -1);
+  } finally {
+    // What is refused before its first byte was never begun, and would stay open.
+    if (opened instanceof Readable) opened.destroy();
+  }
 }
 
 async function linkWhole(

@@ -10,7 +10,10 @@ export function parseAmzDate(text: string): Instant | undefined {
   const parts = /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z$/.exec(text);
   if (!parts) return undefined;
   const [year, month, day, hour, minute, second] = parts.slice(1).map(Number) as [number, number, number, number, number, number];
+  if (hour > 23 || minute > 59 || second > 59) return undefined;
   const instant = Date.UTC(year, month - 1, day, hour, minute, second);
-  // Date.UTC carries over (31 February is 3 March); a date that does not come back as it was is not one.
-  return amzDateOf(instant) === text ? instant : undefined;
+  // Date.UTC carries over: 31 February is 3 March, and the year 99 is 1999.
+  const date = new Date(instant);
+  const isReal = date.getUTCFullYear() === year && date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
+  return isReal ? instant : undefined;
 }

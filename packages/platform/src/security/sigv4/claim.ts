@@ -1,3 +1,4 @@
+import { type ErrorDetails, isLambentError } from "../../base/index.ts";
 import type { CredentialScope } from "../principal.ts";
 import { incompleteSignature, quote } from "../refusals.ts";
 import { headerValues, type RequestHead } from "../request.ts";
@@ -26,16 +27,30 @@ interface ClaimParts {
   readonly parameters: readonly QueryParameter[];
 }
 
-/** Reads the claim of a request in either form, or undefined when it carries none. Throws `IncompleteSignature`. */
+/**
+ * Reads the claim of a request in either form, or undefined when it carries none.
+ *
+ * @throws IncompleteSignature; `details.what` is `query` for a URL, `version` for a header of Version 2, `region` where the region is none
+ */
 export function readClaim(request: RequestHead): SignatureClaim | undefined {
   const authorization = headerValues(request.rawHeaders, "authorization");
   const { path, query } = splitTarget(request.rawUrl);
   const presigned = /(?:^|&)X-Amz-(?:Algorithm|Signature|Credential)=/.test(query);
   const header = authorization[0];
-  if (header === undefined) return presigned ? readQueryClaim(path, parseQuery(query)) : undefined;
+  if (header === undefined) return presigned ? ofQuery(() => readQueryClaim(path, parseQuery(query))) : undefined;
   if (presigned) incomplete("The request is signed both in its Authorization header and in its query; only one is allowed.");
   if (authorization.length > 1) incomplete("The request has more than one Authorization header.");
   return readHeaderClaim(request, header, path, parseQuery(query));
+}
+
+/** A URL lacks the same parts as a header, and S3 has another name for it. */
+function ofQuery(read: () => SignatureClaim): SignatureClaim {
+  try {
+    return read();
+  } catch (error) {
+    if (isLambentError(error, "IncompleteSignature")) incomplete(error.message, { what: "query" });
+    throw error;
+  }
 }
 
 function readHeaderClaim(request: RequestHead, header: string, path: string, parameters: QueryParameter[]): SignatureClaim {
@@ -44,6 +59,7 @@ function readHeaderClaim(request: RequestHead, header: string, path: string, par
   if (algorithm === "AWS")
     incomplete(
       "The Authorization header is signed with Signature Version 2, which is taken in presigned URLs only; sign with Version 4 (AWS4-HMAC-SHA256).",
+      { what: "version" },
     );
   if (algorithm !== "AWS4-HMAC-SHA256")
     incomplete(`The Authorization header names the algorithm ${quote(algorithm)}; only AWS4-HMAC-SHA256 is taken.`);
@@ -91,12 +107,16 @@ function readQueryClaim(path: string, parameters: QueryParameter[]): SignatureCl
   };
 }
 
+/** A scope in which only the region is none. */
+const OTHER_REGION = /\/\d{8}\/[^/]{0,64}\/[a-z0-9-]{1,64}\/aws4_request$/;
+
 /** `AKID/20150830/us-east-1/service/aws4_request`, split from the right: an access key id may hold slashes. */
 export function readScope(credential: string): { readonly scope: CredentialScope; readonly scopeText: string } {
   const match = /^([\x21-\x7e]{1,128})\/((\d{8})\/([a-z0-9-]{1,32})\/([a-z0-9-]{1,64})\/aws4_request)$/.exec(credential);
   const [, accessKeyId, scopeText, date, region, service] = match ?? [];
   if (accessKeyId === undefined || scopeText === undefined || date === undefined || region === undefined || service === undefined) {
-    return incomplete(`The credential ${quote(credential)} is not <access key>/<date>/<region>/<service>/aws4_request.`);
+    const what = OTHER_REGION.test(credential) ? "region" : "credential";
+    return incomplete(`The credential ${quote(credential)} is not <access key>/<date>/<region>/<service>/aws4_request.`, { what });
   }
   return { scope: { accessKeyId, date, region, service }, scopeText };
 }
@@ -129,6 +149,6 @@ function atMostOne(values: readonly string[], what: string): string | undefined 
   return values[0];
 }
 
-function incomplete(message: string): never {
-  throw incompleteSignature(message);
+function incomplete(message: string, details: ErrorDetails = {}): never {
+  throw incompleteSignature(message, details);
 }

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, type Hash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -37,11 +37,20 @@ export async function copyObjects({ bodies, references }: KeptObjects, draft: st
 
 async function copyObject(reference: RowReference, source: Readable | undefined, target: string) {
   const md5 = createHash("md5");
-  const copied = source && (await writeContent(target, source as AsyncIterable<Buffer>, (chunk) => md5.update(chunk)));
+  const copied = source && (await copyContent(source, target, md5));
   const what = differenceOf(reference, copied && { bytes: copied.bytes, md5: md5.digest("hex") });
   if (what === undefined && copied) return copied;
   throw new LambentError(
     "StorageCorrupt",
     `What would be backed up is damaged: object ${nameOf(reference)}: ${what}, and ${whoRefers(reference)}. No backup was made; lambent verify shows all.`,
   );
+}
+
+async function copyContent(source: Readable, target: string, md5: Hash) {
+  try {
+    return await writeContent(target, source as AsyncIterable<Buffer>, (chunk) => md5.update(chunk));
+  } finally {
+    // Where the target could not even be made, nothing of it was read, and it would stay open.
+    source.destroy();
+  }
 }

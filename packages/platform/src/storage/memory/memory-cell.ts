@@ -1,6 +1,6 @@
 import { compareUtf8 } from "../utf8-order.ts";
 import { READ_BYTES_MAX } from "../store.ts";
-import type { LogRow, Op, Revision, StateRow } from "../store.ts";
+import type { LogRow, Op, Revision, StateRange, StateRow } from "../store.ts";
 
 /** One cell as plain maps: the definition of what ops mean, against which the engines are tested. */
 export class MemoryCell {
@@ -23,11 +23,14 @@ export class MemoryCell {
     return this.#state.get(key)?.slice();
   }
 
-  list(prefix: string, after: string | undefined, limit: number): StateRow[] {
-    const keys = [...this.#state.keys()].filter((key) => key.startsWith(prefix) && (after === undefined || compareUtf8(key, after) > 0));
+  list({ prefix, after, delimiter, limit }: StateRange): StateRow[] {
+    const keys = [...this.#state.keys()]
+      .filter((key) => key.startsWith(prefix) && (after === undefined || compareUtf8(key, after) > 0))
+      .sort(compareUtf8);
+    const listed = delimiter === undefined ? keys : firstsOf(keys, prefix, delimiter);
     const rows: StateRow[] = [];
     let bytes = 0;
-    for (const key of keys.sort(compareUtf8).slice(0, limit)) {
+    for (const key of listed.slice(0, limit)) {
       const value = this.#state.get(key) as Uint8Array;
       bytes += value.byteLength;
       if (rows.length > 0 && bytes > READ_BYTES_MAX) break;
@@ -64,4 +67,15 @@ export class MemoryCell {
         return;
     }
   }
+}
+
+/** Of sorted keys that are alike up to the delimiter, the first. */
+function firstsOf(keys: readonly string[], prefix: string, delimiter: string): string[] {
+  const told = new Set<string>();
+  return keys.filter((key) => {
+    const at = key.indexOf(delimiter, prefix.length);
+    if (at < 0) return true;
+    const group = key.slice(0, at + delimiter.length);
+    return !told.has(group) && told.add(group);
+  });
 }

@@ -6,7 +6,7 @@
  */
 import { LambentError } from "../../base/index.ts";
 import { checkCellKey, checkCommit, checkKeyCount, checkLimit } from "../check.ts";
-import type { CellKey, CommitResult, LogRow, Op, Revision, StateRow, Store } from "../store.ts";
+import type { CellKey, CommitResult, LogRow, Op, Revision, StateRange, StateRow, Store } from "../store.ts";
 import { compareUtf8 } from "../utf8-order.ts";
 import type { FaultPlan } from "./faults.ts";
 import { MemoryCell } from "./memory-cell.ts";
@@ -71,10 +71,10 @@ class MemoryStore implements Store {
     return keys.map((key) => found?.get(key));
   }
 
-  async list(cell: CellKey, range: { readonly prefix: string; readonly after?: string; readonly limit: number }): Promise<StateRow[]> {
+  async list(cell: CellKey, range: StateRange): Promise<StateRow[]> {
     checkLimit(range.limit);
     await this.#admitRead(cell);
-    return this.#disk.cells.get(cell)?.list(range.prefix, range.after, range.limit) ?? [];
+    return this.#disk.cells.get(cell)?.list(range) ?? [];
   }
 
   async read(cell: CellKey, from: number, limit: number): Promise<LogRow[]> {

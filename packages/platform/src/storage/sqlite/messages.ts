@@ -58,6 +58,8 @@ export type ReadQuestion =
       readonly fromInclusive: boolean;
       readonly before: Uint8Array;
       readonly limit: number;
+      /** Only the first of the keys that are alike up to `delimiter`, looked for behind so many bytes. */
+      readonly firsts?: { readonly delimiter: Uint8Array; readonly behindBytes: number };
     }
   | { readonly kind: "read"; readonly cell: number; readonly position: number; readonly sequences: Float64Array }
   | CheckQuestion;

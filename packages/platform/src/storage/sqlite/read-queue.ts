@@ -117,6 +117,7 @@ export class ReadQueue {
 }
 
 /** What does not hold up a commit that comes meanwhile; the pages of a check would, one behind the other. */
-function isShort({ kind }: ReadQuestion): boolean {
-  return kind === "get" || kind === "getAll" || kind === "list" || kind === "read";
+function isShort(question: ReadQuestion): boolean {
+  const { kind } = question;
+  return kind === "get" || kind === "getAll" || (kind === "list" && !question.firsts) || kind === "read";
 }

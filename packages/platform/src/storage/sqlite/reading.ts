@@ -2,11 +2,14 @@
 import { Buffer } from "node:buffer";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { READ_BYTES_MAX, READ_KEYS_MAX } from "../store.ts";
+import { behindPrefix } from "./behind-prefix.ts";
 import { Checker } from "./checker.ts";
 import { numberKey, rowChecksum } from "./checksum.ts";
 import { openConnection } from "./connection.ts";
 import type { ReadAnswer, ReadQuestion, WorkerSettings } from "./messages.ts";
 import { isDamage } from "./thread.ts";
+
+type ListQuestion = Extract<ReadQuestion, { kind: "list" }>;
 
 interface StateColumns {
   readonly key: Uint8Array;
@@ -56,8 +59,28 @@ export class Reading {
     }
   }
 
-  #list({ cell, from, fromInclusive, before, limit }: Extract<ReadQuestion, { kind: "list" }>): Iterable<unknown> {
+  #list(question: ListQuestion): Iterable<unknown> {
+    const { cell, from, fromInclusive, before, limit } = question;
+    if (question.firsts) return this.#firsts(question, question.firsts);
     return (fromInclusive ? this.#listFrom : this.#listBehind).iterate(cell, from, before, limit);
+  }
+
+  /** One look for each, which goes behind all that are like it. */
+  *#firsts(
+    { cell, from, fromInclusive, before, limit }: ListQuestion,
+    { delimiter, behindBytes }: NonNullable<ListQuestion["firsts"]>,
+  ): Generator<StateColumns, void> {
+    let place = from;
+    let isInclusive = fromInclusive;
+    for (let count = 0; count < limit; count++) {
+      const row = (isInclusive ? this.#listFrom : this.#listBehind).get(cell, place, before, 1) as StateColumns | undefined;
+      if (!row) return;
+      yield row;
+      const key = Buffer.from(row.key.buffer, row.key.byteOffset, row.key.byteLength);
+      const at = key.indexOf(delimiter, behindBytes);
+      isInclusive = at >= 0;
+      place = isInclusive ? behindPrefix(key.subarray(0, at + delimiter.length)) : key;
+    }
   }
 
   #readLog(question: Extract<ReadQuestion, { kind: "read" }>): ReadAnswer {

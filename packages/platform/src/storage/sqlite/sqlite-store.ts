@@ -9,7 +9,8 @@ import { once } from "node:events";
 import type { Worker } from "node:worker_threads";
 import { invariant, LambentError } from "../../base/index.ts";
 import { checkCellKey, checkCommit, checkKeyCount, checkLimit } from "../check.ts";
-import type { CellKey, CommitClass, CommitResult, LogRow, Op, Revision, StateRow, Store } from "../store.ts";
+import type { CellKey, CommitClass, CommitResult, LogRow, Op, Revision, StateRange, StateRow, Store } from "../store.ts";
+import { behindPrefix } from "./behind-prefix.ts";
 import { checkStore, type StoreCheck } from "./check-store.ts";
 import { CommitLoop } from "./commit-loop.ts";
 import { copyStore } from "./copy-store.ts";
@@ -116,7 +117,7 @@ class SqliteStore implements EmbeddedStore {
     return stateKeys.map((stateKey) => found.get(stateKey));
   }
 
-  async list(key: CellKey, range: { readonly prefix: string; readonly after?: string; readonly limit: number }): Promise<StateRow[]> {
+  async list(key: CellKey, range: StateRange): Promise<StateRow[]> {
     checkLimit(range.limit);
     const cell = this.#cellForReading(key);
     if (!cell) return [];
@@ -130,6 +131,7 @@ class SqliteStore implements EmbeddedStore {
       fromInclusive: !behind,
       before: behindPrefix(prefix),
       limit: range.limit,
+      ...(range.delimiter === undefined ? {} : { firsts: { delimiter: Buffer.from(range.delimiter), behindBytes: prefix.length } }),
     });
     return [...rowsOf(cell, answer)];
   }
@@ -230,13 +232,6 @@ function refuseDamaged(cell: OwnedCell): void {
 
 function corrupt(key: CellKey, what: string): LambentError {
   return new LambentError("StorageCorrupt", `Cell ${key} is damaged: ${what}. It takes no more commits; restore a backup.`, { cell: key });
-}
-
-/** The first byte string behind all that begin with `prefix`. UTF-8 has no byte 0xFF, so adding one never carries. */
-function behindPrefix(prefix: Buffer): Buffer {
-  const end = Buffer.from(prefix.length === 0 ? [0xff] : prefix);
-  if (prefix.length > 0) end.writeUInt8(end.readUInt8(end.length - 1) + 1, end.length - 1);
-  return end;
 }
 
 function watched(name: "reader" | "checkpointer", settings: WorkerSettings, stop: (why: LambentError) => void): Worker {

@@ -1,5 +1,5 @@
 import { eachRow } from "../scan.ts";
-import { OPS_PER_COMMIT_MAX, type CellKey, type Op, type StateRow, type Store } from "../store.ts";
+import { OPS_PER_COMMIT_MAX, type CellKey, type Op, type StateRange, type StateRow, type Store } from "../store.ts";
 import { HEAD_KEY, OWN_PREFIX } from "./changes.ts";
 import { readHead } from "./read-state.ts";
 
@@ -18,10 +18,10 @@ export async function outgoingItems(store: Store, cell: CellKey): Promise<number
 export async function readOwnRows(
   store: Store,
   cell: CellKey,
-  range: { readonly prefix: string; readonly after?: string; readonly limit: number },
+  range: StateRange,
 ): Promise<StateRow[]> {
   const after = range.after === undefined ? {} : { after: OWN_PREFIX + range.after };
-  const rows = await store.list(cell, { prefix: OWN_PREFIX + range.prefix, limit: range.limit, ...after });
+  const rows = await store.list(cell, { ...range, prefix: OWN_PREFIX + range.prefix, ...after });
   return rows.map(({ key, value }) => ({ key: key.slice(OWN_PREFIX.length), value }));
 }
 

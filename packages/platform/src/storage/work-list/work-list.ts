@@ -7,6 +7,7 @@
  * tried and what its body says is its owner's business. docs/decisions/0014 says how it lies in the store.
  */
 import type { Instant, MonotonicMs } from "../../base/index.ts";
+import type { StateRange } from "../store.ts";
 
 /** Bytes of one item's body. */
 export const ITEM_BYTES_MAX = 2 * 1024 * 1024;
@@ -192,11 +193,7 @@ export interface WorkList {
   /** Those of `keys`, at most `READ_KEYS_MAX`, in their order and all of one moment. */
   getRows(keys: readonly string[]): Promise<(Uint8Array | undefined)[]>;
   /** Reads rows of the owner's own, ordered by key. */
-  readRows(range: {
-    readonly prefix: string;
-    readonly after?: string;
-    readonly limit: number;
-  }): Promise<{ key: string; value: Uint8Array }[]>;
+  readRows(range: StateRange): Promise<{ key: string; value: Uint8Array }[]>;
   /** Ends all waiting; later calls reject with `ShuttingDown`. What was taken before is still decided. */
   close(): Promise<void>;
 }

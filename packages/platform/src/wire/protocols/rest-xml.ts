@@ -7,7 +7,7 @@
  */
 import { isUtf8 } from "node:buffer";
 import { Readable } from "node:stream";
-import { type ErrorDetails, isLambentError, LambentError } from "../../base/index.ts";
+import { type ErrorDetails, invariant, isLambentError, LambentError } from "../../base/index.ts";
 import { requireDocumentFits, VALUE_ECHO_CHARS_MAX } from "../bounds.ts";
 import { bytesOf } from "../codec/text.ts";
 import { escapeXml, writeXmlElement } from "../codec/xml.ts";
@@ -228,3 +228,32 @@ function requestHeaders(requestId: string): Record<string, string> {
 }
 
 const hostId = (requestId: string): string => Buffer.from(requestId, "utf8").toString("base64");
+
+/** The document that an operation takes as its payload, as a client of our own sends it. */
+export function writeXmlPayload(service: ServiceModel, operation: OperationModel, value: Readonly<Record<string, unknown>>): Buffer {
+  const payload = operation.input?.bindings.payload;
+  invariant(payload?.shape.kind === "structure", `${operation.name} takes a document`);
+  return Buffer.from(writeXmlElement(rootName(payload, payload.shape), payload.shape.members, value, namespaceOf(service)), "utf8");
+}
+
+/**
+ * What an operation answered in its body, as a client of our own reads it; members that headers hold are not among it.
+ *
+ * @throws LambentError MalformedRequest for what is no such document, or an error's
+ */
+export function readXmlAnswer(operation: OperationModel, body: Buffer): Record<string, unknown> {
+  const bindings = operation.output?.bindings;
+  invariant(bindings !== undefined, `${operation.name} answers a document`);
+  const { payload, body: members } = bindings;
+  const root = parseXml(body);
+  // What takes its time answers a good status first, and may fail behind it.
+  if (root.name === "Error") throw malformedXml("The document says an error.");
+  return readXmlMembers(payload?.shape.kind === "structure" ? payload.shape.members : members, root, root.name);
+}
+
+/** Code and message of an error document. @throws LambentError MalformedRequest for what is none */
+export function readXmlError(body: Buffer): { readonly code: string; readonly message: string } {
+  const { children } = parseXml(body);
+  const text = (name: string): string => children.find((child) => child.name === name)?.text ?? "";
+  return { code: text("Code"), message: text("Message") };
+}

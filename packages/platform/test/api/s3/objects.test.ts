@@ -227,6 +227,15 @@ describe("reading an object", () => {
     }
   });
 
+  it("tells with a 304 how long it may be kept", async (test) => {
+    const { put, refusal, make } = await openS3(test);
+    await make("photos");
+    const Expires = new Date(NOW + 60_000);
+    const { ETag = "" } = await put("photos", "a", "abc", { CacheControl: "max-age=60", Expires });
+    const { headers } = await refusal("GetObject", { Bucket: "photos", Key: "a", IfNoneMatch: ETag });
+    assert.deepEqual([headers?.["cache-control"], headers?.["expires"]], ["max-age=60", Expires.toUTCString()]);
+  });
+
   it("answers with the headers that a signed caller wants, and refuses such as are none", async (test) => {
     const { call, put, refusal, setPolicy, make } = await openS3(test);
     await make("photos");

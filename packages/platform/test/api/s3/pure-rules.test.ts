@@ -234,6 +234,9 @@ describe("errors in S3's words", () => {
     ["SignatureMismatch", {}, "SignatureDoesNotMatch", 403],
     ["IncompleteSignature", {}, "AuthorizationHeaderMalformed", 400],
     ["IncompleteSignature", { what: "header" }, "MissingSecurityHeader", 400],
+    ["IncompleteSignature", { what: "query" }, "AuthorizationQueryParametersError", 400],
+    ["IncompleteSignature", { what: "version" }, "InvalidRequest", 400],
+    ["IncompleteSignature", { what: "region" }, "AuthorizationHeaderMalformed", 400],
     ["RequestExpired", {}, "RequestTimeTooSkewed", 403],
     ["RequestExpired", { what: "query" }, "AccessDenied", 403],
     ["ExpiredCredentials", {}, "ExpiredToken", 400],
@@ -261,6 +264,8 @@ describe("errors in S3's words", () => {
     assert.deepEqual(membersOf("NotFound", { what: "version", name: "a.jpg", versionId: "1.x" }), { Key: "a.jpg", VersionId: "1.x" });
     assert.deepEqual(membersOf("NotFound", { what: "configuration:cors", name: "photos" }), { BucketName: "photos" });
     assert.deepEqual(membersOf("PreconditionFailed", { condition: "If-Match" }), { Condition: "If-Match" });
+    assert.deepEqual(membersOf("IncompleteSignature", { what: "region" }), { Region: "us-east-1" });
+    assert.deepEqual(membersOf("IncompleteSignature", { what: "credential" }), {});
     assert.deepEqual(membersOf("InvalidParameter", { what: "keyTooLong", bytes: 1_025, bytesMax: 1_024 }), {
       Size: 1_025,
       MaxSizeAllowed: 1_024,

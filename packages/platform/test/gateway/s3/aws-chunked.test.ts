@@ -35,6 +35,15 @@ const TRAILER: ChunkedFraming = { trailer: true };
 const CRC32 = "x-amz-checksum-crc32";
 
 describe("an aws-chunked body", () => {
+  it("P7: of chunks of next to nothing goes on in as few pieces as it came, in its order", async () => {
+    const letters = Array.from({ length: 10_000 }, (_, index) => String.fromCharCode(97 + (index % 26)));
+    const large = "L".repeat(5_000);
+    const framed = [...letters, large, ...letters].map((text) => `${text.length.toString(16)}\r\n${text}\r\n`).join("");
+    const { text, parts } = await decoded({ trailer: false }, framed, "2\r\nzz\r\n0\r\n\r\n");
+    assert.equal(text, `${letters.join("")}${large}${letters.join("")}zz`);
+    assert.equal(parts.length, 4);
+  });
+
   it("is what AWS's clients send", async () => {
     const boto3 = await decoded({ ...TRAILER, decodedLength: 9 }, `9\r\nhello tls\r\n0\r\n${CRC32}:QnX7fg==\r\n\r\n`);
     assert.equal(boto3.text, "hello tls");
@@ -53,7 +62,7 @@ describe("an aws-chunked body", () => {
     assert.equal(body.trailer("x-amz-checksum-crc32c"), "sOO8/Q==");
   });
 
-  it("gives the same however the network cut it, signed or not, as slices of what came", async () => {
+  it("gives the same however the network cut it, signed or not, of large chunks as slices of what came", async () => {
     const content = Buffer.concat(VECTOR_CHUNKS).toString("latin1");
     const plain = Buffer.from(
       `10000\r\n${"a".repeat(65_536)}\r\n400\r\n${"a".repeat(1_024)}\r\n0\r\nx-amz-checksum-crc32c:sOO8/Q==\r\n\r\n`,
@@ -71,7 +80,7 @@ describe("an aws-chunked body", () => {
         const body = decodeAwsChunked(sending(pieces), { ...framing(), decodedLength: 66_560 });
         let text = "";
         for await (const part of body.source) {
-          assert.equal(part.buffer, framed.buffer);
+          assert.ok(part.buffer === framed.buffer || part.length < 3 * 4_096);
           text += part.toString("latin1");
         }
         assert.ok(text === content);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { Readable } from "node:stream";
 import { describe, test } from "node:test";
 import { deferred, ManualClock } from "../../../src/base/index.ts";
 import { connected, head, open, signed, until } from "./world.ts";
@@ -133,6 +134,59 @@ describe("a client that vanishes or stands still", () => {
     await clock.advance(60_000);
     assert.equal(((await failure.promise) as { readonly code?: string }).code, "IncompleteBody");
     await answered;
+    socket.destroy();
+  });
+});
+
+describe("a body that was opened for an answer", () => {
+  /** Asks for an object, whose operation waits until it is let go on. */
+  async function ask(context: Parameters<typeof open>[0], shape: object) {
+    const asked = deferred<{ onCallerGone(listener: () => void): void }>();
+    const goOn = deferred<void>();
+    const body = new Readable({ read: () => undefined });
+    const operations = {
+      GetObject: async (_: unknown, given: { onCallerGone(listener: () => void): void }) => {
+        asked.resolve(given);
+        await goOn.promise;
+        return { Body: body, ContentLength: 5, ...shape };
+      },
+    };
+    const world = await open(context, { operations: operations as never });
+    const socket = await connected(world.port);
+    const call = { method: "GET", path: "/photos/cat", headers: { host: `127.0.0.1:${world.port}` } };
+    socket.write(head("GET", call.path, signed(world.url, call, "UNSIGNED-PAYLOAD")));
+    return { ...world, socket, body, goOn, given: await asked.promise };
+  }
+
+  test("P8: is closed when its client left meanwhile, which is no defect", async (context) => {
+    const { socket, body, goOn, given, defects } = await ask(context, {});
+    const gone = new Promise<void>((resolve) => given.onCallerGone(resolve));
+    socket.destroy();
+    await gone;
+    goOn.resolve();
+    await once(body, "close");
+    assert.deepEqual(defects, []);
+  });
+
+  test("is cut where it is shorter than was said, and that is told", async (context) => {
+    const { socket, body, goOn, defects } = await ask(context, { ContentLength: 5 });
+    const closed = once(socket, "close");
+    const begun = until(socket, /\r\n\r\nfour$/);
+    goOn.resolve();
+    body.push("four");
+    assert.match(await begun, /content-length: 5/iu);
+    body.push(null);
+    await closed;
+    assert.equal((defects[0] as { readonly code?: string }).code, "StorageCorrupt");
+  });
+
+  test("P8: is closed when its answer cannot be written", async (context) => {
+    const { body, goOn, socket, defects } = await ask(context, { ContentType: Object.create(null) });
+    const answered = until(socket, /^HTTP\/1\.1 500 /);
+    goOn.resolve();
+    await once(body, "close");
+    await answered;
+    assert.equal(defects.length, 1);
     socket.destroy();
   });
 });

@@ -114,6 +114,28 @@ describe("an upload by a form", () => {
     assert.equal((await post(url, fields, "12")).status, 204);
   });
 
+  test("to what is no bucket's name reaches neither another key nor a query", async (context) => {
+    const { url, port, seen } = await open(context);
+    const headers = { host: `s3.localhost:${port}`, "content-type": TYPE };
+    for (const path of ["/photos%2Fprivate", "/photos%3FuploadId=1&partNumber=2"])
+      await send(url, { method: "POST", path, headers, body: formBody({ key: "cat" }, "x") });
+    assert.deepEqual(
+      seen.map(({ input }) => [input["Bucket"], input["Key"]]),
+      [
+        ["photos/private", "cat"],
+        ["photos?uploadId=1&partNumber=2", "cat"],
+      ],
+    );
+  });
+
+  test("to a host that names the bucket is told where the object is, below the host of all buckets", async (context) => {
+    const { url, port } = await open(context);
+    const body = formBody(signedFields({ key: "cat" }), "x");
+    const reply = await send(url, { method: "POST", path: "/", headers: { host: `Photos.localhost:${port}`, "content-type": TYPE }, body });
+    assert.equal(reply.status, 204, reply.body.toString());
+    assert.equal(reply.headers.location, `http://localhost:${port}/photos/cat`);
+  });
+
   test("without a policy is anybody's: the bucket's policy decides", async (context) => {
     const permission = { action: "s3:PutObject", resource: "*" };
     const refusing = await open(context, { permission: () => permission });

@@ -22,6 +22,28 @@ function crcOf(text: string): string {
   return bytes.toString("base64");
 }
 
+describe("the name of a file", () => {
+  // Headers are bytes: a browser's UTF-8 comes in as Latin-1 text, a link's own name may be Latin-1 itself.
+  const utf8 = Buffer.from('attachment; filename="图片 ü.png"', "utf8").toString("latin1");
+  for (const name of [utf8, 'attachment; filename="ü.png"'])
+    test(`${JSON.stringify(name)} is answered as it was given`, async (context) => {
+      const answer = { ContentLength: 3, ContentDisposition: name };
+      const { url } = await open(context, {
+        operations: {
+          GetObject: ({ Key }: { readonly Key?: unknown }) => ({
+            ...answer,
+            Body: Key === "whole" ? Buffer.from("abc") : Readable.from([Buffer.from("abc")]),
+          }),
+          HeadObject: () => answer,
+        },
+      });
+      for (const call of [{ path: "/photos/whole" }, { path: "/photos/stream" }, { path: "/photos/whole", method: "HEAD" }]) {
+        const reply = await put(url, { method: "GET", ...call });
+        assert.deepEqual([reply.status, reply.headers["content-disposition"], reply.headers["content-length"]], [200, name, "3"]);
+      }
+    });
+});
+
 describe("an upload", () => {
   test("reaches its operation with its bytes, its caller and what its head says of the body", async (context) => {
     const { url, seen, bodies } = await open(context);

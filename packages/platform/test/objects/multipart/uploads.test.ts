@@ -263,6 +263,21 @@ test("a whole file is copied as a link, a range as bytes", async (t) => {
   await world.checkFiles();
 });
 
+test("a source whose copy is refused before its first byte is let go", async (t) => {
+  const world = await UploadsWorld.open(t);
+  const source = await world.begin("source");
+  await world.complete(source, [await world.put(source, 1, "first"), await world.put(source, 2, "second")]);
+  const upload = await world.begin("a");
+  const found = await world.bucket.get("source");
+  world.faults = ({ kind }) => (kind === "commit" ? { kind: "busy" } : undefined);
+  await assert.rejects(world.uploads.copyPart("a", upload.id, 1, { bucket: world.bucket, found }), refusedAs("StorageBusy"));
+  world.faults = () => undefined;
+  await world.bucket.delete("source", { caller: CALLER });
+  await world.uploads.abort("a", upload.id);
+  await world.settle();
+  await world.checkFiles();
+});
+
 test("parts are listed by number, a page at a time", async (t) => {
   const world = await UploadsWorld.open(t);
   const upload = await world.begin("a");
