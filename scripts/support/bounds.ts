@@ -7,6 +7,8 @@ export interface Bound {
   readonly value: number | undefined;
   /** First sentence of its doc comment, or undefined when it has none. */
   readonly meaning: string | undefined;
+  /** Its doc comment has `@limit`: people meet it. */
+  readonly isLimit: boolean;
   readonly path: string;
 }
 
@@ -22,8 +24,10 @@ export function boundsOf(file: SourceFile): readonly Bound[] {
       if (name === undefined) continue;
       const value = evaluate(child(declarator, "init"), known);
       if (value !== undefined) known.set(name, value);
-      const meaning = docBefore(file, statement.start)?.replace(/(?<=[.!?])\s.*$/u, "");
-      if (/_(MAX|MIN)$/u.test(name)) bounds.push({ name, value, meaning, path: file.path });
+      const doc = docBefore(file, statement.start);
+      const meaning = doc?.replace(/(?<=[.!?])\s.*$/u, "");
+      const isLimit = doc?.includes("@limit") === true;
+      if (/_(MAX|MIN)$/u.test(name)) bounds.push({ name, value, meaning, isLimit, path: file.path });
     }
   }
   return bounds;

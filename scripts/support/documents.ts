@@ -1,6 +1,7 @@
 /** The documents that are made from code: what each must say. `npm run docs` writes them, test/tidy.test.ts compares. */
 import { ERROR_CATALOGUE, type ErrorEntry } from "../../packages/platform/src/base/index.ts";
 import { type Bound, boundsOf } from "./bounds.ts";
+import { s3OperationTable } from "./s3-operations.ts";
 import { PLATFORM, sourceFiles, textOf } from "./source-tree.ts";
 
 export interface GeneratedDocument {
@@ -17,6 +18,7 @@ export function generatedDocuments(): readonly GeneratedDocument[] {
   return [
     { path: "docs/errors.md", text: withPart("docs/errors.md", errorTable()) },
     { path: "docs/specification.md", text: withPart("docs/specification.md", boundTables()) },
+    { path: "docs/objects.md", text: withPart("docs/objects.md", `${s3OperationTable()}\n\n## Limits\n\n${objectLimits()}`) },
   ];
 }
 
@@ -38,6 +40,12 @@ function boundTables(): string {
   const bounds = sourceFiles(`${PLATFORM}/**/*.ts`).flatMap(boundsOf);
   const folders = Map.groupBy(bounds, ({ path }) => path.slice(PLATFORM.length + 1).split("/")[0] ?? "");
   return [...folders].map(([folder, own]) => `### ${folder}\n\n${boundTable(own)}`).join("\n\n");
+}
+
+/** The bounds that callers of S3 meet. */
+function objectLimits(): string {
+  const limits = ["objects", "api/s3", "gateway/s3"].flatMap((folder) => sourceFiles(`${PLATFORM}/${folder}/**/*.ts`).flatMap(boundsOf));
+  return boundTable(limits.filter(({ isLimit }) => isLimit));
 }
 
 function boundTable(bounds: readonly Bound[]): string {
