@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders, IncomingMessage, Server as HttpServer, Server
 import { connect, type Socket } from "node:net";
 import { isLambentError, LambentError, nodeHttp } from "../base/index.ts";
 import type { Egress, ResolvedAddress } from "../security/index.ts";
+import { lengthLast } from "./answers.ts";
 
 /**
  * The way out for functions: an HTTP proxy that only their own namespace reaches. Which addresses are allowed is
@@ -77,7 +78,7 @@ function relay(request: IncomingMessage, response: ServerResponse, url: URL, pin
 /** A head that could not be written again, as one with the status 099, is answered with 502 in its place: nothing is thrown at the event loop (P8). */
 function passHead(answer: IncomingMessage, response: ServerResponse): boolean {
   try {
-    response.writeHead(answer.statusCode ?? 502, answer.headers);
+    response.writeHead(answer.statusCode ?? 502, lengthLast(answer.headers));
     return true;
   } catch {
     response.writeHead(502, { "content-type": "text/plain" }).end("the destination's answer is no HTTP");
