@@ -223,6 +223,31 @@ describe("an ordinary day with the AWS CLI", () => {
     assert.match(full.err, /An error occurred \(ValidationException\) .*: Rule can't be deleted since it has targets\./u);
   });
 
+  test("a bucket's day: create-bucket, put-object, get-object, copy-object, a marker, and what is refused", async () => {
+    // This CLI looks past AWS_ENDPOINT_URL for s3api.
+    const s3 = (words: string, ...more: readonly string[]) => aws(`--endpoint-url ${recorder.url} s3api ${words}`, ...more);
+    assert.deepEqual(await s3("create-bucket --bucket day"), { Location: "/day", BucketArn: "arn:aws:s3:::day" });
+    await s3("put-bucket-versioning --bucket day --versioning-configuration Status=Enabled");
+    file("hello.txt", "hello");
+    const stored = await s3("put-object --bucket day --body hello.txt --metadata by=Ada --key", "a folder/hello.txt");
+    assert.equal(stored["ETag"], '"5d41402abc4b2a76b9719d911017c592"');
+    const got = await s3("get-object --bucket day --key", "a folder/hello.txt", "answer.txt");
+    assert.deepEqual([got["Metadata"], readFileSync(join(folder, "answer.txt"), "utf8")], [{ by: "Ada" }, "hello"]);
+    await s3("copy-object --bucket day --key copy.txt --copy-source", "day/a folder/hello.txt");
+    const { Contents } = (await s3("list-objects-v2 --bucket day")) as { Contents: { Key: string }[] };
+    assert.deepEqual(
+      Contents.map(({ Key }) => Key),
+      ["a folder/hello.txt", "copy.txt"],
+    );
+    assert.equal((await s3("delete-object --bucket day --key copy.txt"))["DeleteMarker"], true);
+    const gone = await run(`--endpoint-url ${recorder.url} s3api get-object --bucket day --key copy.txt answer.txt`);
+    assert.match(gone.err, /An error occurred \(NoSuchKey\) when calling the GetObject operation: The specified key does not exist\./u);
+    const locked = await run(
+      `--endpoint-url ${recorder.url} s3api put-object-lock-configuration --bucket day --object-lock-configuration ObjectLockEnabled=Enabled`,
+    );
+    assert.match(locked.err, /An error occurred \(NotImplemented\) .*: Object Lock.* is not built in Lambent\./u);
+  });
+
   test("delete-function ends it, and errors are said in the CLI's own words", async () => {
     await aws("lambda delete-function --function-name day");
     const missing = await run("lambda get-function --function-name day");

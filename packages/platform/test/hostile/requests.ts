@@ -16,6 +16,8 @@ export interface Unsigned {
 const FUNCTION = "echo";
 /** Made by the first of the queue's calls that works. */
 const HOSTILE_QUEUE = "http://127.0.0.1/000000000000/fuzzed";
+/** Likewise of the bucket's. */
+const HOSTILE_BUCKET = "fuzzed-bucket";
 
 /** The calls that are mutated; each works as it stands once `echo` is deployed. */
 async function calls(): Promise<readonly (readonly [ServiceName, Protocol, string, object])[]> {
@@ -34,6 +36,8 @@ async function calls(): Promise<readonly (readonly [ServiceName, Protocol, strin
   const trust =
     '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}';
   const attributes = { n: { DataType: "Number", StringValue: "1" }, b: { DataType: "Binary", BinaryValue: Buffer.from([0, 255]) } };
+  const object = { Bucket: HOSTILE_BUCKET, Key: "a key" };
+  const lifecycle = [{ ID: "old", Status: "Enabled", Filter: { Prefix: "logs/" }, Expiration: { Days: 30 } }];
   const lines = { logGroupName: "/hostile", logStreamName: "one", logEvents: [{ timestamp: systemClock.now(), message: "line" }] };
   return [
     ["lambda", "restJson1", "Invoke", invoke],
@@ -57,6 +61,14 @@ async function calls(): Promise<readonly (readonly [ServiceName, Protocol, strin
     ],
     ["sqs", "awsJson1_0", "ReceiveMessage", { QueueUrl: HOSTILE_QUEUE, AttributeNames: ["All"], MaxNumberOfMessages: 10 }],
     ["sqs", "awsQuery", "SendMessage", { QueueUrl: HOSTILE_QUEUE, MessageBody: "text", MessageAttributes: attributes }],
+    ["s3", "restXml", "CreateBucket", { Bucket: HOSTILE_BUCKET }],
+    ["s3", "restXml", "PutObject", { ...object, Body: Buffer.from("text €"), Metadata: { a: "b" }, Tagging: "kind=text" }],
+    ["s3", "restXml", "GetObject", { ...object, Range: "bytes=1-3", IfNoneMatch: '"other"' }],
+    ["s3", "restXml", "ListObjectsV2", { Bucket: HOSTILE_BUCKET, Prefix: "a", Delimiter: "/", MaxKeys: 5, EncodingType: "url" }],
+    ["s3", "restXml", "CopyObject", { ...object, CopySource: `${HOSTILE_BUCKET}/a%20key`, MetadataDirective: "REPLACE" }],
+    ["s3", "restXml", "DeleteObjects", { Bucket: HOSTILE_BUCKET, Delete: { Objects: [{ Key: "never" }, { Key: "<&>" }] } }],
+    ["s3", "restXml", "PutBucketLifecycleConfiguration", { Bucket: HOSTILE_BUCKET, LifecycleConfiguration: { Rules: lifecycle } }],
+    ["s3", "restXml", "CreateMultipartUpload", object],
     ["sqs", "awsQuery", "SetQueueAttributes", { QueueUrl: HOSTILE_QUEUE, Attributes: { DelaySeconds: "1" } }],
   ];
 }
@@ -216,7 +228,9 @@ export function exchange(url: string, bytes: Buffer, silenceMs = SILENCE_MS): Pr
 }
 
 /** Statuses that a request may be answered with, whatever it contains: never a failure of the platform. */
-const DOCUMENTED: ReadonlySet<number> = new Set([200, 201, 202, 204, 400, 403, 404, 405, 408, 409, 411, 412, 413, 417, 429, 431, 501]);
+const DOCUMENTED: ReadonlySet<number> = new Set([
+  200, 201, 202, 204, 206, 304, 400, 403, 404, 405, 408, 409, 411, 412, 413, 416, 417, 429, 431, 501,
+]);
 
 /** What is wrong with an answer; undefined when it is a documented one, or none because the connection was closed. */
 export function faultOf(answer: string): string | undefined {

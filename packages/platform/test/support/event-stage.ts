@@ -123,7 +123,7 @@ async function openQueue({ sqs }: JavaScriptClients, QueueName: string): Promise
   const arn = queueArnOf(QueueName);
   const statement = {
     Effect: "Allow",
-    Principal: { Service: ["events.amazonaws.com", "sns.amazonaws.com"] },
+    Principal: { Service: ["events.amazonaws.com", "sns.amazonaws.com", "s3.amazonaws.com"] },
     Action: "sqs:SendMessage",
     Resource: arn,
   };

@@ -86,6 +86,9 @@ const VARYING_HEADERS: ReadonlySet<string> = new Set([
   "x-amz-user-agent",
   "x-amz-log-result",
   "x-amzn-requestid",
+  "x-amz-id-2",
+  "x-amz-request-id",
+  "last-modified",
 ]);
 
 /** What is the same every time; of the rest the names. */
@@ -132,6 +135,8 @@ const MASKS: readonly (readonly [RegExp, string])[] = [
   [/X-Amz-Date=\d{8}T\d{6}Z/gu, "X-Amz-Date=<time>"],
   [/(X-Amz-Credential=)[^&]+?%2F\d{8}/gu, "$1<key>%2F<date>"],
   [/<(SecretAccessKey|SessionToken)>[^<]+</gu, "<$1><secret><"],
+  [/\b[0-9a-z]{10,11}\.[\w-]{16}(?![\w-])/gu, "<version>"],
+  [/<HostId>[^<]+</gu, "<HostId><varies><"],
   [/\/function-url\/[a-z2-7]{32}\//gu, "/function-url/<id>/"],
   [/\d{4}%2F\d\d%2F\d\d/gu, "<date>"],
   [/\b[fb]\/\d{27}\b/gu, "<token>"],

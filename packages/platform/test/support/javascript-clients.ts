@@ -4,6 +4,7 @@ import { CloudWatchLogs } from "@aws-sdk/client-cloudwatch-logs";
 import { EventBridge } from "@aws-sdk/client-eventbridge";
 import { IAM } from "@aws-sdk/client-iam";
 import { type CreateFunctionRequest, Lambda, waitUntilFunctionActiveV2, waitUntilFunctionUpdatedV2 } from "@aws-sdk/client-lambda";
+import { S3 } from "@aws-sdk/client-s3";
 import { Scheduler } from "@aws-sdk/client-scheduler";
 import { SNS } from "@aws-sdk/client-sns";
 import { SQS } from "@aws-sdk/client-sqs";
@@ -25,6 +26,7 @@ export interface JavaScriptClients {
   readonly events: EventBridge;
   readonly sns: SNS;
   readonly scheduler: Scheduler;
+  readonly s3: S3;
   close(): void;
 }
 
@@ -54,6 +56,8 @@ export function javascriptClients(server: RealServer, choices: ClientChoices = {
     events: new EventBridge(settings),
     sns: new SNS(settings),
     scheduler: new Scheduler(settings),
+    // Names before the address of a loopback interface lead nowhere.
+    s3: new S3({ ...settings, forcePathStyle: true }),
   };
   return { ...clients, close: () => Object.values(clients).forEach((client) => client.destroy()) };
 }

@@ -11,7 +11,7 @@ import { findRoute } from "../../src/wire/route.ts";
 import { type RealServer, startServer } from "./server.ts";
 
 /** Those with calls recorded in `fixtures/`. */
-export const SERVICES = ["lambda", "iam", "sts", "logs", "sqs", "scheduler", "sns", "events"] as const;
+export const SERVICES = ["lambda", "iam", "sts", "logs", "sqs", "scheduler", "sns", "events", "s3"] as const;
 export type RecordedService = (typeof SERVICES)[number];
 
 export interface Message {
@@ -93,6 +93,7 @@ async function collect(message: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
+const REST: ReadonlySet<string> = new Set(["restJson1", "restXml"]);
 const SCOPES: ReadonlySet<string> = new Set(SERVICES);
 const isRecorded = (scope: string): scope is RecordedService => SCOPES.has(scope);
 
@@ -104,7 +105,7 @@ function operationOf(request: IncomingMessage, body: Buffer): Pick<Exchange, "se
   const named =
     typeof target === "string"
       ? target.split(".").at(-1)
-      : loadService(scope).protocol === "restJson1"
+      : REST.has(loadService(scope).protocol)
         ? findRoute(loadService(scope), request.method ?? "", request.url ?? "/", request.headers as Record<string, string>)?.route
             .operation.name
         : (new URLSearchParams(body.toString("utf8")).get("Action") ?? undefined);

@@ -1,36 +1,18 @@
 /** boto3, unmodified: every operation of Lambda that is built, and of the other services what deploy tools use. */
 import assert from "node:assert/strict";
-import { execFileSync, spawn } from "node:child_process";
-import { once } from "node:events";
+import { execFileSync } from "node:child_process";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { loadService } from "../../../src/wire/index.ts";
 import { checkGolden } from "../../support/golden.ts";
+import { type CaseEnding, runPythonCases } from "../../support/python-cases.ts";
 import { type RecordedService, SERVICES, startRecordedServer } from "../../support/recorder.ts";
 
 const { server, recorder } = await startRecordedServer();
 
-interface Told {
-  readonly operation: string;
-  /** Status of the refusal, where the case has one. */
-  readonly status: number | null;
-  readonly error: string | null;
-}
-
 /** Runs the service's cases in one Python process; how each ended. */
-async function runCases(service: RecordedService): Promise<readonly Told[]> {
-  const script = fileURLToPath(new URL(`run_${service}.py`, import.meta.url));
-  const environment = { ...server.clientEnvironment, RECORDER_URL: recorder.url, PYTHONDONTWRITEBYTECODE: "1" };
-  const child = spawn("python3", [script], { env: environment, stdio: ["ignore", "pipe", "inherit"] });
-  let printed = "";
-  child.stdout.setEncoding("utf8").on("data", (text: string) => (printed += text));
-  const [code] = (await once(child, "close")) as [number | null];
-  assert.equal(code, 0, printed);
-  return printed
-    .split("\n")
-    .filter(Boolean)
-    .map((line) => JSON.parse(line) as Told);
-}
+const runCases = (service: RecordedService): Promise<readonly CaseEnding[]> =>
+  runPythonCases(fileURLToPath(new URL(`run_${service}.py`, import.meta.url)), { ...server.clientEnvironment, RECORDER_URL: recorder.url });
 
 for (const service of SERVICES) {
   describe(`${service} by boto3`, () => {

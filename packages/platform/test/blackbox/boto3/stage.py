@@ -25,8 +25,8 @@ def recorded(service, **changed):
 
 
 # Only the operation under test goes through the recorded clients; the others prepare, and look at the effect.
-aws = {name: recorded(name) for name in ("lambda", "iam", "sts", "logs", "sqs", "scheduler", "sns", "events")}
-stage = {name: client(name) for name in ("lambda", "iam", "sts", "logs", "sqs", "scheduler", "sns", "events")}
+aws = {name: recorded(name) for name in ("lambda", "iam", "sts", "logs", "sqs", "scheduler", "sns", "events", "s3")}
+stage = {name: client(name) for name in ("lambda", "iam", "sts", "logs", "sqs", "scheduler", "sns", "events", "s3")}
 
 
 def case(operation, refused=None):

@@ -3,7 +3,7 @@ import { seededRandom } from "../../../src/base/index.ts";
 import { loadService, type ServiceName } from "../../../src/wire/index.ts";
 import type { RealServer } from "../../support/server.ts";
 import { CLIENTS } from "../../support/wire-client.ts";
-import { ValueSource } from "../../support/wire-values.ts";
+import { fitS3Input, ValueSource } from "../../support/wire-values.ts";
 
 const require = createRequire(import.meta.url);
 const SEED = 20_261_121;
@@ -21,12 +21,14 @@ export async function answerOf(service: ServiceName, operation: string, server: 
   const shape = loadService(service).operations.get(operation)?.input;
   if (!Client || !Command) return `${operation}: not in the SDK`;
   const input = shape ? new ValueSource(seededRandom(SEED), { requiredOnly: true }).structure(shape) : {};
+  if (service === "s3") fitS3Input(input);
   const client = new Client({
     endpoint: server.url,
     region: "us-east-1",
     credentials: server.key,
     maxAttempts: 1,
     disableHostPrefix: true,
+    forcePathStyle: true,
   });
   try {
     await client.send(new Command(input));

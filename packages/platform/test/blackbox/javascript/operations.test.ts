@@ -7,6 +7,7 @@ import { after, describe, test } from "node:test";
 import { iamPolicyCases } from "./iam-policies.ts";
 import { iamRoleCases } from "./iam-roles.ts";
 import { stsCases } from "./sts.ts";
+import { s3Cases } from "./s3.ts";
 import { eventsCases } from "./events.ts";
 import { schedulerCases } from "./scheduler.ts";
 import { snsCases } from "./sns.ts";
@@ -17,6 +18,7 @@ import { assertRefused, type OperationCase, openStage } from "./cases.ts";
 import { checkGolden } from "../../support/golden.ts";
 import { SERVICES, startRecordedServer } from "../../support/recorder.ts";
 import { loadService } from "../../../src/wire/index.ts";
+import { GENERATED_BUCKET } from "../../support/wire-values.ts";
 import { answerOf, clientVersion } from "./any-operation.ts";
 
 const CASES = {
@@ -28,16 +30,32 @@ const CASES = {
   events: eventsCases,
   sns: snsCases,
   scheduler: schedulerCases,
+  s3: s3Cases,
 } as const satisfies Record<(typeof SERVICES)[number], Readonly<Record<string, OperationCase>>>;
 
-/** What clients send without a signature is refused for that, before anybody looks at what it asks for. */
-const UNSIGNED: Readonly<Record<string, string>> = {
+/** Answers of their own. */
+const OTHERWISE: Readonly<Record<string, string>> = {
+  // What clients send without a signature is refused for that, before anybody looks at what it asks for.
   AssumeRoleWithSAML: "AssumeRoleWithSAML: 403 MissingAuthenticationToken",
   AssumeRoleWithWebIdentity: "AssumeRoleWithWebIdentity: 403 MissingAuthenticationToken",
+  // A bucket that never had such a document says so, as one of AWS without it does.
+  GetBucketAnalyticsConfiguration: "GetBucketAnalyticsConfiguration: 404 NoSuchConfiguration",
+  GetBucketIntelligentTieringConfiguration: "GetBucketIntelligentTieringConfiguration: 404 NoSuchConfiguration",
+  GetBucketInventoryConfiguration: "GetBucketInventoryConfiguration: 404 NoSuchConfiguration",
+  GetBucketMetricsConfiguration: "GetBucketMetricsConfiguration: 404 NoSuchConfiguration",
+  GetBucketReplication: "GetBucketReplication: 404 ReplicationConfigurationNotFoundError",
+  GetObjectLockConfiguration: "GetObjectLockConfiguration: 404 ObjectLockConfigurationNotFoundError",
+  // What cannot be set is named in words.
+  PutBucketReplication: "PutBucketReplication: 501 NotImplemented",
+  PutObjectLockConfiguration: "PutObjectLockConfiguration: 501 NotImplemented",
+  // Signed for services of their own, which answer in JSON that this client does not read.
+  ListDirectoryBuckets: "ListDirectoryBuckets: 501 Error",
+  WriteGetObjectResponse: "WriteGetObjectResponse: 501 Error",
 };
 
 const { server, recorder } = await startRecordedServer();
 const stage = openStage(server, recorder.url);
+await stage.stage.s3.createBucket({ Bucket: GENERATED_BUCKET });
 after(() => stage.close());
 
 for (const service of SERVICES) {
@@ -68,7 +86,7 @@ for (const service of SERVICES) {
       const others = operations.filter((operation) => !(operation in CASES[service]));
       assert.equal(operations.length - others.length, Object.keys(CASES[service]).length, "a case has a name that is no operation");
       const answers = await Promise.all(others.map((operation) => answerOf(service, operation, stage.server)));
-      const wanted = others.map((operation) => UNSIGNED[operation] ?? `${operation}: 501 NotImplemented, named`);
+      const wanted = others.map((operation) => OTHERWISE[operation] ?? `${operation}: 501 NotImplemented, named`);
       assert.deepEqual(answers, wanted);
     });
   });
