@@ -126,9 +126,9 @@ export class LooseFilesOfBucket {
       try {
         await this.#removeNow(group);
       } catch (error) {
-        // Their rows are there: the next opening finds them at the latest.
-        if (isLambentError(error, "StorageBusy")) for (const files of group) this.leave(files);
-        else if (!isLambentError(error, "ShuttingDown", "StorageStopped")) this.#parts.onProblem(error);
+        // A disk may refuse for a moment, as when a process has too many files open; what is not removed in this life, the next one removes.
+        if (isLambentError(error, "StorageBusy", "StorageStopped")) for (const files of group) this.leave(files);
+        else if (!isLambentError(error, "ShuttingDown")) this.#parts.onProblem(error);
       }
       for (const { name } of group) this.#leaving.delete(name);
     }

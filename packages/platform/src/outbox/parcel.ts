@@ -1,4 +1,5 @@
 /** What leaves a cell for a target: what the holder of the cell hands over, before `delivery/` gives it the form the target takes. */
+import type { Instant } from "../base/index.ts";
 import type { Realm } from "../model/index.ts";
 
 /** In whose name it is handed over, which the target's policy or the role has to allow. */
@@ -39,8 +40,13 @@ export interface ParcelOptions {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly pathValues?: readonly string[] | undefined;
   readonly query?: Readonly<Record<string, string>> | undefined;
-  /** Buses: the payload is the detail of a new event of this source and type. Without it, the payload is a whole event that is passed on. */
-  readonly event?: { readonly source: string; readonly detailType: string; readonly resources?: readonly string[] } | undefined;
+  /**
+   * Buses: the payload is the detail of a new event of this source and type, of when it is handed over unless `time` says when it happened.
+   * Without it, the payload is a whole event that is passed on.
+   */
+  readonly event?:
+    | { readonly source: string; readonly detailType: string; readonly resources?: readonly string[]; readonly time?: Instant | undefined }
+    | undefined;
   /** Topics: the subject of the message. */
   readonly subject?: string | undefined;
   /** Buckets: the key of the object. */

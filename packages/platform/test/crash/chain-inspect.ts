@@ -6,7 +6,16 @@ import { type Functions, openFunctions } from "../../src/functions/index.ts";
 import { ASYNC_CELL_KIND, type AsyncInvokerParts } from "../../src/invoker/index.ts";
 import type { LedgerRecord } from "../../src/ledger/index.ts";
 import { createCipher, openSecrets } from "../../src/security/index.ts";
-import { type CellKey, DATA_FOLDER_NAMES, eachCell, type EmbeddedStore, openBlobs, openItems } from "../../src/storage/index.ts";
+import { BUCKET_CELL_KIND } from "../../src/objects/index.ts";
+import {
+  type BodyFiles,
+  type CellKey,
+  DATA_FOLDER_NAMES,
+  eachCell,
+  type EmbeddedStore,
+  openBlobs,
+  openItems,
+} from "../../src/storage/index.ts";
 import { endedCall, REALM } from "../simulation/application.ts";
 import { type Life, resumeLife, startLife } from "../simulation/life.ts";
 import { CHAIN } from "./chain.ts";
@@ -33,8 +42,15 @@ export async function openFolderFunctions(folder: string, store: EmbeddedStore, 
   });
 }
 
+/** What of a server's folder its parts are opened on. */
+export interface OpenFolder {
+  readonly store: EmbeddedStore;
+  readonly bodies: BodyFiles;
+  readonly functions: Functions;
+}
+
 /** The parts of the server behind its API, over functions that do at once what `relay` does. */
-export async function openServerLife(store: EmbeddedStore, clock: ManualClock, functions: Functions, find: Find): Promise<Life> {
+export async function openServerLife({ store, bodies, functions }: OpenFolder, clock: ManualClock, find: Find): Promise<Life> {
   const calls: AsyncInvokerParts["calls"] = {
     invoke: async (request) => {
       const version = functions.find(request.realm, request.functionName, request.qualifier).versions[0]?.version;
@@ -45,7 +61,7 @@ export async function openServerLife(store: EmbeddedStore, clock: ManualClock, f
     onceFree: () => undefined,
   };
   return startLife({
-    ...{ store, clock, random: seededRandom(1), secureRandom: systemSecureRandom, functions, calls },
+    ...{ store, bodies, clock, random: seededRandom(1), secureRandom: systemSecureRandom, functions, calls },
     admit: () => undefined,
     onTrouble: (error) => find(CHECKS.opens, String(error)),
   });
@@ -68,8 +84,8 @@ export async function checkChain(life: Life, store: EmbeddedStore, clock: Manual
   for (const id of arrived) if (!history.events.has(id)) find(CHECKS.nowhere, `${id} arrived and nobody put it`);
 }
 
-/** Whether nothing waits on a bus or at a function any more, after a while. */
-async function rests(store: EmbeddedStore, clock: ManualClock): Promise<boolean> {
+/** Whether nothing waits on a bus, at a function or in a bucket any more, after a while. */
+export async function rests(store: EmbeddedStore, clock: ManualClock): Promise<boolean> {
   const began = systemClock.monotonicMs();
   // What leaves one cell between two looks is in the next one: at rest is what was found so twice.
   for (let empty = 0; empty < 2;) {
@@ -82,7 +98,7 @@ async function rests(store: EmbeddedStore, clock: ManualClock): Promise<boolean>
 
 async function waiting(store: EmbeddedStore): Promise<number> {
   const cells: CellKey[] = [];
-  for (const kind of [BUS_CELL_KIND, ASYNC_CELL_KIND])
+  for (const kind of [BUS_CELL_KIND, ASYNC_CELL_KIND, BUCKET_CELL_KIND])
     for await (const cell of eachCell(store, `${REALM.account}.${REALM.region}/${kind}/`)) cells.push(cell);
   const open = await Promise.all(cells.map((cell) => openItems(store, cell)));
   return open.reduce((sum, each) => sum + each, 0);
@@ -108,7 +124,7 @@ async function arrivals({ queues }: Life, find: Find): Promise<Set<string>> {
   }
 }
 
-async function allRecords({ ledger }: Life): Promise<LedgerRecord[]> {
+export async function allRecords({ ledger }: Life): Promise<LedgerRecord[]> {
   const all = new Map<string, LedgerRecord>();
   for (let until: number | undefined; ;) {
     const page = await ledger.list(REALM, { until, limit: LEDGER_RECORDS_MAX });

@@ -4,8 +4,8 @@
  */
 import { openSync } from "node:fs";
 import { isLambentError, systemClock, systemSecureRandom } from "../../src/base/index.ts";
-import { type BlobFolder, lockDataFolder, openBlobs, openSqliteStore } from "../../src/storage/index.ts";
-import { blobOf, JournalWriter, LIST_NAMES } from "./journal.ts";
+import { type BlobFolder, type BodyFiles, lockDataFolder, openBlobs, openBodyFiles, openSqliteStore } from "../../src/storage/index.ts";
+import { blobOf, FILES_OWNER, JournalWriter, LIST_NAMES } from "./journal.ts";
 import { carry, Consumer, type Load, Producer } from "./load.ts";
 import { type DriverPlan, openLists } from "./plan.ts";
 
@@ -53,6 +53,7 @@ async function main(): Promise<void> {
   const folder = await lockDataFolder(plan.folder);
   const store = await openSqliteStore({ file: folder.storeFile });
   const blobs = await openBlobs(folder.blobs, systemSecureRandom);
+  const bodies = await openBodyFiles(folder.objects);
   const carrier = carry();
   const lists = await openLists(store, systemClock, carrier.wake);
   // A read in the middle of a write: from here on the reader has its connection, as in a busy server.
@@ -70,12 +71,21 @@ async function main(): Promise<void> {
     ),
     carrier.run(load),
     putBodies(blobs, load),
+    writeFiles(bodies, load),
   ];
   await Promise.all(work.map((each) => each.catch((error: unknown) => ending.because(error))));
   ending.throwWhy();
   for (const list of LIST_NAMES) await lists[list].close();
   await store.close();
   await folder.release();
+}
+
+async function writeFiles(into: BodyFiles, load: Load): Promise<void> {
+  for (let number = 0; load.goesOn(); number++) {
+    const file = `${plan.seed}-${number}`;
+    await into.write(FILES_OWNER, file, [blobOf(file)]);
+    journal.say({ kind: "keptFile", file });
+  }
 }
 
 async function putBodies(into: BlobFolder, load: Load): Promise<void> {

@@ -1,5 +1,6 @@
 import { CHECKS, type Finding } from "./checks.ts";
 import { firstProducers, type ProducerPlan } from "./plan.ts";
+import { ObjectHistory } from "./object-history.ts";
 import { type Entry, groupOf, type ListName, numberOf } from "./journal.ts";
 
 /** What is known of an item from the answers alone. */
@@ -18,9 +19,11 @@ export interface Known {
 export class History {
   readonly items = new Map<string, Known>();
   readonly kept = new Set<string>();
+  readonly keptFiles = new Set<string>();
   readonly made = new Set<string>();
   /** Events on the default bus, with the id they were acknowledged with. */
   readonly events = new Map<string, string | undefined>();
+  readonly objects = new ObjectHistory();
   readonly findings: Finding[] = [];
   /** Items of a group of `fifo` that nobody tried to settle, in their order. */
   readonly #open = new Map<string, Set<string>>();
@@ -43,6 +46,9 @@ export class History {
   #add(entry: Entry): void {
     switch (entry.kind) {
       case "ready":
+        return this.objects.lifeBegins();
+      case "object":
+        this.acknowledged += this.objects.add(entry.entry);
         return;
       case "sending":
         this.#unheard.set(groupOf(entry.ids[0] ?? ""), entry.ids);
@@ -63,6 +69,10 @@ export class History {
         return this.#settled(entry);
       case "releasing":
         this.#item(entry.id, entry.list).leasedUntil = 0;
+        return;
+      case "keptFile":
+        this.acknowledged += 1;
+        this.keptFiles.add(entry.file);
         return;
       case "kept":
         this.acknowledged += 1;

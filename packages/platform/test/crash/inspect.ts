@@ -2,9 +2,11 @@ import { join } from "node:path";
 import { isLambentError, ManualClock, systemClock, systemSecureRandom } from "../../src/base/index.ts";
 import {
   type BlobFolder,
+  type BodyFiles,
   type EmbeddedStore,
   lockDataFolder,
   openBlobs,
+  openBodyFiles,
   openSqliteStore,
   READ_ROWS_MAX,
   verifyKept,
@@ -13,7 +15,7 @@ import {
 import { openLists } from "./plan.ts";
 import { CHECKS, type Finding } from "./checks.ts";
 import type { History } from "./history.ts";
-import { bodyOf, groupOf, isCrossing, LIST_NAMES, type ListName, numberOf } from "./journal.ts";
+import { blobOf, bodyOf, FILES_OWNER, groupOf, isCrossing, LIST_NAMES, type ListName, numberOf } from "./journal.ts";
 import { carryAll, outcomeKey } from "./load.ts";
 
 /** Behind every lease that a driver takes. */
@@ -37,6 +39,7 @@ export async function inspect(folder: string, history: History): Promise<Finding
     try {
       const blobs = await openBlobs(data.blobs, systemSecureRandom);
       await checkBodies(blobs, history, find);
+      await checkFiles(await openBodyFiles(data.objects), history, find);
       await checkVerify(folder, store, blobs, find);
       await checkLists(store, history, find);
     } finally {
@@ -56,6 +59,14 @@ async function checkBodies(blobs: BlobFolder, { kept }: History, find: Find): Pr
   for (const digest of kept) {
     const found = await blobs.check(digest);
     if (found.kind !== "whole") find(CHECKS.kept, `the body ${digest} is ${found.kind}`);
+  }
+}
+
+async function checkFiles(bodies: BodyFiles, { keptFiles }: History, find: Find): Promise<void> {
+  for (const file of keptFiles) {
+    const found = await bodies.read(FILES_OWNER, file);
+    if (!found) find(CHECKS.kept, `the file ${file} is gone`);
+    else if (!blobOf(file).equals(Buffer.concat(await found.toArray()))) find(CHECKS.kept, `the file ${file} is not what was written`);
   }
 }
 

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { writeSync } from "node:fs";
 import type { SettleOutcome } from "../../src/storage/index.ts";
+import type { ObjectEntry } from "./object-journal.ts";
 
 /** Lists of the driver. Items of `crossed` come from `fair` only, through its outgoing items. */
 export const LIST_NAMES = ["fifo", "fair", "crossed"] as const;
@@ -30,12 +31,15 @@ export type Entry =
     }
   | { readonly kind: "releasing"; readonly list: ListName; readonly id: string }
   | { readonly kind: "kept"; readonly digest: string }
+  /** A file of an object. */
+  | { readonly kind: "keptFile"; readonly file: string }
   /** A function with code of its own. */
   | { readonly kind: "made"; readonly name: string }
   /** Events on the default bus, by what they say. */
   | { readonly kind: "putting"; readonly ids: readonly string[] }
   /** Their event ids, in the same order. */
   | { readonly kind: "put"; readonly ids: readonly string[]; readonly eventIds: readonly string[] }
+  | { readonly kind: "object"; readonly entry: ObjectEntry }
   /** The store refuses everything. */
   | { readonly kind: "stopped" };
 
@@ -95,7 +99,10 @@ export function bodyOf(id: string): Buffer {
   return Buffer.alloc(bytes, `${id} ${digest.toString("hex")} `);
 }
 
-/** A body of the blobs: larger than what one write takes to a page. */
+/** Whose the driver's files are. */
+export const FILES_OWNER = "bucket";
+
+/** A body, of the blobs or an object: larger than what one write takes to a page. */
 export function blobOf(seed: string): Buffer {
   return Buffer.alloc(9_000 + (seed.length % 7) * 1_000, createHash("sha256").update(seed).digest());
 }

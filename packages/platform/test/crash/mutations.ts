@@ -6,11 +6,15 @@ export interface Mutation {
   readonly module: string;
   readonly edits: readonly { readonly from: string; readonly to: string }[];
   /** The part of the rig in which it shows. */
-  readonly mode: "kill" | "power" | "lying fsync";
+  readonly mode: "kill" | "power" | "lying fsync" | "objects, kill" | "objects, a named file";
   readonly foundBy: (typeof CHECKS)[keyof typeof CHECKS];
 }
 
 const SYNC = "synchronous=FULL";
+const COMMIT_OF_OBJECT =
+  "if (deliveries.length > 0) await this.outbox.accept(deliveries, { rows: all });\n    else await this.outbox.writeRows(all);";
+/** As long as many commits take: a client sees it in most lives. */
+const A_WHILE = "await new Promise((resolve) => setTimeout(resolve, 100));";
 
 export const MUTATIONS: Readonly<Record<string, Mutation>> = {
   "no fsync of the log": {
@@ -43,6 +47,12 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     mode: "power",
     foundBy: CHECKS.kept,
   },
+  "no fsync of the folder of an object's file": {
+    module: "/storage/bodies/bodies.ts",
+    edits: [{ from: "await onDisk(() => this.#syncs.sync(folder));", to: "" }],
+    mode: "power",
+    foundBy: CHECKS.kept,
+  },
   "no fsync of the folder above the data folder": {
     module: "/storage/make-folders.ts",
     edits: [{ from: "await syncFolder(dirname(folder)).catch(", to: "await Promise.resolve().catch(" }],
@@ -72,6 +82,59 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     edits: [{ from: "if (delivery) this.#noteDelivered(delivery.source, delivery.number);", to: "" }],
     mode: "kill",
     foundBy: CHECKS.crossed,
+  },
+  "an object is acknowledged before its commit": {
+    module: "/objects/bucket-cell.ts",
+    edits: [
+      {
+        from: COMMIT_OF_OBJECT,
+        to: `setTimeout(() => void this.outbox.accept(deliveries, { rows: all }), 40);`,
+      },
+    ],
+    mode: "objects, kill",
+    foundBy: CHECKS.kept,
+  },
+  "the file of a replaced object goes before the commit": {
+    module: "/objects/bucket-cell.ts",
+    edits: [{ from: COMMIT_OF_OBJECT, to: `for (const files of leaves) await this.loose.discard(files); ${A_WHILE} ${COMMIT_OF_OBJECT}` }],
+    mode: "objects, kill",
+    foundBy: CHECKS.bodies,
+  },
+  "an object's file has no row while it is written": {
+    module: "/objects/loose-files.ts",
+    edits: [{ from: "await this.#parts.outbox.writeRows([looseRow(files)]);", to: "" }],
+    mode: "objects, a named file",
+    foundBy: CHECKS.files,
+  },
+  "the file of a replaced object has no row until it is removed": {
+    module: "/objects/bucket-cell.ts",
+    edits: [{ from: ", ...leaves.map(looseRow)];", to: "];" }],
+    mode: "objects, kill",
+    foundBy: CHECKS.files,
+  },
+  "an object is told before its commit": {
+    module: "/objects/bucket-cell.ts",
+    edits: [{ from: COMMIT_OF_OBJECT, to: `await this.outbox.accept(deliveries); ${A_WHILE} await this.outbox.writeRows(all);` }],
+    mode: "objects, kill",
+    foundBy: CHECKS.kept,
+  },
+  "an object is told behind its commit": {
+    module: "/objects/bucket-cell.ts",
+    edits: [{ from: COMMIT_OF_OBJECT, to: `await this.outbox.writeRows(all); setTimeout(() => void this.outbox.accept(deliveries), 40);` }],
+    mode: "objects, kill",
+    foundBy: CHECKS.told,
+  },
+  "a completed upload stays under way": {
+    module: "/objects/multipart/uploads.ts",
+    edits: [{ from: "[...end.rows, this.#answers.row(key, uploadId, object)]", to: "[this.#answers.row(key, uploadId, object)]" }],
+    mode: "objects, kill",
+    foundBy: CHECKS.settled,
+  },
+  "no fsync of an object's file": {
+    module: "/storage/write-file.ts",
+    edits: [{ from: "    await this.#file.datasync();\n  }", to: "  }" }],
+    mode: "power",
+    foundBy: CHECKS.kept,
   },
 };
 

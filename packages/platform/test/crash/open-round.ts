@@ -16,6 +16,8 @@ export interface Round {
   /** Disks looked at as a power cut left them. */
   readonly cuts: number;
   readonly acknowledged: number;
+  /** Messages that say again what another one said, where that is allowed. */
+  readonly toldAgain: number;
   readonly findings: readonly Finding[];
 }
 
@@ -168,6 +170,7 @@ export class OpenRound {
       kills: this.#kills,
       cuts: this.#cuts,
       acknowledged: this.history.acknowledged,
+      toldAgain: this.history.objects.toldAgain,
       findings: [...this.#found, ...this.history.findings, ...findings],
     };
   }

@@ -25,7 +25,7 @@ export function killRound(options: RoundOptions): Promise<Round> {
 export function failpointRound(options: RoundOptions, failpoint: Failpoint): Promise<Round> {
   return inFolder("failpoint", options, inspect, async (round) => {
     const once = failpoint === "store.made" || failpoint === "open.copied";
-    const times = once ? 1 : 1 + randomBelow(round.random, failpoint.startsWith("blob.") ? 8 : 60);
+    const times = once ? 1 : 1 + randomBelow(round.random, /^(?:blob|body)\./.test(failpoint) ? 8 : 60);
     if (failpoint === "open.copied") await round.life({ killAtLine: round.someLines() });
     const lines = await round.life({ environment: { LAMBENT_FAILPOINT: `${failpoint}:${times}` }, killAtLine: FAR_LINES });
     if (lines >= FAR_LINES) round.find(CHECKS.ends, `${failpoint} was not passed ${times} times`);

@@ -1,5 +1,6 @@
 import { FAILPOINTS } from "../../src/base/index.ts";
 import { CHECKS } from "./checks.ts";
+import { objectsFailpointRound, type ObjectsFailure, objectsFailureRound, objectsKillRound, objectsPowerRound } from "./object-rounds.ts";
 import type { Round, RoundOptions } from "./open-round.ts";
 import { type Failure, failpointRound, failureRound, killRound, longPowerRound, powerRound } from "./rounds.ts";
 import { serverFailpointRound, serverFailureRound, serverKillRound, serverPowerRound } from "./server-rounds.ts";
@@ -15,6 +16,8 @@ const FAILURES: readonly Failure[] = [
   "a failed fsync that succeeds when repeated",
   "a failed fsync of a body's folder",
 ];
+const OBJECTS_FAILURES: readonly ObjectsFailure[] = ["no room for files", "a failed fsync of a file's folder", "a failed write of a file"];
+const OF_OBJECTS = ["body.written", "body.named", "commit.half", "commit.before", "commit.after", "commit.told"] as const;
 const IN_COMMITS = ["commit.half", "commit.before", "commit.after", "commit.told"] as const;
 /** Disks looked at in one round. */
 const CUTS = 3;
@@ -34,11 +37,21 @@ export const SCHEDULE: readonly Planned[] = [
   { name: "SIGKILL of the server under clients of SQS, Lambda and EventBridge", run: serverKillRound },
   { name: "SIGKILL of the server inside a commit", run: (options) => serverFailpointRound(options, pick(IN_COMMITS, options.seed)) },
   { name: "a power cut of the server under clients of SQS, Lambda and EventBridge", run: (options) => serverPowerRound(options, CUTS) },
+  { name: "SIGKILL of the server under clients of S3", run: (options) => objectsKillRound(options) },
+  {
+    name: "SIGKILL of the server while an object is stored",
+    run: (options) => objectsFailpointRound(options, pick(OF_OBJECTS, options.seed)),
+  },
+  { name: "a power cut of the server under clients of S3", run: (options) => objectsPowerRound(options, CUTS) },
 ];
 
 /** What campaigns go through again and again with other seeds. */
 export const CAMPAIGN_SCHEDULE: readonly Planned[] = [
   ...SCHEDULE,
+  ...OBJECTS_FAILURES.map((failure) => ({
+    name: `${failure} under clients of S3, then a power cut`,
+    run: (options: RoundOptions) => objectsFailureRound(options, failure, CUTS),
+  })),
   { name: "a full disk under the server", run: (options) => serverFailureRound(options, CUTS) },
   { name: "a power cut over a log that began anew", run: (options) => longPowerRound(options, CUTS) },
 ];
@@ -54,14 +67,16 @@ export class Tally {
   #cuts = 0;
   #failures = 0;
   #acknowledged = 0;
+  #toldAgain = 0;
   readonly #found = new Map<string, number>();
 
-  add({ mode, kills, cuts, acknowledged, findings }: Round): void {
+  add({ mode, kills, cuts, acknowledged, toldAgain, findings }: Round): void {
     this.#rounds += 1;
     this.#kills += kills;
     this.#cuts += cuts;
     this.#failures += mode === "failure" ? 1 : 0;
     this.#acknowledged += acknowledged;
+    this.#toldAgain += toldAgain;
     for (const { check } of findings) this.#found.set(check, (this.#found.get(check) ?? 0) + 1);
   }
 
@@ -77,7 +92,7 @@ export class Tally {
     const all = of(...this.#found.keys());
     return (
       `${this.#rounds} rounds, ${this.#kills} kills, ${this.#cuts} power cuts, ${this.#failures} failing disks, ` +
-      `${this.#acknowledged} acknowledged; lost ${lost}, duplicated ${duplicated}, other findings ${all - lost - duplicated}`
+      `${this.#acknowledged} acknowledged; lost ${lost}, duplicated ${duplicated}, other findings ${all - lost - duplicated}; ${this.#toldAgain} told again`
     );
   }
 }

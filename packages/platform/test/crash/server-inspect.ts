@@ -2,7 +2,7 @@ import { isLambentError, ManualClock, systemClock } from "../../src/base/index.t
 import type { Functions } from "../../src/functions/index.ts";
 import { type Queue, type Queues, RECEIVE_MESSAGES_MAX } from "../../src/queues/index.ts";
 import { verifyStoppedFolder } from "../../src/server/index.ts";
-import { type EmbeddedStore, lockDataFolder, openSqliteStore } from "../../src/storage/index.ts";
+import { type BodyFiles, type EmbeddedStore, lockDataFolder, openBodyFiles, openSqliteStore } from "../../src/storage/index.ts";
 import { REALM } from "../simulation/application.ts";
 import { checkChain, openFolderFunctions, openServerLife } from "./chain-inspect.ts";
 import { CHECKS, type Finding } from "./checks.ts";
@@ -26,11 +26,11 @@ export async function inspectServer(folder: string, history: History): Promise<F
     // Rows, bodies, and that each body a function names is there.
     const report = await verifyStoppedFolder(folder);
     for (const { Kind, Name, What } of report.Faults) find(CHECKS.verify, `${Kind} ${Name}: ${What}`);
-    await withStore(folder, async (store) => {
+    await withStore(folder, async (store, bodies) => {
       const clock = new ManualClock(systemClock.now() + LATER_MS);
       const functions = await openFolderFunctions(folder, store, clock, find);
       checkFunctions(functions, history, find);
-      const life = await openServerLife(store, clock, functions, find);
+      const life = await openServerLife({ store, bodies, functions }, clock, find);
       await checkChain(life, store, clock, history, find);
       await checkQueues(life.queues, history, find);
       await functions.close();
@@ -42,11 +42,12 @@ export async function inspectServer(folder: string, history: History): Promise<F
   return findings;
 }
 
-async function withStore(folder: string, work: (store: EmbeddedStore) => Promise<void>): Promise<void> {
+/** Runs `work` on the store and the objects' files of a folder that nobody uses. */
+export async function withStore(folder: string, work: (store: EmbeddedStore, bodies: BodyFiles) => Promise<void>): Promise<void> {
   const data = await lockDataFolder(folder);
   const store = await openSqliteStore({ file: data.storeFile });
   try {
-    await work(store);
+    await work(store, await openBodyFiles(data.objects));
   } finally {
     await store.close();
     await data.release();

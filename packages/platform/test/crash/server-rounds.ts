@@ -6,12 +6,12 @@ import { CHECKS } from "./checks.ts";
 import { inFolder, type OpenRound, type Round, type RoundOptions } from "./open-round.ts";
 import { CACHE_FOLDER } from "./power-layer.ts";
 import { inspectServer } from "./server-inspect.ts";
-import { earOf, useUntilKilled } from "./server-load.ts";
+import { type Ear, earOf, useUntilKilled } from "./server-load.ts";
 
 const LINES_MIN = 60;
 const LINES_MAX = 200;
 /** Lines of a life that something else ends long before. */
-const FAR_LINES = 2_000;
+export const FAR_LINES = 2_000;
 
 /** SIGKILL of the server at a random moment, twice. */
 export function serverKillRound(options: RoundOptions): Promise<Round> {
@@ -48,20 +48,26 @@ export function serverFailureRound(options: RoundOptions, cuts: number): Promise
   });
 }
 
-async function serverLife(round: OpenRound, seed: number, environment: Readonly<Record<string, string>>): Promise<number> {
+/** One life of the server under clients; resolves with how much they said. */
+export async function serverLife(
+  round: OpenRound,
+  seed: number,
+  environment: Readonly<Record<string, string>>,
+  use: (server: RigServer, ear: Ear, seed: number, lines: number) => Promise<void> = useUntilKilled,
+): Promise<number> {
   const powerLog = "POWER_LOG" in environment ? { log: round.powerLog, journal: round.journalFile } : undefined;
   const compiled = { NODE_COMPILE_CACHE: `${CACHE_FOLDER}/compiled/server` };
-  // A failpoint ends it by itself, a full disk its clients, long before.
+  // A failpoint ends it by itself, a disk that fails its clients, long before.
   const endsItself = "LAMBENT_FAILPOINT" in environment || "POWER_FAIL" in environment;
   const lines = endsItself ? FAR_LINES : LINES_MIN + randomBelow(round.random, LINES_MAX - LINES_MIN);
   const ear = earOf(round.history, powerLog);
   try {
     const server = await RigServer.startIn(dirname(round.folder), { ...compiled, ...environment }, "--pool", "0", "--sandbox", "process");
-    await useUntilKilled(server, ear, seed, lines);
+    await use(server, ear, seed, lines);
     round.killed();
     const fails = "POWER_FAIL" in environment;
-    if (round.history.stopped !== fails)
-      round.find(CHECKS.ends, fails ? "the disk was full and nothing was refused" : "the storage stopped by itself");
+    if ((round.history.stopped || round.history.objects.hasRefused) !== fails)
+      round.find(CHECKS.ends, fails ? "the disk failed and nothing was refused" : "the storage stopped by itself");
   } catch (error) {
     round.find(CHECKS.opens, `the server: ${error instanceof Error ? error.message : String(error)}`);
   }

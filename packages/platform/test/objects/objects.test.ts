@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { describe, test } from "node:test";
-import { deferred, isLambentError } from "../../src/base/index.ts";
+import { deferred, isLambentError, LambentError } from "../../src/base/index.ts";
 import { bytesOf, CALLER, inChunks, large, ObjectsWorld, put, textOf, upload } from "./world.ts";
 
 const md5 = (content: Buffer | string): Buffer => createHash("md5").update(content).digest();
@@ -373,4 +373,23 @@ describe("attributes", () => {
     await assert.rejects(put(bucket, "k", "x", { attributes: { acl } }), { code: "InvalidParameter" });
     await assert.rejects(bucket.setTags("k", undefined, tags, CALLER), { code: "InvalidParameter" });
   });
+});
+
+test("a file that the disk does not let go of for a moment goes a little later", async (t) => {
+  const world = await ObjectsWorld.open(t);
+  const bucket = await world.make();
+  await put(bucket, "film", large("film", 20_000));
+  let refused = 0;
+  world.onFiles = (step) => {
+    if (step !== "remove" || refused++ > 0) return;
+    throw new LambentError("StorageStopped", "too many open files");
+  };
+  await bucket.delete("film", { caller: CALLER });
+  await world.clock.advance(2_000);
+  await bucket.cell.loose.settled();
+  assert.equal((await world.files()).length, 1);
+  await world.clock.advance(2_000);
+  await bucket.cell.loose.settled();
+  await world.checkFiles(bucket.record);
+  assert.equal(refused, 2);
 });

@@ -22,6 +22,8 @@ export interface Task {
   readonly order?: number;
   /** Of an event on a bus: where it asks to go. */
   readonly to?: readonly string[];
+  /** It is what a bucket told. */
+  readonly isOfBucket?: boolean;
 }
 
 /** The functions of the simulated application, and where their failures go. */
@@ -195,15 +197,26 @@ function version(name: FunctionName): FunctionVersion {
   return made;
 }
 
+interface BucketEvent {
+  readonly Records: readonly { readonly s3: { readonly object: { readonly key: string } } }[];
+}
+
 function messagesOf(payload: Buffer): Message[] | undefined {
   const { Records } = JSON.parse(payload.toString("utf8")) as { readonly Records?: readonly Message[] };
-  return Records && [...Records];
+  return Records?.some((record) => "messageId" in record) ? [...Records] : undefined;
 }
 
 /** An event of `orders`, or of `receipts`: what became of one of `orders`. */
 function taskOf(payload: Buffer): Task {
-  const event = JSON.parse(payload.toString("utf8")) as Task | { readonly requestPayload: Task };
-  return "requestPayload" in event ? { ...event.requestPayload, poison: false } : event;
+  const event = JSON.parse(payload.toString("utf8")) as Task | BucketEvent | { readonly requestPayload: Task | BucketEvent };
+  return "requestPayload" in event ? { ...asTask(event.requestPayload), poison: false } : asTask(event);
+}
+
+/** What a bucket tells is a task named after its key. */
+function asTask(event: Task | BucketEvent): Task {
+  if (!("Records" in event)) return event;
+  const key = event.Records[0]?.s3.object.key ?? "";
+  return { task: key, poison: key.endsWith("poison"), isOfBucket: true };
 }
 
 /** What the invoker says of a call that ended. */

@@ -3,7 +3,9 @@ import type { LedgerRecord } from "../../src/ledger/index.ts";
 import type { Queue, ReceivedMessage } from "../../src/queues/index.ts";
 import { arnOfQueue, type FunctionName, REALM, type RunningCall, type Task } from "./application.ts";
 import { EventChecks } from "./event-checks.ts";
+import type { BodyFiles, Store } from "../../src/storage/index.ts";
 import type { Life } from "./life.ts";
+import { ObjectChecks } from "./object-checks.ts";
 
 /** More than one simulation makes. */
 const RECORDS_MAX = 1_000;
@@ -23,6 +25,7 @@ interface Known {
 /** Compares what the platform did with what it promised: P1, P2, P4, P9, and that nothing is left to be done. */
 export class Checks {
   readonly events = new EventChecks();
+  readonly objects = new ObjectChecks();
   readonly #known = new Map<string, Known>();
   readonly #running = new Set<RunningCall>();
   readonly #broken: unknown[] = [];
@@ -30,7 +33,7 @@ export class Checks {
   readonly #overtaken: { readonly task: string; readonly earlier: string }[] = [];
 
   get accepted(): number {
-    return [...this.#known.values()].filter(({ id }) => id !== undefined).length + this.events.accepted;
+    return [...this.#known.values()].filter(({ id }) => id !== undefined).length + this.events.accepted + this.objects.accepted;
   }
 
   /** What can only be a defect; told when everything is at rest. */
@@ -55,6 +58,7 @@ export class Checks {
     this.#running.delete(call);
     if (call.name === "receipts") return;
     for (const task of handled) {
+      if (task.isOfBucket) continue;
       if (task.to) this.events.handled(call.name, task);
       else this.#of(task).handled += 1;
     }
@@ -90,7 +94,7 @@ export class Checks {
   }
 
   /** Behind the faults, and behind more time than anything waits: everything has ended, once, and says so. */
-  async rest(life: Life): Promise<void> {
+  async rest(life: Life, kept: { readonly store: Store; readonly bodies: BodyFiles }): Promise<void> {
     if (this.#broken.length > 0) throw this.#broken[0];
     const dead = new Map<string, number>();
     for (const name of ["dead", "dead.fifo"])
@@ -106,6 +110,7 @@ export class Checks {
     assert.ok(records.length < RECORDS_MAX, "all records are looked at");
     this.#checkOrders(records, await this.#drained(life, "failures"));
     await this.events.rest(records, (name) => this.#drained(life, name), deadIn);
+    await this.objects.rest(life, kept, records, (name) => this.#drained(life, name));
     await this.#checkUsage(life);
   }
 

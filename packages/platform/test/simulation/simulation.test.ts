@@ -5,32 +5,53 @@ import { Simulation } from "./simulation.ts";
 const SEEDS = 2_000;
 /** Seeds of one test, so that no test takes long. */
 const SEEDS_TOGETHER = 250;
+/** Seeds whose steps are mostly about objects. */
+const OBJECT_SEEDS = 150;
+const MOSTLY_OBJECTS = 0.6;
 
 const only = process.env.LAMBENT_SEED;
-const ranges: readonly (readonly [first: number, last: number])[] =
-  only === undefined
-    ? Array.from({ length: SEEDS / SEEDS_TOGETHER }, (_, index) => [index * SEEDS_TOGETHER + 1, (index + 1) * SEEDS_TOGETHER] as const)
-    : [[Number(only), Number(only)]];
 
-describe("P1, P2, P4, P9: queues, mappings, asynchronous invocations, buses and schedules keep their promises under faults and crashes", () => {
-  for (const [first, last] of ranges) {
-    test(`seeds ${first} to ${last}`, async () => {
-      let accepted = 0;
-      let events = 0;
-      let crashes = 0;
-      for (let seed = first; seed <= last; seed++) {
-        const ending = await new Simulation(seed).run().catch((error: unknown) => {
-          throw new assert.AssertionError({
-            message: `seed ${seed} (rerun: LAMBENT_SEED=${seed} node --test ${import.meta.filename}): ${String(error)}`,
-          });
-        });
-        accepted += ending.accepted;
-        events += ending.events;
-        crashes += ending.crashes;
-      }
-      const seeds = last - first + 1;
-      const told = `${accepted} accepted, ${events} of them events, over ${crashes} crashes`;
-      if (seeds > 1) assert.ok(accepted > seeds * 12 && events > seeds * 4 && crashes > seeds, told);
+type Range = readonly [first: number, last: number];
+
+function rangesOf(seeds: number): readonly Range[] {
+  if (only !== undefined) return [[Number(only), Number(only)]];
+  return Array.from({ length: Math.ceil(seeds / SEEDS_TOGETHER) }, (_, index) => [
+    index * SEEDS_TOGETHER + 1,
+    Math.min((index + 1) * SEEDS_TOGETHER, seeds),
+  ]);
+}
+
+/** What was accepted over all seeds, for each. */
+async function run([first, last]: Range, objectsShare?: number) {
+  const sum = { accepted: 0, events: 0, objects: 0, crashes: 0 };
+  for (let seed = first; seed <= last; seed++) {
+    const ending = await new Simulation(seed, objectsShare).run().catch((error: unknown) => {
+      throw new assert.AssertionError({
+        message: `seed ${seed} (rerun: LAMBENT_SEED=${seed} node --test ${import.meta.filename}): ${String(error)}`,
+      });
+    });
+    sum.accepted += ending.accepted;
+    sum.events += ending.events;
+    sum.objects += ending.objects;
+    sum.crashes += ending.crashes;
+  }
+  const { accepted, events, objects, crashes } = sum;
+  const told = `${accepted} accepted, ${events} of them events and ${objects} changes of objects, over ${crashes} crashes`;
+  return { ...sum, seeds: last - first + 1, told };
+}
+
+describe("P1, P2, P4, P9: queues, mappings, asynchronous invocations, buses, schedules and buckets keep their promises under faults and crashes", () => {
+  for (const range of rangesOf(SEEDS)) {
+    test(`seeds ${range.join(" to ")}`, async () => {
+      const { seeds, accepted, events, objects, crashes, told } = await run(range);
+      if (seeds > 1) assert.ok(accepted > seeds * 12 && events > seeds * 4 && objects > seeds * 2 && crashes > seeds, told);
+    });
+  }
+
+  for (const range of rangesOf(OBJECT_SEEDS)) {
+    test(`seeds ${range.join(" to ")}, mostly objects`, async () => {
+      const { seeds, objects, crashes, told } = await run(range, MOSTLY_OBJECTS);
+      if (seeds > 1) assert.ok(objects > seeds * 6 && crashes > seeds * 0.5, told);
     });
   }
 });

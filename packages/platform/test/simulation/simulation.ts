@@ -16,10 +16,15 @@ import { type Fault, type FaultStep, MemoryDisk, openMemoryStore } from "../../s
 import { arnOfQueue, FakeCalls, FUNCTIONS, REALM, type Task } from "./application.ts";
 import { Checks } from "./checks.ts";
 import { asEventTask, beat, BEAT_MS, makeBuses, newEvent, once, someRoutes } from "./events.ts";
+import { makeBucket, ObjectSteps } from "./objects.ts";
+import { type BodyFault, type BodyStep, MemoryBodyDisk, openMemoryBodies } from "../support/memory-bodies.ts";
 import { type Life, MortalClock, resumeLife, startLife } from "./life.ts";
+import { ShortLivedBuckets } from "./short-lived-buckets.ts";
 import { Trace } from "./trace.ts";
 
-const STEPS = 36;
+const STEPS = 44;
+/** Part of the steps that is about objects. */
+const OBJECTS_SHARE = 0.2;
 const GROUPS = ["red", "green", "blue"];
 /** Beats of the schedule behind the first one. */
 const BEATS = 5;
@@ -27,6 +32,8 @@ const BEATS = 5;
 const DOWN_MS_MAX = 180_000;
 /** A time that was past by a minute when its schedule was made is none; clocks are set back meanwhile. */
 const LATE_MS_MAX = 40_000;
+/** More than one simulation makes. */
+const RECORDS_MAX = 1_000;
 /** Longer than every wait there can be: a refused event's back-off, retries, the moves to a dead-letter queue. */
 const REST_MS = 3 * 3_600_000;
 
@@ -37,6 +44,8 @@ const QUEUES: Readonly<Record<string, Partial<QueueSettings>>> = {
   undelivered: {},
   heard: {},
   beats: {},
+  uploads: {},
+  changes: {},
   jobs: { visibilityMs: 20_000, redrive: { target: arnOfQueue("dead"), receivesMax: 6 } },
   "steps.fifo": {
     ...{ kind: "fifo", visibilityMs: 20_000, redrive: { target: arnOfQueue("dead.fifo"), receivesMax: 6 } },
@@ -49,19 +58,25 @@ export interface Ending {
   readonly accepted: number;
   /** Those of them that are events on a bus, or schedules that bring one. */
   readonly events: number;
+  /** Those of them that changed objects. */
+  readonly objects: number;
   readonly crashes: number;
 }
 
 /**
  * One simulation: an application of two asynchronous functions and two behind queues, with two buses and schedules that lead to
- * all of them, over a store that fails, in a process that crashes. Everything follows from `seed`. Then faults stop, time passes, and everything accepted must have ended, once.
+ * all of them, and a bucket that tells of its objects, over a store and files that fail, in a process that crashes. Everything follows from `seed`. Then faults stop, time passes, and everything accepted must have ended, once.
  */
 export class Simulation {
   readonly #random: Random;
   readonly #clock = new ManualClock();
   readonly #trace = new Trace(this.#clock);
   readonly #disk = new MemoryDisk();
+  readonly #bodyDisk = new MemoryBodyDisk();
   readonly #checks = new Checks();
+  readonly #objects: ObjectSteps;
+  readonly #objectsShare: number;
+  readonly #shortLived: ShortLivedBuckets;
   readonly #secureRandom: SecureRandom;
   readonly #lastOfGroup = new Map<string, Promise<void>>();
   #calls!: FakeCalls;
@@ -72,9 +87,13 @@ export class Simulation {
   #isCalm = true;
   #tasks = 0;
 
-  constructor(seed: number) {
+  constructor(seed: number, objectsShare: number = OBJECTS_SHARE) {
+    this.#objectsShare = objectsShare;
     this.#random = seededRandom(seed);
     this.#secureRandom = seededBytes(seededRandom(seed ^ 0x5f5f5f5f));
+    this.#shortLived = new ShortLivedBuckets(this.#trace);
+    const broken = (what: string): void => this.#checks.broken(new assert.AssertionError({ message: what }));
+    this.#objects = new ObjectSteps({ random: this.#random, history: this.#checks.objects.history, trace: this.#trace, broken });
   }
 
   /** Runs it; a broken promise is thrown with the trace of what came before. */
@@ -87,9 +106,11 @@ export class Simulation {
       this.#isCalm = true;
       await this.#crash();
       await this.#clock.advance(REST_MS);
-      await this.#checks.rest(this.#life);
-      const { accepted, events } = this.#checks;
-      return { accepted, events: events.accepted, crashes: this.#lives - 1 };
+      const kept = { store: openMemoryStore({ disk: this.#disk }), bodies: openMemoryBodies({ disk: this.#bodyDisk }) };
+      await this.#checks.rest(this.#life, kept);
+      this.#shortLived.rest(this.#life, await this.#life.ledger.list(REALM, { limit: RECORDS_MAX }));
+      const { accepted, events, objects } = this.#checks;
+      return { accepted, events: events.accepted, objects: objects.accepted, crashes: this.#lives - 1 };
     } catch (error) {
       throw new assert.AssertionError({
         message: `${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n\n${this.#trace.toString()}`,
@@ -111,12 +132,14 @@ export class Simulation {
     await sources.create(REALM, { ...mapping, functionName: "keeper", queueName: "steps.fifo", settings });
     await sources.settled();
     await makeBuses(this.#life.buses);
+    await makeBucket(this.#life);
     const from = this.#clock.now();
     await this.#makeSchedule("beat", beat(from + BEATS * BEAT_MS));
     this.#checks.events.beats(from, from + BEATS * BEAT_MS);
   }
 
   async #step(): Promise<void> {
+    if (this.#random.next() < this.#objectsShare) return this.#objectStep();
     const choice = randomBelow(this.#random, 100);
     if (choice < 12) this.#hear(this.#invoke());
     else if (choice < 24) this.#hear(this.#sendJobs());
@@ -127,6 +150,11 @@ export class Simulation {
     else if (choice < 92) await this.#clock.advance(randomBelow(this.#random, 90_000));
     else if (choice < 96) await this.#crash(this.#random.next() < 0.25 ? randomBelow(this.#random, DOWN_MS_MAX) : 0);
     else this.#jumpWall(randomBelow(this.#random, 12_000) - 10_000);
+  }
+
+  #objectStep(): void {
+    const isShort = this.#random.next() < 0.1;
+    this.#hear(isShort ? this.#shortLived.live(this.#life) : this.#objects.step(this.#life));
   }
 
   /** As an administrator or NTP does it; far ahead would end leases under the calls that hold them, as it does in any queue. */
@@ -228,6 +256,7 @@ export class Simulation {
     // Who waited for an answer of the process that is gone has none.
     this.#lastOfGroup.clear();
     this.#checks.crashed();
+    this.#checks.objects.history.lifeBegins();
     if (downMs > 0) await this.#clock.advance(downMs);
     await this.#start();
   }
@@ -251,6 +280,10 @@ export class Simulation {
       try {
         this.#life = await startLife({
           store: openMemoryStore({ disk: this.#disk, faults }),
+          bodies: openMemoryBodies({
+            disk: this.#bodyDisk,
+            faults: (step) => (process === this.#processes ? this.#bodyFault(step) : "stopBefore"),
+          }),
           ...{ clock, random: this.#random, secureRandom: this.#secureRandom },
           ...{ functions: FUNCTIONS, calls: this.#calls, admit: () => this.#admit(), onTrouble },
         });
@@ -276,6 +309,15 @@ export class Simulation {
     if (kind === "commit" && chance < 0.045) return this.#stopped({ kind: "stopAfter" });
     if (chance < 0.2) return { kind: "acknowledgeLate", until: new Promise((resolve) => setImmediate(resolve)) };
     return undefined;
+  }
+
+  #bodyFault(step: BodyStep): BodyFault | undefined {
+    if (this.#isCalm) return undefined;
+    const chance = this.#random.next();
+    if (chance > 0.06) return undefined;
+    this.#trace.add(`a file is refused: ${step}`);
+    if (step === "write" || step === "link") return chance < 0.03 ? "full" : chance < 0.045 ? "stopBefore" : "stopAfter";
+    return chance < 0.03 ? "stopBefore" : "stopAfter";
   }
 
   #stopped(fault: Fault): Fault {

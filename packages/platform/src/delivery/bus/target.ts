@@ -63,9 +63,9 @@ function nameHere({ target, sender }: Parcel): string {
 
 function eventOf(id: string, { payload, options, sender }: Parcel, now: number): BusEvent {
   if (!options.event) return decodeBusEvent(payload);
-  const { source, detailType, resources = [] } = options.event;
+  const { source, detailType, resources = [], time = now } = options.event;
   return {
-    ...{ id, source, type: detailType, time: now, ingestedAt: now, account: sender.realm.account, region: sender.realm.region, resources },
+    ...{ id, source, type: detailType, time, ingestedAt: now, account: sender.realm.account, region: sender.realm.region, resources },
     ...{ dataContentType: "application/json", extensions: {}, data: { kind: "json", bytes: payload } },
   };
 }

@@ -45,7 +45,9 @@ export function createNotifier({ clock, secureRandom }: { readonly clock: Clock;
         });
       const words = toBus ? busWordsOf(event.name) : undefined;
       if (!words) return told;
-      const options: ParcelOptions = { event: { source: "aws.s3", detailType: words.detailType, resources: [bucketArn(bucket.name)] } };
+      const options: ParcelOptions = {
+        event: { source: "aws.s3", detailType: words.detailType, resources: [bucketArn(bucket.name)], time: at },
+      };
       return [...told, delivery(bucket, { target: defaultBusOf(bucket), at, caller, subject, payload: busDetail(bucket, event), options })];
     },
     testDeliveries(bucket, rules, caller) {

@@ -15,11 +15,7 @@ export async function outgoingItems(store: Store, cell: CellKey): Promise<number
 }
 
 /** Rows that the owner of a work list keeps beside it, ordered by key: for readers that are not the owner, and while it is not open. */
-export async function readOwnRows(
-  store: Store,
-  cell: CellKey,
-  range: StateRange,
-): Promise<StateRow[]> {
+export async function readOwnRows(store: Store, cell: CellKey, range: StateRange): Promise<StateRow[]> {
   const after = range.after === undefined ? {} : { after: OWN_PREFIX + range.after };
   const rows = await store.list(cell, { ...range, prefix: OWN_PREFIX + range.prefix, ...after });
   return rows.map(({ key, value }) => ({ key: key.slice(OWN_PREFIX.length), value }));

@@ -96,7 +96,7 @@ test("the bus is told in EventBridge's words, with the key as it is", () => {
   };
   assert.deepEqual(told({}), {
     target: "arn:aws:events:eu-west-1:000000000000:event-bus/default",
-    event: { source: "aws.s3", detailType: "Object Created", resources: ["arn:aws:s3:::photos"] },
+    event: { source: "aws.s3", detailType: "Object Created", resources: ["arn:aws:s3:::photos"], time: clock.now() },
     detail: {
       version: "0",
       bucket: { name: "photos" },
