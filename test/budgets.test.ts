@@ -8,6 +8,7 @@ import { test } from "node:test";
 import { measureBoot } from "../bench/measures/boot.ts";
 import { measureBusMatch } from "../bench/measures/bus-match.ts";
 import { measureColdNode, measureColdPython } from "../bench/measures/cold.ts";
+import { measureStoring } from "../bench/measures/objects-small.ts";
 import { measureWarm } from "../bench/measures/warm.ts";
 import { type Budget, BUDGETS } from "../bench/support/budgets.ts";
 import { type PairResult, ratioAtBest, type Sample } from "../bench/support/pair.ts";
@@ -51,6 +52,10 @@ test("events are matched at least half as fast as their budgets, with 10,000 rul
   const { everyday, alike } = await measureBusMatch({ rounds: 5, roundMs: 100 });
   holdsHalfAtBest(BUDGETS.busMatch, everyday);
   holdsHalf(BUDGETS.busMatchMany, alike);
+});
+
+test("small objects are stored at least half as fast as their budget", async () => {
+  holdsHalf(BUDGETS.smallObjects, await measureStoring({ rounds: 5, roundMs: 250, warmUpMs: 400 }));
 });
 
 function holdsHalf(budget: Budget, result: PairResult): void {

@@ -14,6 +14,8 @@ export interface LoadJob {
   readonly durationMs: number;
   /** Whole HTTP requests, base64; each connection goes round the list from its own start. */
   readonly requests: readonly string[];
+  /** How far each goes from one request to its next; 1 when absent. As many as there are connections: no two send the same one. */
+  readonly step?: number;
 }
 
 export interface LoadResult {
@@ -39,7 +41,8 @@ async function run(job: LoadJob): Promise<LoadResult> {
       let pending: Buffer = Buffer.alloc(0);
       const send = (): void => {
         sentAt = performance.now();
-        socket.write(requests[next++ % requests.length] ?? Buffer.alloc(0));
+        socket.write(requests[next % requests.length] ?? Buffer.alloc(0));
+        next += job.step ?? 1;
       };
       socket.on("connect", send);
       socket.on("error", reject);

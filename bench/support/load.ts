@@ -12,6 +12,7 @@ export interface Load {
   readonly connections: number;
   readonly durationMs: number;
   readonly requests: readonly Buffer[];
+  readonly step?: number;
 }
 
 /** Reads the CPU time of what is measured, in milliseconds, under a name each. */

@@ -85,7 +85,7 @@ export class BenchServer {
 
   /** A whole signed request. Signatures live for 15 minutes: make it right before it is used. */
   signed(
-    service: "lambda" | "lambent" | "scheduler" | RpcService,
+    service: "lambda" | "lambent" | "scheduler" | "s3" | RpcService,
     method: string,
     path: string,
     body = "",
@@ -95,6 +95,14 @@ export class BenchServer {
     const unsigned = { method, rawUrl: path, rawHeaders: Object.entries(headers).flat(), body: Buffer.from(body) };
     const signature = signRequest(unsigned, this.#key, { region: REGION, service, now: Date.now() });
     return rawRequest(method, path, { ...headers, ...signature }, body);
+  }
+
+  /** The head of an upload of `bytes` bytes that follow it, whose signature leaves the body out. */
+  signedUploadHead(path: string, bytes: number): Buffer {
+    const headers = { host: `127.0.0.1:${this.port}`, "content-length": String(bytes) };
+    const unsigned = { method: "PUT", rawUrl: path, rawHeaders: Object.entries(headers).flat(), body: Buffer.alloc(0) };
+    const options = { region: REGION, service: "s3", now: Date.now(), payloadHash: "UNSIGNED-PAYLOAD" };
+    return rawRequest("PUT", path, { ...headers, ...signRequest(unsigned, this.#key, options) });
   }
 
   /** A call of a service whose operations are named in a header. */
@@ -115,7 +123,7 @@ export class BenchServer {
   }
 
   /** Sends one signed request on the connection for management; throws unless the answer is 2xx. */
-  async call(service: "lambda" | "lambent" | "scheduler", method: string, path: string, body = ""): Promise<TimedAnswer> {
+  async call(service: "lambda" | "lambent" | "scheduler" | "s3", method: string, path: string, body = ""): Promise<TimedAnswer> {
     this.#management ??= await Connection.open(this.port);
     const answer = await this.#management.send(this.signed(service, method, path, body));
     if (answer.status < 200 || answer.status > 299) throw new TypeError(`${method} ${path} answered ${answer.status}: ${answer.body}`);
