@@ -296,6 +296,8 @@ const NEXT_OF_S3_NAME: Readonly<Record<string, readonly [ExitName, string]>> = {
   SlowDown: ["tryAgain", "Retry in a moment."],
 };
 
+const ALL_OF_A_FOLDER: ReturnType<typeof advice> = ["notFound", "All that is in a folder is meant with --recursive."];
+
 async function failureOf(client: Client, status: number, answer: IncomingMessage, request: S3Request): Promise<CommandFailure> {
   const [code, message] = errorOf(await readBody(answer, DOCUMENT_BYTES_MAX));
   return refusal(client, status, code, message, request);
@@ -304,7 +306,8 @@ async function failureOf(client: Client, status: number, answer: IncomingMessage
 function refusal(client: Client, status: number, name: string, message: string, { bucket, key }: S3Request): CommandFailure {
   const said =
     name === "NoSuchBucket" ? `There is no bucket ${bucket}.` : name === "NoSuchKey" ? `Bucket ${bucket} has no object ${key}.` : message;
-  return refusalOf(client.connection, { status, name, said: said || undefined }, NEXT_OF_S3_NAME[name] ?? advice(name, status));
+  const next = name === "NoSuchKey" && key?.endsWith("/") ? ALL_OF_A_FOLDER : (NEXT_OF_S3_NAME[name] ?? advice(name, status));
+  return refusalOf(client.connection, { status, name, said: said || undefined }, next);
 }
 
 /** Code and message; empty for what is no error of S3's, as an answer to HEAD, which has no body. */

@@ -152,24 +152,30 @@ test("a function's own error has an exit code of its own", async () => {
   assert.match(ended.err, /^  TypeError: no name\n    at handler \(\/var\/task\/a\.mjs:2:1\)\n/u);
 });
 
-/** What each verb below another one is called with beside the options all have. */
-const BELOW_GROUPS: Readonly<Record<string, readonly string[]>> = {
-  "config set": ["hello", "--memory", "256"],
-  "event sample": [],
+const CONFIGURATION = '{"Configuration":{"FunctionName":"hello","FunctionArn":"arn"}}';
+
+/** What each verb below another one is called with beside the options all have, whom it asks, and what that answers. */
+const BELOW_GROUPS: Readonly<Record<string, { readonly args: readonly string[]; readonly service?: string; readonly body?: string }>> = {
+  "config set": { args: ["hello", "--memory", "256"], service: "lambda", body: CONFIGURATION },
+  "event sample": { args: [] },
+  "objects cp": { args: [fileURLToPath(import.meta.url), "photos:test.ts"], service: "s3", body: "" },
+  "objects ls": { args: [], service: "s3", body: "<ListAllMyBucketsResult><Buckets/></ListAllMyBucketsResult>" },
+  "objects rm": { args: ["photos/cat.jpg"], service: "s3", body: "" },
 };
 
 test("a verb below another one heeds --endpoint, --region and --json", async () => {
   const below = VERBS.filter((spec) => spec.under !== undefined);
   assert.deepEqual(below.map(verbName).toSorted(), Object.keys(BELOW_GROUPS).toSorted());
   for (const spec of below) {
-    answers = () => ({ body: '{"Configuration":{"FunctionName":"hello","FunctionArn":"arn"}}' });
+    const { args: own = [], service, body = "" } = BELOW_GROUPS[verbName(spec)] ?? {};
+    answers = () => ({ body });
     last = undefined;
-    const args = [...verbName(spec).split(" "), ...(BELOW_GROUPS[verbName(spec)] ?? []), "--json"];
+    const args = [...verbName(spec).split(" "), ...own, "--json"];
     const remote = spec.local ? [] : ["--endpoint", endpoint, "--region", "eu-north-1"];
     const ended = await runLambent([...args, ...remote], { ...environment(), LAMBENT_ENDPOINT: "http://127.0.0.1:1" });
     assert.equal(ended.exit, EXIT_CODES.done, `${verbName(spec)}: ${ended.err}`);
     assert.doesNotThrow(() => JSON.parse(ended.out) as unknown, ended.out);
-    if (!spec.local) assert.match((last as IncomingMessage | undefined)?.headers.authorization ?? "", /\/eu-north-1\/lambda\//u);
+    if (!spec.local) assert.ok((last as IncomingMessage | undefined)?.headers.authorization?.includes(`/eu-north-1/${service}/`));
   }
   for (const group of VERBS.filter(isGroup)) assert.deepEqual([group.options, group.under], [[], undefined], group.usage);
 });
@@ -183,7 +189,7 @@ test("--env-file is the command's own, whether the file is missing or names what
       ...environment(),
       PATH: `${dirname(process.execPath)}:/usr/bin:/bin`,
     });
-  answers = () => ({ body: '{"Configuration":{"FunctionName":"hello","FunctionArn":"arn"}}' });
+  answers = () => ({ body: CONFIGURATION });
   const missing = await started(join(folder, "none"));
   assert.equal(missing.exit, EXIT_CODES.usage);
   assert.match(missing.err, /^lambent: The environment file \S+ cannot be read: ENOENT\.\n/u);
@@ -256,7 +262,7 @@ test("the exit codes and verbs of docs/cli.md are those of the command", () => {
   const text = readFileSync(new URL("../../../../docs/cli.md", import.meta.url), "utf8");
   const documented = [...text.matchAll(/^\| (\d+) \| `(\w+)` \|/gmu)].map(([, code, name]) => [name, Number(code)]);
   assert.deepEqual(Object.fromEntries(documented), EXIT_CODES);
-  const verbs = [...text.matchAll(/^\| `lambent ([a-z]+(?: (?:set|sample))?)/gmu)].flatMap(([, verb]) => verb ?? []);
+  const verbs = [...text.matchAll(/^\| `lambent ([a-z]+(?: (?:set|sample|cp|ls|rm))?)/gmu)].flatMap(([, verb]) => verb ?? []);
   const known = Object.keys(VERB_MODULES);
   assert.deepEqual(verbs.toSorted(), known.toSorted());
 });

@@ -147,10 +147,6 @@ describe("Lambda's API: functions", () => {
       refused("NotImplemented", 501, /not built/),
     );
     await assert.rejects(
-      create({ FunctionName: "b", Code: { S3Bucket: "bucket", S3Key: "key" } }),
-      refused("NotImplemented", 501, /bucket/),
-    );
-    await assert.rejects(
       create({ FunctionName: "b", Code: { ZipFile: Buffer.from("no zip") } }),
       refused("InvalidParameterValueException", 400, /not a readable zip/),
     );
