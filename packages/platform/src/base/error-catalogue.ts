@@ -212,10 +212,22 @@ export const ERROR_CATALOGUE = {
   NotModified: entry(304, "caller", false, "The object is what the caller has already.", "Use that."),
   RangeNotSatisfiable: entry(416, "caller", false, "The range begins behind the object's end.", "Ask for bytes that are there."),
   IsDeleteMarker: entry(405, "caller", false, "The version is a delete marker, which has no content.", "Read another version."),
-  InvalidPart: entry(400, "caller", false, "A part that is named was not uploaded, or is another one now.", "List the parts; upload it again."),
+  InvalidPart: entry(
+    400,
+    "caller",
+    false,
+    "A part that is named was not uploaded, or is another one now.",
+    "List the parts; upload it again.",
+  ),
   InvalidPartOrder: entry(400, "caller", false, "The parts are not named in rising order.", "Sort them by their numbers."),
   PartTooSmall: entry(400, "caller", false, "A part that is not the last one is under 5 MiB.", "Upload larger parts."),
-  StorageFull: entry(507, "platform", true, "There is no room on the disk for this body; nothing was stored.", "Free space, or delete objects."),
+  StorageFull: entry(
+    507,
+    "platform",
+    true,
+    "There is no room on the disk for this body; nothing was stored.",
+    "Free space, or delete objects.",
+  ),
   // Storage and the server
   StorageBusy: entry(503, "platform", true, "More writes wait than the storage's bound allows.", "Retry with back-off."),
   StorageStopped: entry(

@@ -46,7 +46,10 @@ export async function listObjects(readRows: ReadRows, query: ListQuery): Promise
   const commonPrefixes: string[] = [];
   if (max <= 0) return { objects, commonPrefixes };
   const begin = after === undefined ? undefined : currentKey(commonPrefixOf(after, query) === after ? behindAll(after) : after);
-  const rows = new RowCursor(readRows, currentKey(prefix), begin, max + 1, query.delimiter || undefined);
+  const rows = new RowCursor(readRows, {
+    ...{ prefix: currentKey(prefix), after: begin, wanted: max + 1 },
+    ...(query.delimiter ? { delimiter: query.delimiter } : { all: true }),
+  });
   /** What the page told last, and what it looked at last: a delete marker may be behind what was told. */
   let told: string | undefined;
   let seen: string | undefined;
@@ -109,8 +112,8 @@ export async function listVersions(
   const commonPrefixes: string[] = [];
   if (max <= 0) return { versions, commonPrefixes };
   const begin = await beginOf(query, numberOfNull);
-  const current = new RowCursor(readRows, CURRENT_PREFIX + prefix, begin.current, max + 1);
-  const noncurrent = new RowCursor(readRows, NONCURRENT_PREFIX + prefix, begin.noncurrent, max + 1);
+  const current = new RowCursor(readRows, { prefix: CURRENT_PREFIX + prefix, after: begin.current, wanted: max + 1 });
+  const noncurrent = new RowCursor(readRows, { prefix: NONCURRENT_PREFIX + prefix, after: begin.noncurrent, wanted: max + 1 });
   for (let next: VersionListing["next"]; ;) {
     const found = await nextVersion(current, noncurrent);
     if (!found) return { versions, commonPrefixes };
@@ -133,8 +136,8 @@ export async function listVersions(
 
 /** Every version and delete marker of a bucket, in the order of a listing; what changes meanwhile is seen or not. */
 export async function* eachVersion(readRows: ReadRows): AsyncGenerator<ListedVersion> {
-  const current = new RowCursor(readRows, CURRENT_PREFIX, undefined, ROWS_PER_PAGE_MAX);
-  const noncurrent = new RowCursor(readRows, NONCURRENT_PREFIX, undefined, ROWS_PER_PAGE_MAX);
+  const current = new RowCursor(readRows, { prefix: CURRENT_PREFIX, after: undefined, wanted: Number.POSITIVE_INFINITY });
+  const noncurrent = new RowCursor(readRows, { prefix: NONCURRENT_PREFIX, after: undefined, wanted: Number.POSITIVE_INFINITY });
   for (let found = await nextVersion(current, noncurrent); found; found = await nextVersion(current, noncurrent)) {
     const { key, row, isLatest } = found;
     (isLatest ? current : noncurrent).pass();

@@ -1,6 +1,15 @@
 import { type Authorize, createServiceCaller, type ServiceEntry } from "../api/index.ts";
 import { DEFAULT_SETTINGS } from "../autoscaler/index.ts";
-import { type Clock, isLambentError, Later, LambentError, type SecureRandom, systemClock, systemSecureRandom, turnOfTheLoop } from "../base/index.ts";
+import {
+  type Clock,
+  isLambentError,
+  Later,
+  LambentError,
+  type SecureRandom,
+  systemClock,
+  systemSecureRandom,
+  turnOfTheLoop,
+} from "../base/index.ts";
 import { type Functions, openFunctions } from "../functions/index.ts";
 import { ApiHandler, BodyBudget, createInstanceEndpoint } from "../gateway/index.ts";
 import { type Metering, startMetering } from "../metering/index.ts";

@@ -146,7 +146,12 @@ export class BusWorld {
   async #start(): Promise<void> {
     const { inner } = this;
     const authorize = (permission: DeliveryPermission): void => this.authorize(permission);
-    const functions = functionTarget({ authorize, functionPolicy: () => undefined, requireFunction: () => undefined, functions: () => inner.invoker });
+    const functions = functionTarget({
+      authorize,
+      functionPolicy: () => undefined,
+      requireFunction: () => undefined,
+      functions: () => inner.invoker,
+    });
     const targets = new Targets(
       [
         queueTarget({ queues: inner.queues, authorize }),

@@ -67,6 +67,31 @@ describe("listing", () => {
     assert.ok(sum < 1_000, `${sum} of 20,000 rows were read`);
   });
 
+  test("reads no more rows than a page tells, and one to know that there are more", async () => {
+    const version = encodeVersion(anObject());
+    const rows = Array.from({ length: 3_000 }, (_, file) => ({ key: `k/${String(file).padStart(4, "0")}`, value: version }));
+    for (const [query, most] of [
+      [{}, 2],
+      [{ delimiter: "/" }, 4],
+    ] as const) {
+      const read: number[] = [];
+      const page = await listObjects(
+        async ({ after = "", limit }) => {
+          const found = rows.filter(({ key }) => key > after).slice(0, limit);
+          read.push(found.length);
+          return found;
+        },
+        { prefix: "", max: 1_000, ...query },
+      );
+      assert.deepEqual([page.objects.length, page.next], [1_000, "0999"]);
+      assert.equal(
+        read.reduce((total, count) => total + count, 0),
+        1_001,
+      );
+      assert.ok(read.length <= most, `${read.length} reads`);
+    }
+  });
+
   test("tells folders of many keys as any other way of looking would, also where what comes first in them is deleted", async () => {
     const object = encodeVersion(anObject());
     const marker = encodeVersion({ kind: "deleteMarker", versionId: "v", number: 1, modifiedAt: 0, owner: "0" });

@@ -70,6 +70,17 @@ void test("a flipped bit in a state row stops that cell by name when it is read,
   assert.equal((await store.commit("whole", "any", [])).kind, "committed");
 });
 
+void test("a flipped bit in a state row is found by a list, which names the row", async (t) => {
+  const store = await reopenedAfter(t, (database) =>
+    database.exec("update state set value = x'31ff' where cell = 1 and key = cast('b' as blob)"),
+  );
+  assert.deepEqual(
+    (await store.list("hurt", { prefix: "a", limit: 10 })).map((row) => row.key),
+    ["a"],
+  );
+  await assert.rejects(store.list("hurt", { prefix: "", limit: 10 }), /its row "b" does not have its checksum/);
+});
+
 void test("a row that turns up under another key or in another cell is found out", async (t) => {
   const store = await reopenedAfter(t, (database) => {
     database.exec("delete from state where cell = 1 and key = cast('b' as blob)");

@@ -111,6 +111,9 @@ function destination(name: string, arn: string | undefined): string | undefined 
 /** Buckets take what failed only, as on AWS. */
 function refuseBucket(arn: string | undefined): string | undefined {
   if (arn?.includes(":s3:"))
-    throw new LambentError("InvalidParameter", `OnSuccess.Destination is ${JSON.stringify(arn.slice(0, 200))}; a bucket is a destination on failure only.`);
+    throw new LambentError(
+      "InvalidParameter",
+      `OnSuccess.Destination is ${JSON.stringify(arn.slice(0, 200))}; a bucket is a destination on failure only.`,
+    );
   return arn;
 }

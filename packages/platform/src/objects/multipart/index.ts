@@ -1,5 +1,5 @@
 /** Uploads in parts. */
-export { Uploads, UPLOADS_MAX } from "./uploads.ts";
+export { Uploads } from "./uploads.ts";
 export type { CompleteOptions, PartSource, PartsPage, UploadDraft, UploadRules } from "./uploads.ts";
 export { PART_BYTES_MIN } from "./completing.ts";
 export type { CompleteRequest, NamedPart } from "./completing.ts";

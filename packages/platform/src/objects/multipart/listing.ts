@@ -29,7 +29,7 @@ export async function listUploads(readRows: ReadRows, query: UploadsQuery): Prom
   const uploads: Upload[] = [];
   const commonPrefixes: string[] = [];
   if (max <= 0) return { uploads, commonPrefixes };
-  const rows = new RowCursor(readRows, uploadRows.under(prefix), beginOf(query), max + 1);
+  const rows = new RowCursor(readRows, { prefix: uploadRows.under(prefix), after: beginOf(query), wanted: max + 1 });
   for (let next: UploadListing["next"]; ;) {
     const row = await rows.peek();
     if (!row) return { uploads, commonPrefixes };

@@ -5,9 +5,19 @@ import { crc32 } from "node:zlib";
  * up under another key or in another cell is found out too.
  */
 export function rowChecksum(cell: number, key: Uint8Array, value: Uint8Array): number {
+  return crc32(value, crc32(key, cellChecksum(cell)));
+}
+
+/** What the checksums of all rows of a cell begin with. */
+export function cellChecksum(cell: number): number {
   const number = Buffer.allocUnsafe(4);
   number.writeUInt32LE(cell);
-  return crc32(value, crc32(key, crc32(number)));
+  return crc32(number);
+}
+
+/** The same as `rowChecksum`, of a row whose body lies right behind its key. */
+export function joinedRowChecksum(begun: number, keyAndValue: Uint8Array): number {
+  return crc32(keyAndValue, begun);
 }
 
 /** A whole number (position, revision) as the eight bytes that stand for it in checksums and frames. */

@@ -1,5 +1,7 @@
 /** What the owner and its threads say to each other. One message of a kind is under way at a time. */
 
+import type { StateRange } from "../store.ts";
+
 export interface WorkerSettings {
   readonly file: string;
   /** Pages the file may have; 0 for no bound. */
@@ -47,20 +49,12 @@ export interface StoreContents {
   readonly lastCell: number;
 }
 
+/** Keys go over as text: a `Buffer` would take all of the larger memory with it that it is a part of. */
 export type ReadQuestion =
-  | { readonly kind: "get"; readonly cell: number; readonly key: Uint8Array }
+  | { readonly kind: "get"; readonly cell: number; readonly key: string }
   /** 1 to `READ_KEYS_MAX` keys. Answered with the rows that there are, in whatever order. */
-  | { readonly kind: "getAll"; readonly cell: number; readonly keys: readonly Uint8Array[] }
-  | {
-      readonly kind: "list";
-      readonly cell: number;
-      readonly from: Uint8Array;
-      readonly fromInclusive: boolean;
-      readonly before: Uint8Array;
-      readonly limit: number;
-      /** Only the first of the keys that are alike up to `delimiter`, looked for behind so many bytes. */
-      readonly firsts?: { readonly delimiter: Uint8Array; readonly behindBytes: number };
-    }
+  | { readonly kind: "getAll"; readonly cell: number; readonly keys: readonly string[] }
+  | { readonly kind: "list"; readonly cell: number; readonly range: StateRange }
   | { readonly kind: "read"; readonly cell: number; readonly position: number; readonly sequences: Float64Array }
   | CheckQuestion;
 
@@ -76,9 +70,17 @@ export type CheckQuestion =
 
 export type ReadAnswer =
   | { readonly kind: "rows"; readonly rows: readonly { readonly key: string; readonly value: Uint8Array }[] }
+  | PackedRows
   | { readonly kind: "values"; readonly values: readonly Uint8Array[] }
   | CheckAnswer
   | { readonly kind: "damaged"; readonly what: string };
+
+/** Rows of a list: the length of each key and of the value behind it, and all of these bytes. */
+export interface PackedRows {
+  readonly kind: "packed";
+  readonly lengths: Uint32Array<ArrayBuffer>;
+  readonly content: Uint8Array<ArrayBuffer>;
+}
 
 export interface CheckAnswer {
   readonly kind: "checked";

@@ -119,5 +119,5 @@ export class ReadQueue {
 /** What does not hold up a commit that comes meanwhile; the pages of a check would, one behind the other. */
 function isShort(question: ReadQuestion): boolean {
   const { kind } = question;
-  return kind === "get" || kind === "getAll" || (kind === "list" && !question.firsts) || kind === "read";
+  return kind === "get" || kind === "getAll" || (kind === "list" && question.range.delimiter === undefined) || kind === "read";
 }

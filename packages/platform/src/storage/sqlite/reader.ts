@@ -1,6 +1,7 @@
 /** The thread that reads while the writer writes. It starts when there is first something to read in the middle of writing. */
 import { workerData } from "node:worker_threads";
 import type { ReadQuestion, ReaderMessage, WorkerSettings } from "./messages.ts";
+import { transferredWith } from "./packed-rows.ts";
 import { Reading } from "./reading.ts";
 import { asFailure, ownerPort } from "./thread.ts";
 
@@ -19,7 +20,7 @@ function main(): void {
     } catch (error) {
       message = asFailure(error);
     }
-    port.postMessage(message);
+    port.postMessage(message, message.kind === "answers" ? transferredWith(message.answers) : []);
     if (message.kind !== "answers") port.close();
   });
 }

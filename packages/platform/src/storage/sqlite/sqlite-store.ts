@@ -10,12 +10,12 @@ import type { Worker } from "node:worker_threads";
 import { invariant, LambentError } from "../../base/index.ts";
 import { checkCellKey, checkCommit, checkKeyCount, checkLimit } from "../check.ts";
 import type { CellKey, CommitClass, CommitResult, LogRow, Op, Revision, StateRange, StateRow, Store } from "../store.ts";
-import { behindPrefix } from "./behind-prefix.ts";
 import { checkStore, type StoreCheck } from "./check-store.ts";
 import { CommitLoop } from "./commit-loop.ts";
 import { copyStore } from "./copy-store.ts";
 import type { ReadAnswer, WorkerSettings, WriterAnswer } from "./messages.ts";
 import type { OwnedCell } from "./owned-cell.ts";
+import { unpackRows } from "./packed-rows.ts";
 import { ReadQueue } from "./read-queue.ts";
 import { asError, startThread } from "./thread.ts";
 
@@ -104,7 +104,7 @@ class SqliteStore implements EmbeddedStore {
   async get(key: CellKey, stateKey: string): Promise<Uint8Array | undefined> {
     const cell = this.#cellForReading(key);
     if (!cell) return undefined;
-    const answer = await this.#reads.ask({ kind: "get", cell: cell.id, key: Buffer.from(stateKey) });
+    const answer = await this.#reads.ask({ kind: "get", cell: cell.id, key: stateKey });
     return rowsOf(cell, answer)[0]?.value;
   }
 
@@ -112,7 +112,7 @@ class SqliteStore implements EmbeddedStore {
     checkKeyCount(stateKeys);
     const cell = this.#cellForReading(key);
     if (!cell || stateKeys.length === 0) return stateKeys.map(() => undefined);
-    const answer = await this.#reads.ask({ kind: "getAll", cell: cell.id, keys: stateKeys.map((stateKey) => Buffer.from(stateKey)) });
+    const answer = await this.#reads.ask({ kind: "getAll", cell: cell.id, keys: stateKeys });
     const found = new Map(rowsOf(cell, answer).map((row) => [row.key, row.value]));
     return stateKeys.map((stateKey) => found.get(stateKey));
   }
@@ -121,19 +121,8 @@ class SqliteStore implements EmbeddedStore {
     checkLimit(range.limit);
     const cell = this.#cellForReading(key);
     if (!cell) return [];
-    const prefix = Buffer.from(range.prefix);
-    const after = range.after === undefined ? undefined : Buffer.from(range.after);
-    const behind = after !== undefined && after.compare(prefix) >= 0;
-    const answer = await this.#reads.ask({
-      kind: "list",
-      cell: cell.id,
-      from: behind ? after : prefix,
-      fromInclusive: !behind,
-      before: behindPrefix(prefix),
-      limit: range.limit,
-      ...(range.delimiter === undefined ? {} : { firsts: { delimiter: Buffer.from(range.delimiter), behindBytes: prefix.length } }),
-    });
-    return [...rowsOf(cell, answer)];
+    const answer = await this.#reads.ask({ kind: "list", cell: cell.id, range });
+    return rowsOf(cell, answer);
   }
 
   async read(key: CellKey, from: number, limit: number): Promise<LogRow[]> {
@@ -209,10 +198,11 @@ function closed(): LambentError {
   return new LambentError("ShuttingDown", "The storage is closed.");
 }
 
-function rowsOf(cell: OwnedCell, answer: ReadAnswer): readonly StateRow[] {
+function rowsOf(cell: OwnedCell, answer: ReadAnswer): StateRow[] {
   if (answer.kind === "damaged") throw damaged(cell, answer.what);
+  if (answer.kind === "packed") return unpackRows(answer);
   invariant(answer.kind === "rows", "a question about state is answered with rows");
-  return answer.rows;
+  return [...answer.rows];
 }
 
 function valuesOf(cell: OwnedCell, answer: ReadAnswer): readonly Uint8Array[] {

@@ -11,6 +11,7 @@ import { claimStore } from "./claim.ts";
 import { readContents } from "./contents.ts";
 import { decodeFrame, type DecodedEntry } from "./frame.ts";
 import type { ReadQuestion, WorkerSettings, WriterAnswer, WriterRequest } from "./messages.ts";
+import { transferredWith } from "./packed-rows.ts";
 import { Reading } from "./reading.ts";
 import { damaged, openWriterConnection } from "./schema.ts";
 import { asFailure, isDamage, ownerPort } from "./thread.ts";
@@ -125,7 +126,8 @@ function main(): void {
   const port = ownerPort();
   const answer = (work: () => WriterAnswer): void => {
     try {
-      port.postMessage(work());
+      const done = work();
+      port.postMessage(done, done.kind === "answers" ? transferredWith(done.answers) : []);
     } catch (error) {
       port.postMessage(asFailure(error));
       port.close();

@@ -10,11 +10,14 @@ const REFERENCES: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;"
 // XML 1.0 has no way at all to write these.
 const UNWRITABLE = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g;
 
-// Most texts have none of the above, nor halves of characters.
+// Most texts have none of the above, nor halves of characters; some have marks only, as the tags of objects have.
 const NOT_PLAIN = /[&<>"\u0000-\u001f\u0085\u2028\ud800-\udfff\ufffe\uffff]/;
+const MORE_THAN_MARKS = /[\u0000-\u001f\u0085\u2028\ud800-\udfff\ufffe\uffff]/;
 
 export function escapeXml(text: string): string {
   if (!NOT_PLAIN.test(text)) return text;
+  if (!MORE_THAN_MARKS.test(text))
+    return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
   return text
     .toWellFormed()
     .replaceAll(UNWRITABLE, "\ufffd")

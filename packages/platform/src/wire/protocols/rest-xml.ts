@@ -9,7 +9,7 @@ import { isUtf8 } from "node:buffer";
 import { Readable } from "node:stream";
 import { type ErrorDetails, invariant, isLambentError, LambentError } from "../../base/index.ts";
 import { requireDocumentFits, VALUE_ECHO_CHARS_MAX } from "../bounds.ts";
-import { bytesOf } from "../codec/text.ts";
+import { bytesOf, formatText } from "../codec/text.ts";
 import { escapeXml, writeXmlElement } from "../codec/xml.ts";
 import { malformedXml, parseXml } from "../codec/xml-document.ts";
 import { readXmlMembers } from "../codec/xml-reader.ts";
@@ -202,7 +202,9 @@ function bodyContent(service: ServiceModel, shape: StructureShape, output: Reado
   const [only] = members;
   // A root that is called like its one member is that member: S3's answer to GetBucketLocation.
   if (members.length === 1 && only?.shape.kind === "string" && only.name === root)
-    return document(`<${root} xmlns="${escapeXml(namespaceOf(service))}">${escapeXml(String(output[root] ?? ""))}</${root}>`);
+    return document(
+      `<${root} xmlns="${escapeXml(namespaceOf(service))}">${escapeXml(formatText(only, output[root] ?? "", "date-time"))}</${root}>`,
+    );
   return document(writeXmlElement(root, members, output, namespaceOf(service)));
 }
 
@@ -215,7 +217,7 @@ function errorDocument(error: ErrorToEncode): string {
   const { message: _message, Message: _Message, Code: _Code, RequestId: _RequestId, HostId: _HostId, ...further } = error.members;
   let members = "";
   for (const [name, value] of Object.entries(further))
-    if (ELEMENT_NAME.test(name) && value !== undefined && value !== null) members += element(name, String(value));
+    if (ELEMENT_NAME.test(name) && isPlain(value)) members += element(name, String(value));
   const answered = element("RequestId", error.requestId) + element("HostId", hostId(error.requestId));
   return `${DECLARATION}<Error>${element("Code", error.name)}${element("Message", error.message)}${members}${answered}</Error>`;
 }
@@ -256,4 +258,9 @@ export function readXmlError(body: Buffer): { readonly code: string; readonly me
   const { children } = parseXml(body);
   const text = (name: string): string => children.find((child) => child.name === name)?.text ?? "";
   return { code: text("Code"), message: text("Message") };
+}
+
+/** What stands in an element as it is. */
+function isPlain(value: unknown): value is string | number | boolean {
+  return typeof value === "string" || typeof value === "number" || typeof value === "boolean";
 }

@@ -152,7 +152,12 @@ export class AsyncWorld {
 
   #targets(): Targets {
     const authorize = (permission: DeliveryPermission): void => this.authorize(permission);
-    const functions = functionTarget({ authorize, functionPolicy: () => undefined, requireFunction: () => undefined, functions: () => this.invoker });
+    const functions = functionTarget({
+      authorize,
+      functionPolicy: () => undefined,
+      requireFunction: () => undefined,
+      functions: () => this.invoker,
+    });
     return new Targets([queueTarget({ queues: this.queues, authorize }), functions], this.clock);
   }
 
