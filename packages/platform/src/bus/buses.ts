@@ -5,18 +5,9 @@
  * taken once it and what it leads to are durable), P2 (one record an event, one a target), P6. Does not know how a target is reached
  * (`delivery/`), nor how a request looks on the wire.
  */
-import {
-  delay,
-  isLambentError,
-  LambentError,
-  type Clock,
-  type Instant,
-  type Random,
-  type SecureRandom,
-  timeOrderedId,
-} from "../base/index.ts";
+import { LambentError, type Clock, type Instant, type Random, type SecureRandom, timeOrderedId } from "../base/index.ts";
 import type { Realm } from "../model/index.ts";
-import type { NewDelivery, Outbox } from "../outbox/index.ts";
+import { type NewDelivery, type Outbox, untilTaken } from "../outbox/index.ts";
 import { type CellKey, eachRealm, RealmTables, type Store } from "../storage/index.ts";
 import { type ArchiveRecord, Archives } from "./archives/archives.ts";
 import { type ReplayRecord, Replays } from "./archives/replays.ts";
@@ -31,8 +22,6 @@ import { Rules, type RuleTimerPort } from "./rules.ts";
 const BUSES_MAX = 100;
 /** Changes of buses, and of rules, that wait for their turn in one realm (P7). @limit */
 const CHANGES_WAITING_MAX = 10_000;
-/** After a refusal by the storage. */
-const BUSY_RETRY_MS = 1_000;
 const DEFAULT_RECORD: BusRecord = {
   ...{ name: DEFAULT_BUS, id: DEFAULT_BUS, description: undefined, policy: undefined, tags: {}, createdAt: 0, modifiedAt: 0 },
 };
@@ -205,20 +194,10 @@ export class Buses {
     await this.#lines.close();
   }
 
-  /** What fails is told, and keeps nothing else waiting. A storage that is busy is asked again: nobody else would. */
-  async #takeUp(work: () => Promise<unknown>): Promise<void> {
-    while (!this.#closed) {
-      try {
-        await work();
-        return;
-      } catch (error) {
-        if (!isLambentError(error, "StorageBusy")) {
-          if (!isLambentError(error, "ShuttingDown", "StorageStopped")) this.#parts.onProblem(error);
-          return;
-        }
-      }
-      await delay(this.#parts.clock, BUSY_RETRY_MS);
-    }
+  /** Does `work` again while the storage is busy. */
+  #takeUp(work: () => Promise<unknown>): Promise<void> {
+    const { clock, onProblem } = this.#parts;
+    return untilTaken(work, { clock, onProblem, isClosed: () => this.#closed });
   }
 
   /** Throws `NotFound`. */

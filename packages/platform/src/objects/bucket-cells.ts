@@ -1,8 +1,8 @@
 /** The cells of buckets: opened when something is asked of one, and after a start where something waits; ended behind a bucket that was deleted. */
-import { type Clock, delay, isLambentError, LambentError, type Random, type SecureRandom } from "../base/index.ts";
+import { type Clock, LambentError, type Random, type SecureRandom } from "../base/index.ts";
 import { forgetPast } from "../ledger/index.ts";
 import { realmKey, type Realm } from "../model/index.ts";
-import { type DeadDelivery, Outbox, type ParcelAttribute } from "../outbox/index.ts";
+import { type DeadDelivery, Outbox, type ParcelAttribute, untilTaken } from "../outbox/index.ts";
 import {
   BodyCache,
   type BodyFiles,
@@ -23,8 +23,6 @@ import { LOOSE_PREFIX } from "./rows.ts";
 
 /** Payloads of deliveries that are kept in memory, of all buckets together. */
 const BODY_CACHE_BYTES_MAX = 16 * 1024 * 1024;
-/** After a refusal by the storage. */
-const BUSY_RETRY_MS = 1_000;
 /** The word for cells of buckets. */
 export const BUCKET_CELL_KIND = "objects";
 
@@ -98,17 +96,10 @@ export class BucketCells {
     await ending;
   }
 
-  /** Does `work` again while the storage is busy. What else goes wrong is told: one damaged cell does not keep the others from being taken up. */
-  async untilTaken(work: () => Promise<void>): Promise<void> {
-    while (!this.#closed) {
-      try {
-        return await work();
-      } catch (error) {
-        if (isLambentError(error, "ShuttingDown", "StorageStopped")) return;
-        if (!isLambentError(error, "StorageBusy")) return this.#parts.onProblem(error);
-        await delay(this.#parts.clock, BUSY_RETRY_MS);
-      }
-    }
+  /** Does `work` again while the storage is busy. */
+  untilTaken(work: () => Promise<void>): Promise<void> {
+    const { clock, onProblem } = this.#parts;
+    return untilTaken(work, { clock, onProblem, isClosed: () => this.#closed });
   }
 
   async close(): Promise<void> {

@@ -5,3 +5,4 @@ export { afterHandOver, BACK_OFF_WAITS_MS } from "./retry.ts";
 export type { Exhausted, RetryPolicy, RetryStep } from "./retry.ts";
 export type { DeadDelivery, DueDelivery, NewDelivery } from "./delivery.ts";
 export type { HandOver, Parcel, ParcelAttribute, ParcelOptions, ParcelSender, Refusal, Tried } from "./parcel.ts";
+export { untilTaken } from "./until-taken.ts";

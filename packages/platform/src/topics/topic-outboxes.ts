@@ -1,8 +1,8 @@
 /** The outboxes of topics, one a cell: opened when something is published, and after a start where deliveries wait. */
-import { type Clock, delay, isLambentError, LambentError, type Random, type SecureRandom } from "../base/index.ts";
+import { type Clock, LambentError, type Random, type SecureRandom } from "../base/index.ts";
 import { forgetPast } from "../ledger/index.ts";
 import type { Realm } from "../model/index.ts";
-import { type DeadDelivery, Outbox, type ParcelAttribute } from "../outbox/index.ts";
+import { type DeadDelivery, Outbox, type ParcelAttribute, untilTaken } from "../outbox/index.ts";
 import { BodyCache, type CellKey, eachCell, isList, openItems, removeList, type Store } from "../storage/index.ts";
 import { FifoLog } from "./fifo.ts";
 import { topicCell, topicCells } from "./registry.ts";
@@ -12,8 +12,6 @@ import type { TopicRecord } from "./topic.ts";
 const BODY_CACHE_BYTES_MAX = 16 * 1024 * 1024;
 /** Message attributes that a queue takes. */
 const QUEUE_ATTRIBUTES_MAX = 10;
-/** After a refusal by the storage. */
-const BUSY_RETRY_MS = 1_000;
 
 export type OutboxOpened = (cell: CellKey, realm: Realm, outbox: Outbox) => void;
 
@@ -62,17 +60,10 @@ export class TopicOutboxes {
     }
   }
 
-  /** Does `work` again while the storage is busy. What else goes wrong is told: one damaged cell does not keep the others from being taken up. */
-  async untilTaken(work: () => Promise<void>): Promise<void> {
-    while (!this.#closed) {
-      try {
-        return await work();
-      } catch (error) {
-        if (isLambentError(error, "ShuttingDown", "StorageStopped")) return;
-        if (!isLambentError(error, "StorageBusy")) return this.#parts.onProblem(error);
-        await delay(this.#parts.clock, BUSY_RETRY_MS);
-      }
-    }
+  /** Does `work` again while the storage is busy. */
+  untilTaken(work: () => Promise<void>): Promise<void> {
+    const { clock, onProblem } = this.#parts;
+    return untilTaken(work, { clock, onProblem, isClosed: () => this.#closed });
   }
 
   async #resumeCell(realm: Realm, cell: CellKey, topic: Pick<TopicRecord, "name" | "id">, isThere: () => boolean): Promise<void> {
