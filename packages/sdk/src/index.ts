@@ -8,3 +8,4 @@ export type { WebHandler, WebRequest, WebResponse, WebNext } from "./web.ts";
 export type { HttpResponseMetadata, LambentStreaming, ResponseStream, StreamHandler } from "./streaming.ts";
 export { chainOf, eventType } from "./events.ts";
 export type { BusEvent, Chain, CloudEventJson, EventEntry, EventType } from "./events.ts";
+export type { JsonValue, Pane, WindowBounds, WindowDefinition } from "./windows/index.ts";
