@@ -228,6 +228,22 @@ export const ERROR_CATALOGUE = {
     "There is no room on the disk for this body; nothing was stored.",
     "Free space, or delete objects.",
   ),
+  // Streams
+  OffsetOutOfRange: entry(
+    400,
+    "caller",
+    false,
+    "The position is before the oldest record that is kept, or behind the end.",
+    "Begin at the oldest record, or at the end.",
+  ),
+  ExpiredIterator: entry(
+    400,
+    "caller",
+    false,
+    "The shard iterator is older than five minutes.",
+    "Ask for another one at the last sequence number you have.",
+  ),
+  ExpiredPageToken: entry(400, "caller", false, "The token of a list's next page is older than five minutes.", "List from the beginning."),
   // Storage and the server
   StorageBusy: entry(503, "platform", true, "More writes wait than the storage's bound allows.", "Retry with back-off."),
   StorageStopped: entry(

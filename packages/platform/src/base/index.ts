@@ -22,3 +22,5 @@ export { deferred } from "./deferred.ts";
 export type { Deferred } from "./deferred.ts";
 export { bareJson, compactJson, jsonDepth, JsonText } from "./json-text.ts";
 export { bytesPassed } from "./young-garbage.ts";
+export { crc32c, CRC32C_POLYNOMIAL } from "./crc32c.ts";
+export { BYTES_A_STEP, entry, fillSlicingTables, lookUpStep, newSlicingTable } from "./slicing-tables.ts";

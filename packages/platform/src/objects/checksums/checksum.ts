@@ -1,7 +1,7 @@
 import { createHash, type Hash } from "node:crypto";
 import { crc32 } from "node:zlib";
+import { crc32c } from "../../base/index.ts";
 import type { ChecksumAlgorithm } from "../version.ts";
-import { crc32c } from "./crc32c.ts";
 import { addToCrc64nvme, type Crc64 } from "./crc64nvme.ts";
 
 /**

@@ -1,4 +1,4 @@
-import { CRC32C_POLYNOMIAL } from "./crc32c.ts";
+import { CRC32C_POLYNOMIAL } from "../../base/index.ts";
 import { CRC64NVME_POLYNOMIAL } from "./crc64nvme.ts";
 
 /**

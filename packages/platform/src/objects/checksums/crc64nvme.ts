@@ -1,4 +1,4 @@
-import { BYTES_A_STEP, entry, lookUpStep, fillSlicingTables, newSlicingTable } from "./slicing-tables.ts";
+import { BYTES_A_STEP, entry, fillSlicingTables, lookUpStep, newSlicingTable } from "../../base/index.ts";
 
 /** CRC64NVME, in two halves of 32 bits: numbers hold no 64, and BigInt is far too slow here. */
 

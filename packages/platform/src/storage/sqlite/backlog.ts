@@ -17,7 +17,7 @@ const TRANSACTION_OPS_MAX = 4_096;
  * 1 KiB go with about every third transaction.
  */
 const CREDIT_BYTES: Record<Exclude<CommitClass, "interactive">, number> = { log: 200 * 1024, maintenance: 50 * 1024 };
-/** Bytes a class writes in a transaction that holds nothing else. */
+/** Bytes a class writes in a transaction that holds nothing else; one commit that has more goes all the same. */
 const ALONE_BYTES_MAX = 1024 * 1024;
 
 /** One caller's commit, waiting. */
@@ -113,19 +113,28 @@ export class Backlog {
     }
   }
 
+  /** Cells in turn, as far as the credit goes: many that each have little go together, and one that has much goes alone. */
   #takeByCredit(commitClass: "log" | "maintenance", taken: Command[], left: Waiting[]): void {
-    const [waiting] = this.#ready[commitClass];
-    if (!waiting) {
+    const ready = this.#ready[commitClass];
+    if (ready.size === 0) {
       this.#credit[commitClass] = 0;
       return;
     }
     const alone = taken.length === 0;
     const credit = Math.min(this.#credit[commitClass] + CREDIT_BYTES[commitClass], COMMIT_BYTES_MAX);
-    this.#credit[commitClass] = credit;
-    if (!alone && credit < (waiting.commands[0]?.weight ?? 0)) return;
-    const commands = this.#takeOf(waiting, alone ? ALONE_BYTES_MAX : credit, left);
-    taken.push(...commands);
-    this.#credit[commitClass] = alone ? 0 : credit - commands.reduce((sum, command) => sum + command.weight, 0);
+    let room = alone ? ALONE_BYTES_MAX : credit;
+    let ops = 0;
+    for (const waiting of ready) {
+      const fits = room >= (waiting.commands[0]?.weight ?? 0) && ops < TRANSACTION_OPS_MAX;
+      // What is alone in its transaction may be larger than its class's share.
+      if (!fits && !(alone && taken.length === 0)) break;
+      for (const command of this.#takeOf(waiting, room, left)) {
+        room -= command.weight;
+        ops += command.ops.length;
+        taken.push(command);
+      }
+    }
+    this.#credit[commitClass] = alone ? 0 : room;
   }
 
   /** Takes one cell's commands from the first on: at least that, at most what one commit may hold. */

@@ -46,9 +46,20 @@ export class RowPacker {
   }
 }
 
+/** A log's row from this size on goes over as it is; copying a smaller one costs less. */
+const TRANSFERRED_BYTES_MIN = 16 * 1024;
+
 /** The memory that goes over with these answers. */
 export function transferredWith(answers: readonly ReadAnswer[]): ArrayBuffer[] {
-  return answers.flatMap((answer) => (answer.kind === "packed" ? [answer.content.buffer] : []));
+  return answers.flatMap((answer) => {
+    if (answer.kind === "packed") return [answer.content.buffer];
+    return answer.kind === "values" ? answer.values.filter(hasOwnMemory).map(({ buffer }) => buffer) : [];
+  });
+}
+
+/** What SQLite gave has memory of its own: nobody else sees it go. */
+function hasOwnMemory(value: Uint8Array): value is Uint8Array<ArrayBuffer> {
+  return value.byteLength >= TRANSFERRED_BYTES_MIN && value.buffer instanceof ArrayBuffer && value.buffer.byteLength === value.byteLength;
 }
 
 /** Rows as they were packed; their values are views of one memory. */

@@ -98,13 +98,14 @@ export class ListState {
     this.#done.load(start, end);
   }
 
-  /** Takes over a row whose items changed since they were enqueued. */
-  loadState(row: Row, now: Instant, giveBackLeases: boolean): void {
+  /** Takes over a row whose items changed since they were enqueued. Leases that ended, or whose holder is gone, are given back. */
+  loadState(row: Row, now: Instant, isAbandoned: (receipt: string) => boolean): void {
     if (row.position < this.#first) return this.changes.discard([rowKey(row.position)]);
     this.#rows.set(row.position, row);
     if (this.#rules.ordering === "fifo") this.#orderedFrom = row.position;
     for (const item of row.items) {
-      if (item.state.kind === "leased" && (giveBackLeases || item.state.until <= now)) item.state = { kind: "waiting", visibleAt: now };
+      if (item.state.kind === "leased" && (item.state.until <= now || isAbandoned(receiptOf(item))))
+        item.state = { kind: "waiting", visibleAt: now };
       this.#places.place(item, now);
     }
   }

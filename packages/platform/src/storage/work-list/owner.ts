@@ -76,6 +76,8 @@ class OwnedList implements WorkList {
   readonly #bodies: BodyCache;
   readonly #waiters: LeaseWaiters;
   readonly #heldGroups = new Set<string>();
+  /** Leases of a process that is gone, as they were at the opening: at most as many as a list may have at once. */
+  readonly #abandoned = new Set<string>();
   #rules: ListRules;
   #condition: Condition = { kind: "open" };
   #time: ListTime | undefined;
@@ -98,11 +100,16 @@ class OwnedList implements WorkList {
   }
 
   async open(): Promise<void> {
-    await this.#read(this.#options.holders === "here");
+    const { holders } = this.#options;
+    // In the store these leases are live until a commit says otherwise: a later look, behind one that failed, must know them.
+    await this.#read((receipt) => {
+      if (holders === "here") this.#abandoned.add(receipt);
+      return holders === "here";
+    });
     this.#wake();
   }
 
-  async #read(giveBackLeases: boolean): Promise<Known> {
+  async #read(isAbandoned: (receipt: string) => boolean): Promise<Known> {
     const { store, cell, clock } = this.#options;
     const head = await readHead(store, cell);
     this.#time ??= new ListTime(clock, head?.highWater ?? 0);
@@ -110,7 +117,7 @@ class OwnedList implements WorkList {
       rules: this.#rules,
       heldGroups: this.#heldGroups,
       now: this.#time.now(),
-      giveBackLeases,
+      isAbandoned,
     });
     this.#known = { state, durableNext: state.next };
     if (state.outgoingCount > 0) this.#options.onOutgoing?.();
@@ -331,7 +338,7 @@ class OwnedList implements WorkList {
   async #knownOrRead(): Promise<Known | undefined> {
     if (this.#known) return this.#known;
     try {
-      return await this.#read(false);
+      return await this.#read((receipt) => this.#abandoned.has(receipt));
     } catch (error) {
       for (const command of this.#commands.splice(0)) command.reject(error);
       this.#waiters.rejectAll(error);

@@ -25,7 +25,8 @@ export async function readState(
     readonly rules: ListRules;
     readonly heldGroups: ReadonlySet<string>;
     readonly now: Instant;
-    readonly giveBackLeases: boolean;
+    /** The holder of this lease is gone. */
+    readonly isAbandoned: (receipt: string) => boolean;
   },
 ): Promise<ListState> {
   const state = new ListState(options, head);
@@ -33,7 +34,7 @@ export async function readState(
   for await (const { key, value } of eachRow(store, cell, DONE_PREFIX))
     state.loadDone(Number(key.slice(DONE_PREFIX.length)), Number(Buffer.from(value).toString("utf8")));
   for await (const { key, value } of eachRow(store, cell, ROW_PREFIX))
-    state.loadState(decodeRowState(Number(key.slice(ROW_PREFIX.length)), value), options.now, options.giveBackLeases);
+    state.loadState(decodeRowState(Number(key.slice(ROW_PREFIX.length)), value), options.now, options.isAbandoned);
   state.loaded();
   for await (const row of eachRow(store, cell, DEDUPLICATION_PREFIX)) state.deduplications.load(row);
   for await (const { key, value } of eachRow(store, cell, SOURCE_PREFIX))

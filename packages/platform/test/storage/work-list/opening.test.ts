@@ -14,3 +14,24 @@ it("a lease that does not wait gets what is there while the list commits what it
   await world.restart();
   assert.deepEqual(idsOf(await leaseNow(world.list)), ["a", "b"]);
 });
+
+it("leases of a process that is gone are free also behind a commit that the storage refused", async () => {
+  let busy = false;
+  const world = await openListWorld(
+    {},
+    { holders: "here", faults: ({ kind }) => (busy && kind === "commit" ? { kind: "busy" } : undefined) },
+  );
+  for (const id of ["a", "b"]) await world.list.enqueue([item(id)]);
+  assert.deepEqual(idsOf(await leaseNow(world.list, 1, 1_000_000)), ["a"]);
+  await world.restart();
+  busy = true;
+  await assert.rejects(world.list.enqueue([item("c")]), { code: "StorageBusy" });
+  busy = false;
+  const again = await leaseNow(world.list, 1, 1_000_000);
+  assert.deepEqual(idsOf(again), ["a"]);
+  // What this process leased itself is its own, whatever the storage refuses.
+  busy = true;
+  await assert.rejects(world.list.enqueue([item("c")]), { code: "StorageBusy" });
+  busy = false;
+  assert.deepEqual(idsOf(await leaseNow(world.list)), ["b"]);
+});
