@@ -1,6 +1,7 @@
 /**
- * `npm run build`: makes packages/platform/dist, the engine as plain JavaScript.
+ * `npm run build`: makes packages/sdk/dist and packages/platform/dist, the two as plain JavaScript.
  *
+ * The SDK comes first and with declarations: against those the engine is compiled, which would else compile the SDK's sources as its own.
  * The compiler strips types and turns `.ts` import endings into `.js`. It knows nothing of paths in strings, so
  * `new URL("./worker.ts", import.meta.url)` is turned here. Every other file of src (schemas, Python, bootstraps in
  * JavaScript) is copied as it is.
@@ -9,15 +10,18 @@ import { spawnSync } from "node:child_process";
 import { cpSync, globSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-const platform = join(import.meta.dirname, "..", "packages", "platform");
+const packages = join(import.meta.dirname, "..", "packages");
+const platform = join(packages, "platform");
 const source = join(platform, "src");
 const built = join(platform, "dist");
 const SIBLING_URL = /new URL\(\s*(["'`])(\.[^"'`]+)\.ts\1,\s*import\.meta\.url\s*\)/gu;
 
-rmSync(built, { recursive: true, force: true });
-const compiler = join(platform, "..", "..", "node_modules", "typescript", "bin", "tsc");
-const compiled = spawnSync(process.execPath, [compiler, "-p", join(platform, "tsconfig.build.json")], { stdio: "inherit" });
-if (compiled.status !== 0) process.exit(1);
+const compiler = join(packages, "..", "node_modules", "typescript", "bin", "tsc");
+for (const folder of [join(packages, "sdk"), platform]) {
+  rmSync(join(folder, "dist"), { recursive: true, force: true });
+  const compiled = spawnSync(process.execPath, [compiler, "-p", join(folder, "tsconfig.build.json")], { stdio: "inherit" });
+  if (compiled.status !== 0) process.exit(1);
+}
 
 for (const file of globSync("**/*.js", { cwd: built })) {
   const text = readFileSync(join(built, file), "utf8");

@@ -88,6 +88,13 @@ const SOURCES: readonly Source[] = [
   },
   { name: "sns", client: "@aws-sdk/client-sns", clientVersion: "3.1169.0", clientClass: "SNSClient", protocol: "awsQuery" },
   {
+    name: "kinesis",
+    client: "@aws-sdk/client-kinesis",
+    clientVersion: "3.1143.0",
+    clientClass: "KinesisClient",
+    protocol: "awsJson1_1",
+  },
+  {
     name: "s3",
     client: "@aws-sdk/client-s3",
     clientVersion: "3.1169.0",

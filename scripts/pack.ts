@@ -2,8 +2,9 @@
  * `npm run pack [-- <folder>]`: packs the published `lambent` from what the build made, into `dist/` or the folder named.
  *
  * The published manifest is written into a staging folder and packed there, with the same `bin/lambent.mjs` as in the
- * checkout, which finds the JavaScript in `dist` where there is no TypeScript. The SDKs that functions find travel along, bundled
- * (docs/decisions/0012-the-package-brings-the-sdks.md). Prints the archive's path.
+ * checkout, which finds the JavaScript in `dist` where there is no TypeScript. Two packages travel along, bundled: the SDKs that functions find
+ * (docs/decisions/0012-the-package-brings-the-sdks.md), and `@lambent/sdk`, of which the engine runs the windows
+ * (docs/decisions/0037-managed-windows-are-a-journal.md). Prints the archive's path.
  */
 import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -29,17 +30,36 @@ if (!existsSync(join(functionSdk, "node_modules"))) {
 }
 const bundled = join(staging, "node_modules", "lambent-function-sdk");
 cpSync(join(functionSdk, "node_modules"), join(bundled, "node_modules"), { recursive: true, filter: isRun });
+const sdk = join(root, "packages", "sdk");
+const bundledSdk = join(staging, "node_modules", "@lambent", "sdk");
+cpSync(join(sdk, "dist"), join(bundledSdk, "dist"), { recursive: true, filter: isRun });
 
 /** Declarations are for compilers, and more than half of the tree. */
 function isRun(path: string): boolean {
   return !/[/\\]dist-types([/\\]|$)|\.d\.ts$/u.test(path) && basename(path) !== ".package-lock.json" && basename(path) !== ".bin";
 }
 
-const { name, version, description, license, type, engines, dependencies } = JSON.parse(
-  readFileSync(join(platform, "package.json"), "utf8"),
-) as Record<string, unknown>;
-const sdk = JSON.parse(readFileSync(join(functionSdk, "package.json"), "utf8")) as Record<string, unknown>;
-writeFileSync(join(bundled, "package.json"), `${JSON.stringify({ ...sdk, private: undefined, version }, null, 2)}\n`);
+type Manifest = Readonly<Record<string, unknown>>;
+
+function manifestOf(folder: string): Manifest {
+  return JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as Manifest;
+}
+
+function writeManifest(folder: string, content: Manifest): void {
+  writeFileSync(join(folder, "package.json"), `${JSON.stringify(content, null, 2)}\n`);
+}
+
+/** In the checkout they lead to TypeScript. */
+function builtExports({ exports }: Manifest): Manifest {
+  const entries = Object.entries(exports as Readonly<Record<string, string>>);
+  return Object.fromEntries(entries.map(([path, file]) => [path, file.replace("./src/", "./dist/").replace(/\.ts$/u, ".js")]));
+}
+
+const { name, version, description, license, type, engines, dependencies } = manifestOf(platform);
+const functionSdkManifest = manifestOf(functionSdk);
+const sdkManifest = manifestOf(sdk);
+writeManifest(bundled, { ...functionSdkManifest, private: undefined, version });
+writeManifest(bundledSdk, { ...sdkManifest, exports: builtExports(sdkManifest) });
 const manifest = {
   name,
   version,
@@ -50,10 +70,10 @@ const manifest = {
   bin: { lambent: "bin/lambent.mjs" },
   exports: { "./package.json": "./package.json" },
   files: ["bin", "dist", "NOTICE"],
-  dependencies: { ...(dependencies as object), [String(sdk["name"])]: version },
-  bundleDependencies: [sdk["name"]],
+  dependencies: { ...(dependencies as object), [String(functionSdkManifest["name"])]: version },
+  bundleDependencies: [functionSdkManifest["name"], sdkManifest["name"]],
 };
-writeFileSync(join(staging, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
+writeManifest(staging, manifest);
 
 const packed = execFileSync("npm", ["pack", "--json", "--pack-destination", destination], { cwd: staging, encoding: "utf8" });
 const report: unknown = JSON.parse(packed);

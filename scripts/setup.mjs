@@ -9,8 +9,9 @@
  * usage: node scripts/setup.mjs [--for start|test] [--no-install]
  */
 import { debianStep, debianTestStep } from "./setup/debian.mjs";
+import { testJavaStep } from "./setup/java.mjs";
 import { packagesStep } from "./setup/packages.mjs";
-import { functionPythonStep, testPythonStep } from "./setup/python.mjs";
+import { functionPythonStep, testKafkaPythonSteps, testPythonStep } from "./setup/python.mjs";
 
 /**
  * @typedef {object} Step
@@ -30,7 +31,12 @@ const strict = purpose === "test" && process.env["CI"] === "true";
 const say = (/** @type {string} */ text) => process.stderr.write(text);
 
 /** @type {(() => Step)[]} */
-const plan = [packagesStep, debianStep, functionPythonStep, ...(purpose === "test" ? [debianTestStep, testPythonStep] : [])];
+const plan = [
+  packagesStep,
+  debianStep,
+  functionPythonStep,
+  ...(purpose === "test" ? [debianTestStep, testPythonStep, ...testKafkaPythonSteps, testJavaStep] : []),
+];
 const open = plan.map((makeStep) => makeStep()).filter((step) => !step.isDone());
 /** @type {{ step: Step, complaint: string }[]} */
 const failed = [];

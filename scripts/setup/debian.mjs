@@ -13,6 +13,12 @@ const PACKAGES = [
 const TEST_PACKAGES = [
   { name: "iproute2", why: "joins the tests' network namespaces", isThere: () => findCommand("ip") !== undefined },
   { name: "gcc", why: "builds the layer on which the crash rig cuts the power", isThere: () => findCommand("cc") !== undefined },
+  { name: "kcat", why: "is a Kafka client of the tests", isThere: () => findCommand("kcat") !== undefined },
+  {
+    name: "postgresql",
+    why: "is what windows' results are written to",
+    isThere: () => existsSync("/usr/lib/postgresql") || findCommand("initdb") !== undefined,
+  },
   { name: "libc6-dev", why: "has what that layer includes", isThere: () => existsSync("/usr/include/dlfcn.h") },
 ];
 

@@ -22,9 +22,18 @@ const testVenv = {
   requirements: join(root, "test", "requirements.txt"),
 };
 
+/** Kafka's Python clients, as old ones still in use and as new ones: one version of a package each. */
+const kafkaVenvs = ["oldest", "newest"].map((age) => ({
+  title: `Kafka clients for the tests (${age})`,
+  folder: join(root, "node_modules", ".cache", `lambent-test-kafka-${age}`),
+  requirements: join(root, "test", "kafka-clients", `${age}.txt`),
+}));
+
 export const functionPythonStep = () => venvStep(functionVenv, () => machineHas("boto3") && machineHas("debugpy"));
 export const testPythonStep = () =>
   venvStep(testVenv, () => machineHas("boto3") && machineHas("awscli") && machineHas("debugpy") && findCommand("aws") !== undefined);
+
+export const testKafkaPythonSteps = kafkaVenvs.map((venv) => () => venvStep(venv, () => false));
 
 /** Whether the machine lacks what a virtual environment needs that is still to be made (Debian splits it off). */
 export const lacksVenvModule = () => !functionPythonStep().isDone() && askPython()?.canMakeVenv !== true;

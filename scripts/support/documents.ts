@@ -1,8 +1,11 @@
 /** The documents that are made from code: what each must say. `npm run docs` writes them, test/tidy.test.ts compares. */
 import { ERROR_CATALOGUE, type ErrorEntry } from "../../packages/platform/src/base/index.ts";
+import { anomalyParameterTable, anomalyResultTable } from "./anomaly-results.ts";
 import { type Bound, boundsOf } from "./bounds.ts";
+import { kafkaApiTable, kafkaConfigTable } from "./kafka-apis.ts";
 import { s3OperationTable } from "./s3-operations.ts";
 import { PLATFORM, sourceFiles, textOf } from "./source-tree.ts";
+import { windowDrawings } from "./window-drawings.ts";
 
 export interface GeneratedDocument {
   readonly path: string;
@@ -19,6 +22,19 @@ export function generatedDocuments(): readonly GeneratedDocument[] {
     { path: "docs/errors.md", text: withPart("docs/errors.md", errorTable()) },
     { path: "docs/specification.md", text: withPart("docs/specification.md", boundTables()) },
     { path: "docs/objects.md", text: withPart("docs/objects.md", `${s3OperationTable()}\n\n## Limits\n\n${objectLimits()}`) },
+    {
+      path: "docs/anomaly.md",
+      text: withPart("docs/anomaly.md", `${anomalyResultTable()}\n\n## Parameters\n\n${anomalyParameterTable()}`),
+    },
+    ...windowDrawings(),
+    { path: "docs/windows.md", text: withPart("docs/windows.md", windowLimits()) },
+    {
+      path: "docs/kafka.md",
+      text: withPart(
+        "docs/kafka.md",
+        `${kafkaApiTable()}\n\n## Configurations of topics\n\n${kafkaConfigTable()}\n\n## Limits\n\n${kafkaLimits()}`,
+      ),
+    },
   ];
 }
 
@@ -45,6 +61,18 @@ function boundTables(): string {
 /** The bounds that callers of S3 meet. */
 function objectLimits(): string {
   const limits = ["objects", "api/s3", "gateway/s3"].flatMap((folder) => sourceFiles(`${PLATFORM}/${folder}/**/*.ts`).flatMap(boundsOf));
+  return boundTable(limits.filter(({ isLimit }) => isLimit));
+}
+
+/** The bounds that Kafka's clients meet. */
+function kafkaLimits(): string {
+  const limits = ["streams", "gateway/kafka"].flatMap((folder) => sourceFiles(`${PLATFORM}/${folder}/**/*.ts`).flatMap(boundsOf));
+  return boundTable(limits.filter(({ isLimit }) => isLimit));
+}
+
+/** The bounds that those who declare windows meet. */
+function windowLimits(): string {
+  const limits = sourceFiles("packages/sdk/src/windows/*.ts", "packages/sdk/src/windows/boxes/*.ts").flatMap(boundsOf);
   return boundTable(limits.filter(({ isLimit }) => isLimit));
 }
 

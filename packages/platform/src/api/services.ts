@@ -24,6 +24,7 @@ export const SERVICES = {
   events: async () => (await import("./events/service.ts")).eventsService,
   scheduler: async () => (await import("./scheduler/service.ts")).schedulerService,
   sns: async () => (await import("./sns/service.ts")).snsService,
+  kinesis: async () => (await import("./kinesis/service.ts")).kinesisService,
   s3: async () => (await import("./s3/service.ts")).s3Service,
   lambent: async () => (await import("./lambent/index.ts")).createLambentService,
 } as const;

@@ -4,13 +4,16 @@ import { type Clock, LambentError, nodeHttp } from "../base/index.ts";
 import { type BrowserRules, checkBrowser, type Surface } from "../security/index.ts";
 import type { ApiHandler } from "./api-handler.ts";
 import { isForS3 } from "./api-or-s3.ts";
+import { boundWholeRequest } from "./body.ts";
 import type { FunctionUrlHandler } from "./function-url/handler.ts";
-import { type CloudEventsHandler, cloudEventsBus } from "./cloud-events/cloud-events-handler.ts";
+import type { CloudEventsHandler } from "./cloud-events/cloud-events-handler.ts";
+import { cloudEventsBus, webhookName } from "./events-over-http.ts";
 import { type FindUrl, matchUrl } from "./function-url/match.ts";
+import { Http2Connections } from "./http2/handover.ts";
+import type { Http2Outcome } from "./http2/http2-door.ts";
 import { expectsContinue, hasBody } from "./s3/request-bytes.ts";
 import type { S3Door } from "./s3/s3-door.ts";
-import { type WebhookHandler, webhookName } from "./webhook/handler.ts";
-import { boundWholeRequest } from "./whole-request.ts";
+import type { WebhookHandler } from "./webhook/handler.ts";
 
 /**
  * The main listener: function URLs, what is S3's by its head, health, webhooks, the signed APIs, and what is S3's because nobody else takes it,
@@ -27,7 +30,7 @@ const SLOW_CHECK_MS = 1_000;
 /** A whole request must have arrived within this; uploads to S3 have a bound of their own, since they take as long as their line. @limit */
 export const REQUEST_MS_MAX = 300_000;
 /** Above the 5 s after which SDK pools let go, so that a reused connection is not closed under a request. */
-const KEEP_ALIVE_MS = 65_000;
+export const KEEP_ALIVE_MS = 65_000;
 /** Bytes of all headers together. @limit */
 export const HEADER_BYTES_MAX = 32 * 1024;
 
@@ -57,6 +60,7 @@ export interface PublicText {
 export class Gateway {
   readonly #dependencies: GatewayDependencies;
   readonly #server: Server;
+  readonly #http2: Http2Connections;
   readonly #sockets = new Set<Socket>();
 
   constructor(dependencies: GatewayDependencies) {
@@ -80,6 +84,12 @@ export class Gateway {
       this.#sockets.add(socket);
       socket.once("close", () => this.#sockets.delete(socket));
     });
+    this.#http2 = new Http2Connections(this.#server, {
+      handle: (request, response) => this.#routeHttp2(request, response),
+      headerBytesMax: HEADER_BYTES_MAX,
+      idleMs: KEEP_ALIVE_MS,
+      whole: dependencies.s3 && { boundMs: REQUEST_MS_MAX, clock: dependencies.s3.clock },
+    });
   }
 
   /** Starts listening; `port` 0 picks a free one. Throws `PortTaken`. */
@@ -102,12 +112,13 @@ export class Gateway {
   async close(deadline: Promise<void>): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeIdleConnections();
+    const http2Closed = this.#http2.close();
     // Read when an answer ends: a connection whose request was running is closed behind it, not kept for the next one.
     this.#server.keepAliveTimeout = 1;
     this.#server.keepAliveTimeoutBuffer = 0;
     await Promise.race([closed, deadline]);
     for (const socket of this.#sockets) socket.destroy();
-    await closed;
+    await Promise.all([closed, http2Closed]);
   }
 
   #route(request: IncomingMessage, response: ServerResponse): void {
@@ -124,6 +135,17 @@ export class Gateway {
     if (matching.kind === "unknown")
       return plain(response, 404, { code: "NotFound", message: `no function here has a URL named ${matching.name.slice(0, 100)}` });
     this.#own(request, response, target);
+  }
+
+  /** The APIs, and what has a path of its own here; what is a function's or S3's is asked for by HTTP/1.1. */
+  #routeHttp2(request: IncomingMessage, response: ServerResponse): Http2Outcome {
+    const target = request.url ?? "/";
+    const { findUrl, s3 } = this.#dependencies;
+    if (matchUrl(request.headers.host ?? "", target, findUrl).kind !== "none" || s3?.door.telling(request) === "s3") return "http1Only";
+    const refused = this.#refusal("api", request);
+    if (refused) plain(response, 403, refused);
+    else this.#own(request, response, target);
+    return "taken";
   }
 
   /** What has a path of its own here, else the APIs. */

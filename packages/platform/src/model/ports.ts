@@ -17,6 +17,8 @@ export interface InstanceEndpoint {
   serveApi(listener: Server, caller: InstanceCaller): { close(): void };
   /** Serves the egress proxy on `listener`. */
   serveProxy(listener: Server, caller: InstanceCaller): { close(): void };
+  /** Serves Kafka clients on `listener`, as the function's role. */
+  serveKafka(listener: Server, caller: InstanceCaller): { close(): void };
 }
 
 export interface InstanceCaller {

@@ -1,5 +1,5 @@
 import type { FunctionVersion, RoleCredentials } from "../model/index.ts";
-import type { Places } from "../sandbox/index.ts";
+import type { InstanceAddresses, Places } from "../sandbox/index.ts";
 import type { Language } from "./languages.ts";
 import type { Initialization } from "./runtime.ts";
 
@@ -46,10 +46,15 @@ export function functionEnvironment(input: EnvironmentInput): Record<string, str
   return {
     ...startEnvironment(places, input.programFolders),
     ...languageVariables(input),
-    ...(places.listeners ? { AWS_ENDPOINT_URL: `http://${places.listeners.apiAddress}` } : {}),
+    ...(places.listeners ? reachable(places.listeners) : {}),
     ...version.environment,
     ...reservedVariables(input),
   };
+}
+
+/** Where clients find the platform without being told. */
+function reachable({ apiAddress, kafkaAddress }: InstanceAddresses): Record<string, string> {
+  return { AWS_ENDPOINT_URL: `http://${apiAddress}`, KAFKA_BOOTSTRAP_SERVERS: kafkaAddress };
 }
 
 function languageVariables({ version, language, places: { paths, listeners } }: EnvironmentInput): Record<string, string> {

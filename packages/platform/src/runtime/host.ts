@@ -134,7 +134,11 @@ class Host implements RuntimeHost {
     if (!listeners) return () => {};
     const { instanceEndpoint } = this.#parts;
     const caller = { instanceId: id, version };
-    const served = [instanceEndpoint.serveApi(listeners.api, caller), instanceEndpoint.serveProxy(listeners.proxy, caller)];
+    const served = [
+      instanceEndpoint.serveApi(listeners.api, caller),
+      instanceEndpoint.serveProxy(listeners.proxy, caller),
+      instanceEndpoint.serveKafka(listeners.kafka, caller),
+    ];
     return () => {
       for (const service of served) service.close();
     };

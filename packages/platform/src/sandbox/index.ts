@@ -4,6 +4,7 @@ export type { SandboxOptions } from "./open.ts";
 export type {
   ConfinedProcess,
   Environment,
+  InstanceAddresses,
   InstanceListeners,
   InstancePaths,
   LaunchSpec,

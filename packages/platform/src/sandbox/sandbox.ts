@@ -19,6 +19,7 @@ export type NetworkMode =
 export const INSTANCE_API_PORT = 4566;
 export const INSTANCE_PROXY_PORT = 3128;
 export const INSTANCE_RUNTIME_API_PORT = 9001;
+export const INSTANCE_KAFKA_PORT = 9092;
 
 export interface ReadOnlyMount {
   readonly source: string;
@@ -65,6 +66,7 @@ export interface InstanceListeners extends InstanceAddresses {
   readonly proxy: Server;
   /** For custom runtimes: the Runtime API. */
   readonly runtimeApi: Server;
+  readonly kafka: Server;
 }
 
 /** How the process reaches its listeners: `127.0.0.1:4566` inside its namespace; an ephemeral port without one. */
@@ -72,6 +74,7 @@ export interface InstanceAddresses {
   readonly apiAddress: string;
   readonly proxyAddress: string;
   readonly runtimeApiAddress: string;
+  readonly kafkaAddress: string;
 }
 
 /** Paths as the *process* sees them. */

@@ -3,7 +3,7 @@ import type { ServiceData, ServiceMetadata } from "./service-data.ts";
 import { ServiceModel } from "./schema.ts";
 
 /** The services whose schemas are in `schemas/`. */
-export const AWS_SERVICES = ["lambda", "sts", "iam", "logs", "sqs", "events", "scheduler", "sns", "s3"] as const;
+export const AWS_SERVICES = ["lambda", "sts", "iam", "logs", "sqs", "events", "scheduler", "sns", "kinesis", "s3"] as const;
 export type ServiceName = (typeof AWS_SERVICES)[number];
 
 const loaded = new Map<ServiceName, ServiceModel>();

@@ -43,6 +43,17 @@ def handler(event, context):
     return {"got": event, "api": urllib.request.urlopen(os.environ["AWS_ENDPOINT_URL"]).read().decode()}
 `;
 
+const KAFKA_CLIENT = `import { connect } from "node:net";
+export const handler = async () => {
+  const [host, port] = process.env.KAFKA_BOOTSTRAP_SERVERS.split(":");
+  return { address: host + ":" + port, who: (await connect(Number(port), host).toArray()).join("") };
+};`;
+
+test("a function reaches Kafka's listener at the address that every client expects, and is known there", async () => {
+  const instance = await world.instance({ "index.mjs": KAFKA_CLIENT });
+  assert.deepEqual(valueOf(await instance.invoke(world.call())), { address: "127.0.0.1:9092", who: instance.version.name });
+});
+
 for (const [language, files, settings] of [
   ["Node from the pool", { "index.mjs": NODE }, {}],
   ["Node of another size", { "index.mjs": NODE }, { memoryMb: 256 }],

@@ -46,6 +46,8 @@ const CORPUS: readonly (readonly [ServiceName, Protocol, readonly string[]])[] =
   ["events", "awsJson1_1", ["PutEvents", "PutRule", "PutTargets"]],
   ["scheduler", "restJson1", ["CreateSchedule", "DeleteSchedule", "ListSchedules", "TagResource"]],
   ["sns", "awsQuery", ["CreateTopic", "PublishBatch", "Subscribe"]],
+  ["kinesis", "awsJson1_1", ["CreateStream", "PutRecord", "PutRecords", "GetRecords", "SubscribeToShard"]],
+  ["kinesis", "rpcv2Cbor", ["PutRecords", "ListShards"]],
   [
     "s3",
     "restXml",
@@ -186,7 +188,7 @@ describe(`requests changed at random (seed ${SEED})`, () => {
       fc.property(
         fc.constantFrom(...corpus),
         fc.array(mutation, { minLength: 1, maxLength: 4 }),
-        fc.option(fc.constantFrom("lambda", "logs", "iam", "sts", "sqs", "events", "scheduler", "sns", "s3")),
+        fc.option(fc.constantFrom("lambda", "logs", "iam", "sts", "sqs", "events", "scheduler", "sns", "kinesis", "s3")),
         (request, changes, scope) => {
           const changed = changes.reduce(mutate, request);
           let model: ReturnType<typeof findService>;

@@ -32,6 +32,8 @@ const PROTOCOLS: Readonly<Record<ServiceName, readonly Protocol[]>> = {
   events: ["awsJson1_0", "awsJson1_1", "rpcv2Cbor"],
   scheduler: REST,
   sns: RPC,
+  // awsQuery has no event streams, which readers of shards wait for.
+  kinesis: ["awsJson1_0", "awsJson1_1", "rpcv2Cbor"],
   s3: ["restXml"],
 };
 
@@ -187,6 +189,7 @@ const HARMLESS: Readonly<Record<ServiceName, string>> = {
   events: "ListRules",
   scheduler: "ListSchedules",
   sns: "ListTopics",
+  kinesis: "ListStreams",
   s3: "ListBuckets",
 };
 

@@ -21,15 +21,6 @@ export interface CloudEventsDependencies {
   readonly secureRandom: SecureRandom;
 }
 
-const PATH_PREFIX = "/cloud-events/";
-
-/** The bus that a request's path names; undefined for every other path. */
-export function cloudEventsBus(target: string): string | undefined {
-  if (!target.startsWith(PATH_PREFIX)) return undefined;
-  const end = target.indexOf("?");
-  return target.slice(PATH_PREFIX.length, end < 0 ? undefined : end);
-}
-
 /**
  * CloudEvents over HTTP onto a bus: request → events → bus → answer. The answer says of each event what became of it, with
  * status 200 when all were taken, 207 when some were, and the first refusal's own when none was.

@@ -16,8 +16,6 @@ export const WEBHOOK_BODY_BYTES_MAX = 1_048_576;
 /** What a sender is told to wait for when it is not taken now. */
 const RETRY_AFTER_SECONDS = 1;
 
-const PATH_PREFIX = "/webhooks/";
-
 /** A source in the default realm, with what checks its messages; `check` undefined: it takes nothing on this listener. */
 export interface WebhookSource {
   readonly name: string;
@@ -33,13 +31,6 @@ export interface WebhookParts {
   readonly bodies: BodyBudget;
   readonly clock: Clock;
   readonly reportDefect: (error: unknown) => void;
-}
-
-/** The source that a request's path names, in the form it may have in a URL; undefined for every other path. */
-export function webhookName(target: string): string | undefined {
-  if (!target.startsWith(PATH_PREFIX)) return undefined;
-  const end = target.indexOf("?");
-  return target.slice(PATH_PREFIX.length, end < 0 ? undefined : end);
 }
 
 export class WebhookHandler {

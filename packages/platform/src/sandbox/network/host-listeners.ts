@@ -4,16 +4,18 @@ import { invariant } from "../../base/index.ts";
 import type { InstanceListeners } from "../sandbox.ts";
 import { adoptListener } from "./listeners.ts";
 
-/** Three listeners on free ports of the host's loopback, for instances without a network namespace of their own. */
+/** Four listeners on free ports of the host's loopback, for instances without a network namespace of their own. */
 export async function openHostListeners(): Promise<InstanceListeners> {
-  const [api, proxy, runtimeApi] = await Promise.all([listen(), listen(), listen()]);
+  const [api, proxy, runtimeApi, kafka] = await Promise.all([listen(), listen(), listen(), listen()]);
   return {
     api,
     proxy,
     runtimeApi,
+    kafka,
     apiAddress: addressOf(api),
     proxyAddress: addressOf(proxy),
     runtimeApiAddress: addressOf(runtimeApi),
+    kafkaAddress: addressOf(kafka),
   };
 }
 

@@ -44,7 +44,7 @@ export function adoptListener(server: Server): Server {
 
 /** Stops accepting and ends every connection: the instance at their other end is gone. */
 export function closeListeners(listeners: InstanceListeners): void {
-  for (const server of [listeners.api, listeners.proxy, listeners.runtimeApi]) {
+  for (const server of [listeners.api, listeners.proxy, listeners.runtimeApi, listeners.kafka]) {
     server.close();
     for (const socket of connections.get(server) ?? []) socket.destroy();
   }

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { deferred, invariant, LambentError, type Deferred } from "../../base/index.ts";
 import {
   INSTANCE_API_PORT,
+  INSTANCE_KAFKA_PORT,
   INSTANCE_PROXY_PORT,
   INSTANCE_RUNTIME_API_PORT,
   type InstanceAddresses,
@@ -15,13 +16,14 @@ import { adoptListener, closeListeners } from "./listeners.ts";
 /** Namespaces kept ready, so that a start waits for none. */
 export const NAMESPACES_READY_MAX = 2;
 
-export const INSTANCE_PORTS = [INSTANCE_API_PORT, INSTANCE_PROXY_PORT, INSTANCE_RUNTIME_API_PORT] as const;
+export const INSTANCE_PORTS = [INSTANCE_API_PORT, INSTANCE_PROXY_PORT, INSTANCE_RUNTIME_API_PORT, INSTANCE_KAFKA_PORT] as const;
 
 /** How an instance reaches the platform inside its own namespace. */
 export const NAMESPACE_ADDRESSES: InstanceAddresses = {
   apiAddress: `127.0.0.1:${INSTANCE_API_PORT}`,
   proxyAddress: `127.0.0.1:${INSTANCE_PROXY_PORT}`,
   runtimeApiAddress: `127.0.0.1:${INSTANCE_RUNTIME_API_PORT}`,
+  kafkaAddress: `127.0.0.1:${INSTANCE_KAFKA_PORT}`,
 };
 
 /** A network namespace of one instance and the platform's listeners inside it. */
@@ -137,12 +139,13 @@ function isPortMessage(message: unknown): message is { id: number; port: number;
 
 /** The listeners by their fixed ports, as the instance reaches them inside its own namespace. */
 export function namespaceListeners(servers: ReadonlyMap<number, Server>): InstanceListeners {
-  const [api, proxy, runtimeApi] = INSTANCE_PORTS.map((port) => servers.get(port));
-  invariant(api && proxy && runtimeApi, "a listener came for every port");
+  const [api, proxy, runtimeApi, kafka] = INSTANCE_PORTS.map((port) => servers.get(port));
+  invariant(api && proxy && runtimeApi && kafka, "a listener came for every port");
   return {
     api,
     proxy,
     runtimeApi,
+    kafka,
     ...NAMESPACE_ADDRESSES,
   };
 }

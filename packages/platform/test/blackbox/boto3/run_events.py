@@ -3,7 +3,7 @@
 import json
 from datetime import datetime, timezone
 
-from stage import ACCOUNT, aws, case, equal, run, stage
+from stage import ACCOUNT, ROLE, aws, case, equal, first_record, run, stage, stream_named
 
 cloud, ground, queues = aws["events"], stage["events"], stage["sqs"]
 NOT_THERE = ("ResourceNotFoundException", 400)
@@ -190,6 +190,16 @@ def put_targets():
     equal((answer["FailedEntryCount"], answer["FailedEntries"][0]["TargetId"]), (1, "bad"))
     ground.put_events(Entries=[order("targets", 7)])
     equal(following(url), {"number": 7, "rule": "targets"})
+
+
+@case("PutTargets")
+def put_stream_as_target():
+    stream = stream_named("targets")
+    parameters = {"KinesisParameters": {"PartitionKeyPath": "$.detail.n"}, "InputPath": "$.detail", "RoleArn": ROLE}
+    rule("to-stream", {"Id": "stream", "Arn": stream, **parameters})
+    ground.put_events(Entries=[order("to-stream", 7)])
+    record = first_record(stream)
+    equal((record["PartitionKey"], json.loads(record["Data"])), ("7", {"n": 7}))
 
 
 @case("RemoveTargets", (lambda: cloud.remove_targets(Rule="none", Ids=["q"]), *NOT_THERE))

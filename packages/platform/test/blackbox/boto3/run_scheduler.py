@@ -4,7 +4,7 @@ import json
 import time
 from datetime import datetime, timedelta, timezone
 
-from stage import ACCOUNT, ROLE, aws, case, equal, function, python, run, stage
+from stage import ACCOUNT, ROLE, aws, case, equal, first_record, function, python, run, stage, stream_named
 
 cloud, ground = aws["scheduler"], stage["scheduler"]
 NOT_THERE = ("ResourceNotFoundException", 404)
@@ -69,6 +69,15 @@ def create_schedule_of_any_operation():
     wanted = target("arn:aws:scheduler:::aws-sdk:sqs:sendMessage", Input=json.dumps({"QueueUrl": url, "MessageBody": "from anywhere"}))
     schedule("any-operation", ScheduleExpression="rate(1 day)", Target=wanted)
     equal(body_of(url), "from anywhere")
+
+
+@case("CreateSchedule")
+def create_schedule_of_stream():
+    stream = stream_named("scheduled")
+    wanted = target(stream, Input="tick", KinesisParameters={"PartitionKey": "clock"})
+    schedule("into-stream", ScheduleExpression="rate(1 day)", Target=wanted)
+    record = first_record(stream)
+    equal((record["PartitionKey"], record["Data"]), ("clock", b"tick"))
 
 
 @case("CreateSchedule")

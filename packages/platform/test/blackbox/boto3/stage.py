@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import time
 import traceback
 import zipfile
 
@@ -25,8 +26,8 @@ def recorded(service, **changed):
 
 
 # Only the operation under test goes through the recorded clients; the others prepare, and look at the effect.
-aws = {name: recorded(name) for name in ("lambda", "iam", "sts", "logs", "sqs", "scheduler", "sns", "events", "s3")}
-stage = {name: client(name) for name in ("lambda", "iam", "sts", "logs", "sqs", "scheduler", "sns", "events", "s3")}
+aws = {name: recorded(name) for name in ("lambda", "iam", "sts", "logs", "sqs", "scheduler", "sns", "events", "kinesis", "s3")}
+stage = {name: client(name) for name in ("lambda", "iam", "sts", "logs", "sqs", "scheduler", "sns", "events", "kinesis", "s3")}
 
 
 def case(operation, refused=None):
@@ -75,6 +76,24 @@ OFTEN = {"Delay": 0.02, "MaxAttempts": 1500}
 def call(name, event=None, **more):
     answer = stage["lambda"].invoke(FunctionName=name, Payload=json.dumps(event or {}), **more)
     return json.loads(answer["Payload"].read())
+
+
+def stream_named(name):
+    """The ARN of a new stream of one shard."""
+    stage["kinesis"].create_stream(StreamName=name, ShardCount=1)
+    return stage["kinesis"].describe_stream_summary(StreamName=name)["StreamDescriptionSummary"]["StreamARN"]
+
+
+def first_record(stream):
+    """What comes first on a stream, once it is there."""
+    where = {"ShardId": "shardId-000000000000", "ShardIteratorType": "TRIM_HORIZON"}
+    iterator = stage["kinesis"].get_shard_iterator(StreamARN=stream, **where)["ShardIterator"]
+    while True:
+        answer = stage["kinesis"].get_records(ShardIterator=iterator)
+        if answer["Records"]:
+            return answer["Records"][0]
+        iterator = answer["NextShardIterator"]
+        time.sleep(0.05)
 
 
 def equal(actual, wanted):

@@ -12,6 +12,7 @@ import { eventsCases } from "./events.ts";
 import { schedulerCases } from "./scheduler.ts";
 import { snsCases } from "./sns.ts";
 import { sqsCases } from "./sqs.ts";
+import { kinesisCases } from "./kinesis.ts";
 import { logsCases } from "./logs.ts";
 import { lambdaCases } from "./lambda-cases.ts";
 import { assertRefused, type OperationCase, openStage } from "./cases.ts";
@@ -30,6 +31,7 @@ const CASES = {
   events: eventsCases,
   sns: snsCases,
   scheduler: schedulerCases,
+  kinesis: kinesisCases,
   s3: s3Cases,
 } as const satisfies Record<(typeof SERVICES)[number], Readonly<Record<string, OperationCase>>>;
 

@@ -84,7 +84,7 @@ async function runInstance(): Promise<unknown> {
       mounts: [{ source: dirname(realpathSync(process.execPath)), target: "/lambent/node" }],
     });
     const listeners = running.listeners ?? fail();
-    const endpoint = createInstanceEndpoint({} as ApiHandler, createEgress({ opened: [], lookup }));
+    const endpoint = createInstanceEndpoint({ api: {} as ApiHandler, egress: createEgress({ opened: [], lookup }) });
     const served = endpoint.serveProxy(listeners.proxy, { instanceId: running.id, version: functionVersion() });
     await running.place(codeTree(), "task");
     let output = "";

@@ -369,7 +369,7 @@ describe("P3: the listener of an instance", () => {
   /** Its listener, with the same handlers as the main one. */
   async function instance(context: TestContext, options: Options = {}) {
     const world = await open(context, options);
-    const endpoint = createInstanceEndpoint(world.api, {} as Egress, world.s3);
+    const endpoint = createInstanceEndpoint({ api: world.api, egress: {} as Egress, s3: world.s3 });
     const listener = createServer();
     const serving = endpoint.serveApi(listener, { instanceId: "i-1", version: own });
     listener.listen(0, "127.0.0.1");

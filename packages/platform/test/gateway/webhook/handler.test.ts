@@ -10,11 +10,10 @@ import {
   type FunctionUrlHandler,
   Gateway,
   type WebhookEvent,
-  WebhookHandler,
   type WebhookSource,
 } from "../../../src/gateway/index.ts";
 import { WEBHOOK_ID_CHARACTERS_MAX } from "../../../src/gateway/webhook/event.ts";
-import { WEBHOOK_BODY_BYTES_MAX } from "../../../src/gateway/webhook/handler.ts";
+import { WEBHOOK_BODY_BYTES_MAX, WebhookHandler } from "../../../src/gateway/webhook/handler.ts";
 import { SeenMessages, WEBHOOK_SEEN_MAX, WEBHOOK_SEEN_MS } from "../../../src/gateway/webhook/seen-messages.ts";
 import { send } from "../../support/signed-http.ts";
 
