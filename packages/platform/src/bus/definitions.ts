@@ -23,6 +23,8 @@ export interface RuleTarget {
   /** Group of the message in a FIFO queue. */
   readonly messageGroupId?: string | undefined;
   readonly http?: HttpParameters | undefined;
+  /** Where in the event stands what chooses the shard of a stream. */
+  readonly partitionKeyPath?: string | undefined;
   /** ARN of the queue that gets events the target did not take. */
   readonly deadLetter?: string | undefined;
   /** 0–185 */

@@ -7,6 +7,7 @@ export type { Archives, ArchiveRecord } from "./archives/archives.ts";
 export type { ReplayRecord, Replays } from "./archives/replays.ts";
 export { decodeBusEvent, eventOf } from "./envelope.ts";
 export type { BusEvent } from "./envelope.ts";
+export { checkPartitionKeyPath } from "./input/partition-key.ts";
 export { targetInput } from "./input/target-input.ts";
 export type { TargetInput } from "./input/target-input.ts";
 export { busArn, busNameOf, DEFAULT_BUS, eventsArn, parseEventsArn, parseRuleArn, ruleArn } from "./names.ts";

@@ -12,8 +12,10 @@ import {
 } from "../outbox/index.ts";
 import type { RuleRecord, RuleTarget } from "./definitions.ts";
 import { awsView, type BusEvent, encodeBusEvent } from "./envelope.ts";
+import { partitionKeyOf } from "./input/partition-key.ts";
 import { targetPayload } from "./input/target-input.ts";
 import { busArn, parseEventsArn, ruleArn } from "./names.ts";
+import { isOfKinesis } from "./rule-checks.ts";
 
 /** How often a target is tried again where its rule says nothing else. @limit */
 export const TARGET_RETRIES_MAX = 185;
@@ -61,7 +63,7 @@ export function* route(
     const names = { ruleArn: ruleArn(place.realm, rule.bus, rule.name), ruleName: rule.name };
     for (const target of rule.targets) {
       hasTargets = true;
-      const delivery = deliveryOf(place.realm, published, names.ruleArn, target, { id: newId(), payload: view, acceptedAt: now });
+      const delivery = deliveryOf(place.realm, published, names.ruleArn, target, { id: newId(), acceptedAt: now });
       try {
         // Another bus and an archive take the event as it is, whatever its form.
         const payload = parseEventsArn(target.arn) ? (whole ??= encodeBusEvent(event)) : targetPayload(target.input, event, view, names);
@@ -100,15 +102,15 @@ export function scheduledDeliveries(
 
 function deliveryOf(
   realm: Realm,
-  { event, recordId = event.id, traceHeader, correlation = recordId }: PublishedEvent,
+  { event, view, recordId = event.id, traceHeader, correlation = recordId }: ViewedEvent,
   arn: string,
   target: RuleTarget,
-  { id, payload, acceptedAt }: { readonly id: string; readonly payload: Buffer; readonly acceptedAt: Instant },
+  { id, acceptedAt }: { readonly id: string; readonly acceptedAt: Instant },
 ): NewDelivery {
   const sender = { kind: "service", realm, service: SERVICE, sourceArn: arn, roleArn: target.roleArn } as const;
   return {
     id,
-    parcel: { target: target.arn, sender, payload, options: optionsOf(target), traceHeader },
+    parcel: { target: target.arn, sender, payload: view, options: optionsOf(target, event, view), traceHeader },
     ...{ source: "bus", origin: arn, subject: subjectOf(event), cause: recordId, correlation, acceptedAt },
     retry: {
       retriesMax: target.retriesMax ?? TARGET_RETRIES_MAX,
@@ -156,8 +158,9 @@ export function asService(sender: ParcelSender): ParcelSender {
   return sender.kind === "service" ? { ...sender, roleArn: undefined } : sender;
 }
 
-function optionsOf({ messageGroupId, http }: RuleTarget): ParcelOptions {
+function optionsOf({ arn, messageGroupId, http, partitionKeyPath }: RuleTarget, event: BusEvent, view: Buffer): ParcelOptions {
   return {
+    ...(isOfKinesis(arn) ? { partitionKey: partitionKeyOf(partitionKeyPath, event, view) } : {}),
     ...(messageGroupId === undefined ? {} : { messageGroupId }),
     ...(http ? { pathValues: http.pathValues, headers: http.headers, query: http.query } : {}),
   };

@@ -10,6 +10,7 @@ export const PATTERN_LENGTH_MAX = 4_096;
 export const TARGETS_PER_RULE_MAX = 5;
 /** Tags of a bus or a rule. @limit */
 export const EVENTS_TAGS_MAX = 50;
+const STREAM_ARN = /^arn:aws[a-z-]{0,20}:kinesis:[a-z0-9-]{1,32}:\d{12}:stream\/[a-zA-Z0-9._-]{1,249}$/;
 const QUEUE_ARN = /^arn:aws[a-z-]{0,20}:sqs:[a-z0-9-]{1,32}:\d{12}:[A-Za-z0-9_-]{1,80}$/;
 
 /** Throws `InvalidParameter` or `InvalidPattern`. */
@@ -31,13 +32,18 @@ export function checkTags(tags: RuleRecord["tags"]): void {
 
 /** What is wrong with a target, as PutTargets says it of one entry; undefined when nothing is. */
 export function targetFault(target: RuleTarget): string | undefined {
-  const { deadLetter, messageGroupId, arn } = target;
-  if (!arn.startsWith("arn:")) return `Parameter ${arn.slice(0, 200)} is not valid. Reason: Provided Arn is not in correct format.`;
+  const { deadLetter, messageGroupId, partitionKeyPath, arn } = target;
+  if (!arn.startsWith("arn:") || (isOfKinesis(arn) && !STREAM_ARN.test(arn)))
+    return `Parameter ${arn.slice(0, 200)} is not valid. Reason: Provided Arn is not in correct format.`;
   if (deadLetter !== undefined && !QUEUE_ARN.test(deadLetter)) return "The dead letter queue must be a standard queue.";
   if (isFifoQueue(arn) && messageGroupId === undefined) return `Parameter(s) SqsParameters must be specified for target: ${target.id}.`;
   if (messageGroupId !== undefined && !isQueue(arn)) return `Parameter(s) SqsParameters not valid for target: ${target.id}.`;
+  if (partitionKeyPath !== undefined && !isOfKinesis(arn)) return `Parameter(s) KinesisParameters not valid for target: ${target.id}.`;
   return undefined;
 }
+
+/** A stream, of which a target says the partition key. */
+export const isOfKinesis = (arn: string): boolean => /^arn:aws[a-z-]{0,20}:kinesis:/.test(arn);
 
 const isQueue = (arn: string): boolean => /^arn:aws[a-z-]{0,20}:sqs:/.test(arn);
 const isFifoQueue = (arn: string): boolean => isQueue(arn) && arn.endsWith(".fifo");

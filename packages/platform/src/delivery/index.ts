@@ -9,6 +9,7 @@ export { functionTarget } from "./function/target.ts";
 export type { DeliveryPermission, TargetKind } from "./handing.ts";
 export { operationTarget } from "./operation/target.ts";
 export { queueTarget } from "./queue/target.ts";
+export { streamTarget } from "./stream/target.ts";
 export { Targets } from "./targets.ts";
 export { ConnectionTokens } from "./http/connection-tokens.ts";
 export type { ConnectionTokensParts } from "./http/connection-tokens.ts";

@@ -29,8 +29,10 @@ export type DiscardReason =
   | "superseded"
   /** The target, the destination or the dead-letter queue is gone or refused it for good. */
   | "targetGone"
-  /** What its rule's template makes of it is more than a target takes. */
+  /** What a target would get of it (by a rule's template, as a record of a stream's event) is more than it takes. */
   | "inputTooLarge"
+  /** A value of a stream whose function takes JSON. */
+  | "notJson"
   /** A schedule's time that passed while nobody was there to keep it. */
   | "missed";
 
@@ -39,7 +41,7 @@ export type Outcome =
   | {
       readonly kind: "deadLettered";
       readonly target: string;
-      readonly reason: "retriesExhausted" | "expired" | "recursion" | "zeroConcurrency" | "targetGone";
+      readonly reason: "retriesExhausted" | "expired" | "recursion" | "zeroConcurrency" | "targetGone" | "inputTooLarge" | "notJson";
     }
   | { readonly kind: "expired" }
   | { readonly kind: "discarded"; readonly reason: DiscardReason };
@@ -64,12 +66,14 @@ export interface Attempt {
 export interface LedgerRecord {
   /** The id that whoever published the event was told: a request id, a message id. Time-ordered (`timeOrderedId`). */
   readonly id: string;
-  /** How the event came: later issues add `stream`. */
-  readonly source: "invoke" | "queue" | "bus" | "schedule" | "topic" | "objects";
+  /** How the event came. */
+  readonly source: "invoke" | "queue" | "bus" | "schedule" | "topic" | "objects" | "stream";
   /** Where it came from in detail: ARN of a queue, rule, schedule, subscription; undefined for a direct call. */
   readonly origin: string | undefined;
   /** What it is about, for people: a detail-type, the name of a schedule. */
   readonly subject?: string | undefined;
+  /** Which records of a stream it is about: some of those from `first` to `last`, and no other batch's. */
+  readonly offsets?: { readonly shard: number; readonly first: number; readonly last: number; readonly count: number } | undefined;
   /** ARN of what it is for: a function, a queue, an endpoint; of an event on a bus or a topic as such, the bus or the topic. */
   readonly target: string;
   /** When it was due, where that is not when it was accepted. */

@@ -12,7 +12,7 @@ const ERROR_LENGTH_MAX = 256;
 
 /** The record of an event that was just accepted; `nextAt` when it is not tried at once. */
 export function accepted(
-  event: Pick<LedgerRecord, "id" | "source" | "origin" | "target" | "acceptedAt" | "cause" | "subject" | "dueAt"> & {
+  event: Pick<LedgerRecord, "id" | "source" | "origin" | "target" | "acceptedAt" | "cause" | "subject" | "dueAt" | "offsets"> & {
     readonly correlation?: string | undefined;
   },
   nextAt?: Instant,

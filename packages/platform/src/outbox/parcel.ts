@@ -51,6 +51,8 @@ export interface ParcelOptions {
   readonly subject?: string | undefined;
   /** Buckets: the key of the object. */
   readonly objectKey?: string | undefined;
+  /** Streams: what chooses the record's shard; without it, what names the handing does. */
+  readonly partitionKey?: string | undefined;
 }
 
 export interface Parcel {

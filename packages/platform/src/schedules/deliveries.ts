@@ -31,14 +31,14 @@ export function deliveryOf(
   const now = clock.now();
   const arn = scheduleArn(realm, group, name);
   const id = timeOrderedId(clock, secureRandom);
-  const { messageGroupId, event } = target;
+  const { messageGroupId, event, partitionKey } = target;
   return {
     id,
     parcel: {
       target: target.arn,
       sender: { kind: "service", realm, service: SCHEDULER_PRINCIPAL, sourceArn: arn, roleArn: target.roleArn },
       payload: payloadOf(target.input ?? notification(id, realm, arn, dueAt), arn, dueAt),
-      options: { ...(messageGroupId === undefined ? {} : { messageGroupId }), ...(event ? { event } : {}) },
+      options: { ...(messageGroupId === undefined ? {} : { messageGroupId }), ...(event ? { event } : {}), partitionKey },
       traceHeader: undefined,
     },
     lane: OPERATION.test(target.arn) ? arn : undefined,

@@ -26,6 +26,8 @@ export interface ScheduleTarget {
   readonly messageGroupId: string | undefined;
   /** Buses: the input is the detail of an event. */
   readonly event: { readonly source: string; readonly detailType: string } | undefined;
+  /** Streams: what chooses the shard. */
+  readonly partitionKey?: string | undefined;
 }
 
 /** What is done at an occurrence. */

@@ -1,26 +1,21 @@
 /**
- * What calls functions without a caller: mappings from sources (queues, so far) to functions, and the pollers that serve them.
+ * What calls functions without a caller: mappings from sources (queues, streams) to functions, and the readers that serve them.
  *
- * Owns the mappings of every realm (one cell each, P11) and their pollers. Keeps P1 (a change is told after its commit; what it
- * sets off is taken up after a restart), P6. Deliberately does not: know shapes of an API, own queues or functions.
+ * Owns the mappings of every realm (one cell each, P11) and their readers. Keeps P1 (a change is told after its commit; what it
+ * sets off is taken up after a restart), P6. Deliberately does not: know shapes of an API, own queues, streams or functions, or know
+ * what a kind of source is like (`mappings/source-kind.ts`).
  */
 import { delay, isLambentError, LambentError, type Clock, type SecureRandom } from "../base/index.ts";
-import { functionArn, type Functions } from "../functions/index.ts";
+import type { Functions } from "../functions/index.ts";
 import type { Invoker } from "../invoker/index.ts";
-import { LedgerRows } from "../ledger/index.ts";
 import type { FunctionVersion, Realm } from "../model/index.ts";
-import { type DeadLetters, type Queue, queueArn, type Queues } from "../queues/index.ts";
-import { type RealmTable, RealmTables, type Store, type WorkList } from "../storage/index.ts";
-import type { Mapping, MappingSettings } from "./mappings/mapping.ts";
-import { checkMappingSettings } from "./mappings/mapping-rules.ts";
+import type { Queues } from "../queues/index.ts";
+import { type RealmTable, RealmTables, type Store } from "../storage/index.ts";
+import type { Mapping, MappingSettings, MappingSource, StreamMappingSettings } from "./mappings/mapping.ts";
 import { type MappingEvent, nextState } from "./mappings/mapping-state.ts";
-import { compileFilters } from "./queue/filter.ts";
-import { CONCURRENT_BATCHES_MAX } from "./queue/poller-machine.ts";
-import { HeldBytes } from "./queue/held-bytes.ts";
-import { Holds } from "./queue/holds.ts";
-import { type PollerSettings, type QueueDesk, QueuePoller } from "./queue/queue-poller.ts";
-import type { Target } from "./queue/batch-run.ts";
-import { noteDeadLettered } from "./queue/outcomes.ts";
+import type { Reader, SourceKind, WantedSource, WantedStream } from "./mappings/source-kind.ts";
+import { QueueKind } from "./queue/queue-kind.ts";
+import { StreamKind, type StreamSourceParts } from "./stream/stream-kind.ts";
 
 /** Mappings of one account in one region (P7). @limit */
 const MAPPINGS_PER_REALM_MAX = 10_000;
@@ -43,21 +38,34 @@ export interface SourcesParts {
   readonly onProblem: (error: unknown) => void;
   /** Whether the version's role may take messages out of the queue; asked when a mapping is made or changed. */
   readonly mayRead: (version: FunctionVersion, queue: { readonly arn: string; readonly policy: string | undefined }) => boolean;
+  /** What mappings of streams take; without it there are none. */
+  readonly streams?: StreamSourceParts | undefined;
 }
 
-export interface MappingInput {
+interface InputBase {
   readonly functionName: string;
   readonly qualifier: string | undefined;
-  readonly queueName: string;
-  readonly settings: MappingSettings;
   readonly enabled: boolean;
   readonly tags: Readonly<Record<string, string>>;
+}
+
+export type MappingInput = QueueMappingInput | StreamMappingInput;
+
+export interface QueueMappingInput extends InputBase {
+  readonly queueName: string;
+  readonly settings: MappingSettings;
+}
+
+export interface StreamMappingInput extends InputBase {
+  readonly stream: WantedStream;
+  readonly settings: StreamMappingSettings;
 }
 
 /** What is left out stays. */
 export interface MappingChange {
   readonly function?: { readonly name: string; readonly qualifier: string | undefined } | undefined;
-  readonly settings: Partial<MappingSettings>;
+  /** Of the mapping's own kind. */
+  readonly settings: Partial<MappingSettings> | Partial<StreamMappingSettings>;
   readonly enabled: boolean | undefined;
 }
 
@@ -79,33 +87,41 @@ export async function openSources(parts: SourcesParts): Promise<Sources> {
 export class Sources {
   readonly #parts: SourcesParts;
   readonly #tables: RealmTables<Mapping>;
-  readonly #pollers = new Map<string, QueuePoller>();
+  readonly #kinds: Readonly<Record<MappingSource["kind"], SourceKind>>;
+  readonly #readers = new Map<string, Reader>();
   readonly #results = new Map<string, ProcessingResult>();
-  /** One a queue, however many mappings read it: its cell has one owner. */
-  readonly #desks = new WeakMap<WorkList, Promise<QueueDesk>>();
-  readonly #heldBytes = new HeldBytes();
   /** What a change has set off, by the mapping. */
   readonly #underWay = new Map<string, Promise<void>>();
 
   constructor(parts: SourcesParts, tables: RealmTables<Mapping>) {
     this.#parts = parts;
     this.#tables = tables;
-    parts.queues.onDeadLettered((letters) => this.#noteDeadLettered(letters));
+    const common = {
+      ...parts,
+      onResult: (uuid: string, problem: string | undefined) =>
+        void this.#results.set(uuid, problem === undefined ? { kind: "ok" } : { kind: "problem", what: problem }),
+    };
+    this.#kinds = {
+      queue: new QueueKind({ ...common, mappings: (realm) => tables.items(realm).values() }),
+      stream: new StreamKind({ ...common, source: parts.streams }),
+    };
   }
 
   /** Serves what is enabled, and takes up what a stop left under way. */
   start(): void {
+    for (const kind of Object.values(this.#kinds)) kind.start((realm, uuid) => this.#tables.items(realm).has(uuid));
     for (const table of this.#tables)
       for (const mapping of table.items.values()) {
-        if (mapping.state.kind === "enabled") this.#poller(table.realm, mapping).start();
+        if (mapping.state.kind === "enabled") this.#reader(table.realm, mapping).start();
         else if (mapping.state.kind !== "disabled") this.#carryOn(table, mapping.uuid);
       }
   }
 
   /** Begins nothing new; batches in flight have `graceMs` to end. */
   async close(graceMs: number): Promise<void> {
-    const stopped = Promise.all([...this.#pollers.values()].map((poller) => poller.stop()));
+    const stopped = Promise.all([...this.#readers.values()].map((reader) => reader.stop()));
     await Promise.race([stopped, delay(this.#parts.clock, graceMs)]);
+    await Promise.all(Object.values(this.#kinds).map((kind) => kind.close()));
   }
 
   /** Resolves once nothing that was changed is under way: of one mapping, or of all. */
@@ -114,27 +130,22 @@ export class Sources {
     while (this.#underWay.size > 0) await Promise.all(this.#underWay.values());
   }
 
-  /** `NotFound` for the function; `InvalidParameter` for the queue and the settings; `AlreadyExists`. */
+  /** `NotFound` for the function; `InvalidParameter` for the source and the settings; `AlreadyExists`. */
   create(realm: Realm, input: MappingInput): Promise<Mapping> {
     const table = this.#tables.of(realm);
     return table.changes.take(async () => {
-      const { functionName, qualifier, queueName, settings } = input;
-      this.#check(realm, input, settings);
-      refuseSecond(table, realm, input);
+      const { functionName, qualifier, settings } = input;
+      const wanted = wantedSource(input);
+      const source = await this.#kinds[wanted.kind].admit(realm, { functionName, qualifier, source: wanted, settings });
+      this.#refuseSecond(table, { functionName, qualifier, source });
       if (table.items.size >= MAPPINGS_PER_REALM_MAX)
         throw new LambentError("LimitExceeded", `There are ${table.items.size} mappings; at most ${MAPPINGS_PER_REALM_MAX} are allowed.`);
       checkTags(input.tags);
-      const queue = this.#parts.queues.record(realm, queueName);
-      const mapping: Mapping = {
-        uuid: this.#parts.secureRandom.uuid(),
-        functionName,
-        qualifier,
-        source: { kind: "queue", name: queueName, ordering: queue.settings.kind },
-        settings,
-        state: { kind: "creating", next: input.enabled ? "enabled" : "disabled" },
-        tags: input.tags,
-        modifiedAt: this.#parts.clock.now(),
-      };
+      const state = { kind: "creating", next: input.enabled ? "enabled" : "disabled" } as const;
+      const uuid = this.#parts.secureRandom.uuid();
+      const modifiedAt = this.#parts.clock.now();
+      // The kind has found source and settings to belong together.
+      const mapping = { uuid, functionName, qualifier, source, settings, state, tags: input.tags, modifiedAt } as Mapping;
       await table.put(mapping.uuid, mapping);
       this.#carryOn(table, mapping.uuid);
       return mapping;
@@ -151,10 +162,11 @@ export class Sources {
       const state = requireNext(known, event);
       const functionName = change.function?.name ?? known.functionName;
       const qualifier = change.function ? change.function.qualifier : known.qualifier;
-      const settings = { ...known.settings, ...change.settings };
-      this.#check(realm, { functionName, qualifier, queueName: known.source.name }, settings);
-      if (change.function) refuseSecond(table, realm, { functionName, qualifier, queueName: known.source.name }, uuid);
-      const mapping: Mapping = { ...known, functionName, qualifier, settings, state, modifiedAt: this.#parts.clock.now() };
+      const settings = { ...known.settings, ...change.settings } as Mapping["settings"];
+      const source = await this.#kindOf(known).admit(realm, { functionName, qualifier, source: known.source, settings });
+      if (change.function) this.#refuseSecond(table, { functionName, qualifier, source }, uuid);
+      const modifiedAt = this.#parts.clock.now();
+      const mapping = { ...known, functionName, qualifier, source, settings, state, modifiedAt } as Mapping;
       await table.put(mapping.uuid, mapping);
       this.#carryOn(table, uuid);
       return mapping;
@@ -201,18 +213,22 @@ export class Sources {
     return this.#results.get(uuid);
   }
 
-  #check(realm: Realm, wanted: Pick<MappingInput, "functionName" | "qualifier" | "queueName">, settings: MappingSettings): void {
-    const { functions, queues } = this.#parts;
-    const { version } = functions.reading.get(realm, wanted.functionName, wanted.qualifier);
-    const queue = queues.find(realm, wanted.queueName);
-    if (!queue)
-      throw new LambentError(
-        "InvalidParameter",
-        "Error occurred while ReceiveMessage. SQS Error Code: AWS.SimpleQueueService.NonExistentQueue. SQS Error Message: The specified queue does not exist.",
-      );
-    checkMappingSettings(settings, queue, version.timeoutMs);
-    if (!this.#parts.mayRead(version, { arn: queueArn(realm, queue.name), policy: queue.settings.policy }))
-      throw new LambentError("InvalidParameter", "The function execution role does not have permissions to call ReceiveMessage on SQS");
+  #kindOf({ source }: Pick<Mapping, "source">): SourceKind {
+    return this.#kinds[source.kind];
+  }
+
+  #refuseSecond(table: RealmTable<Mapping>, wanted: Pair, except?: string): void {
+    const { functionName, qualifier, source } = wanted;
+    const kind = this.#kindOf(wanted);
+    const other = [...table.items.values()].find(
+      (each) =>
+        each.uuid !== except &&
+        each.functionName === functionName &&
+        each.qualifier === qualifier &&
+        each.source.kind === source.kind &&
+        kind.isSame(each.source, source),
+    );
+    if (other) throw new LambentError("AlreadyExists", kind.alreadyThere(table.realm, other));
   }
 
   /** Does what the mapping's state says is under way, and writes that it is done. */
@@ -240,103 +256,39 @@ export class Sources {
     if (!mapping) return;
     const then = nextState(mapping.state, "done");
     if (then === "inUse") return;
-    if (then === "removed" || then.kind === "disabled") await this.#pollers.get(uuid)?.stop();
-    else this.#serve(table.realm, mapping);
+    if (then === "removed" || then.kind === "disabled") await this.#readers.get(uuid)?.stop();
+    else await this.#serve(table.realm, mapping);
     await table.changes.take(async () => {
       const now = table.items.get(uuid);
       if (!now || now.state.kind !== mapping.state.kind) return;
       if (then !== "removed") return table.put(uuid, { ...now, state: then });
       await table.remove(uuid);
-      this.#pollers.delete(uuid);
+      const reader = this.#reader(table.realm, mapping);
+      this.#readers.delete(uuid);
       this.#results.delete(uuid);
+      await reader.forget();
     });
   }
 
-  #serve(realm: Realm, mapping: Mapping): void {
-    const poller = this.#poller(realm, mapping);
-    poller.configure(pollerSettings(realm, mapping));
-    poller.start();
+  async #serve(realm: Realm, mapping: Mapping): Promise<void> {
+    const reader = this.#reader(realm, mapping);
+    await reader.configure(mapping);
+    reader.start();
   }
 
-  #poller(realm: Realm, mapping: Mapping): QueuePoller {
-    const known = this.#pollers.get(mapping.uuid);
+  #reader(realm: Realm, mapping: Mapping): Reader {
+    const known = this.#readers.get(mapping.uuid);
     if (known) return known;
-    const { clock, secureRandom, queues, invoker, onProblem } = this.#parts;
-    const made = new QueuePoller(
-      {
-        clock,
-        secureRandom,
-        realm,
-        invoke: (request) => invoker.invoke(request),
-        free: (name) => invoker.free(realm, name),
-        onceFree: (listener) => invoker.onceFree(listener),
-        onProblem,
-        queue: async () => queues.queue(realm, mapping.source.name),
-        desk: (queue) => this.#desk(queue),
-        heldBytes: this.#heldBytes,
-        target: (name, qualifier) => this.#target(realm, name, qualifier),
-        onResult: (problem) => this.#results.set(mapping.uuid, problem === undefined ? { kind: "ok" } : { kind: "problem", what: problem }),
-      },
-      pollerSettings(realm, mapping),
-    );
-    this.#pollers.set(mapping.uuid, made);
+    const made = this.#kindOf(mapping).reader(realm, mapping);
+    this.#readers.set(mapping.uuid, made);
     return made;
-  }
-
-  #target(realm: Realm, name: string, qualifier: string | undefined): Target | undefined {
-    try {
-      const { version } = this.#parts.functions.reading.get(realm, name, qualifier);
-      const { recursion } = this.#parts.functions.reading.details(realm, name);
-      return { timeoutMs: version.timeoutMs, endsCircles: recursion === "Terminate" };
-    } catch (error) {
-      if (isLambentError(error, "NotFound")) return undefined;
-      throw error;
-    }
-  }
-
-  /** Messages of a queue that no mapping reads are for no function: they have no record. */
-  async #noteDeadLettered(letters: DeadLetters): Promise<void> {
-    const { realm, source } = letters;
-    const mapping = this.#tables
-      .of(realm)
-      .items.values()
-      .find((each) => each.source.name === source.record.name);
-    if (!mapping) return;
-    const parts = {
-      queue: source,
-      ledger: (await this.#desk(source)).ledger,
-      queueArn: queueArn(realm, source.record.name),
-      functionArn: functionArn(realm, mapping.functionName, mapping.qualifier),
-    };
-    await noteDeadLettered(parts, letters, this.#parts.clock.now());
-  }
-
-  /** One behind the other: giving back must not go on when the ledger could not be opened, and meet leases of the next try. */
-  async #openDesk(list: WorkList): Promise<QueueDesk> {
-    const ledger = await LedgerRows.open(list, this.#parts.clock);
-    return { ledger, holds: await Holds.open(list, this.#parts) };
-  }
-
-  #desk({ list }: Queue): Promise<QueueDesk> {
-    const known = this.#desks.get(list);
-    if (known) return known;
-    const opening = this.#openDesk(list);
-    this.#desks.set(list, opening);
-    opening.catch(() => this.#desks.delete(list));
-    return opening;
   }
 }
 
-function pollerSettings(realm: Realm, { functionName, qualifier, settings, source }: Mapping): PollerSettings {
-  const { batchSize, windowMs, concurrencyMax = CONCURRENT_BATCHES_MAX, filters, answers } = settings;
-  return {
-    rules: { ordering: source.ordering, batchSize, windowMs, concurrencyMax },
-    filter: compileFilters(filters),
-    answers,
-    functionName,
-    qualifier,
-    functionArn: functionArn(realm, functionName, qualifier),
-  };
+type Pair = Pick<Mapping, "functionName" | "qualifier" | "source">;
+
+function wantedSource(input: MappingInput): WantedSource {
+  return "queueName" in input ? { kind: "queue", name: input.queueName } : input.stream;
 }
 
 function requireNext(mapping: Mapping, event: Exclude<MappingEvent, "done">): Mapping["state"] {
@@ -348,19 +300,6 @@ function requireNext(mapping: Mapping, event: Exclude<MappingEvent, "done">): Ma
       { Type: "User" },
     );
   return next;
-}
-
-type Pair = Pick<MappingInput, "functionName" | "qualifier" | "queueName">;
-
-function refuseSecond(table: RealmTable<Mapping>, realm: Realm, { functionName, qualifier, queueName }: Pair, except?: string): void {
-  const other = [...table.items.values()].find(
-    (each) => each.uuid !== except && each.functionName === functionName && each.qualifier === qualifier && each.source.name === queueName,
-  );
-  if (!other) return;
-  throw new LambentError(
-    "AlreadyExists",
-    `An event source mapping with SQS arn (" ${queueArn(realm, queueName)} ") and function (" ${functionName} ") already exists. Please update or delete the existing mapping with UUID ${other.uuid}`,
-  );
 }
 
 function checkTags(tags: Readonly<Record<string, string>>): void {

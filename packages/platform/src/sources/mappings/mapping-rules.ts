@@ -1,7 +1,7 @@
 /** What a mapping may be set to, with AWS's messages where it has them. */
 import { LambentError } from "../../base/index.ts";
 import type { QueueRecord } from "../../queues/index.ts";
-import { compileFilters, FILTERS_MAX } from "../queue/filter.ts";
+import { compileContentFilters, FILTERED_FIELD, FILTERS_MAX } from "../content-filter.ts";
 import type { MappingSettings } from "./mapping.ts";
 
 /** Messages of one batch of a FIFO queue. @limit */
@@ -42,7 +42,7 @@ export function checkMappingSettings(settings: MappingSettings, { settings: queu
   if (concurrencyMax !== undefined && !isWhole(concurrencyMax, MAPPING_CONCURRENCY_MIN, MAPPING_CONCURRENCY_MAX))
     throw refused(`MaximumConcurrency is ${concurrencyMax}; it is ${MAPPING_CONCURRENCY_MIN} to ${MAPPING_CONCURRENCY_MAX}.`);
   if (filters.length > FILTERS_MAX) throw refused(`FilterCriteria has ${filters.length} filters; at most ${FILTERS_MAX} are allowed.`);
-  compileFilters(filters);
+  compileContentFilters(filters, FILTERED_FIELD.queue);
   if (queue.visibilityMs < functionTimeoutMs)
     throw refused(
       `Queue visibility timeout: ${queue.visibilityMs / 1_000} seconds is less than Function timeout: ${functionTimeoutMs / 1_000} seconds`,

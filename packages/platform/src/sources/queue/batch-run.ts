@@ -4,11 +4,12 @@ import { hopsOf, type InvokeOutcome, type InvokeRequest, withEvent, eventOf as c
 import type { Attempt, LedgerRows } from "../../ledger/index.ts";
 import type { Realm } from "../../model/index.ts";
 import { queueArn, type Queue } from "../../queues/index.ts";
+import { refusedBy, type Unreadable, type Verdict, verdictOf } from "../invocation.ts";
 import { type BatchEffect, type BatchEvent, type BatchState, batchStep } from "./batch-machine.ts";
 import { eventOf } from "./event.ts";
-import { refusedBy, type Verdict, verdictOf } from "./invocation.ts";
 import type { LeasedMessage } from "./leased-message.ts";
 import { giveBack, noteFailed, type OutcomeParts, settleHandled } from "./outcomes.ts";
+import { type BatchAnswer, readBatchAnswer } from "./response.ts";
 
 /** A message that was held at least this long before its batch starts gets its lease renewed where it would end under the call. */
 const RENEW_AFTER_MS = 1_000;
@@ -44,10 +45,15 @@ export interface BatchEnding {
   readonly problem: string | undefined;
 }
 
+/** Which messages are to come again. */
+type Handled = Extract<BatchAnswer, { readonly kind: "handled" }>;
+
+const ALL_HANDLED: Handled = { kind: "handled", failed: new Set() };
+
 interface Tried {
   readonly at: Instant;
   readonly requestId: string;
-  readonly verdict: Verdict;
+  readonly verdict: Verdict<Handled>;
 }
 
 export class BatchRun {
@@ -141,9 +147,8 @@ export class BatchRun {
     return undefined;
   }
 
-  async #call(requestId: string): Promise<Verdict> {
-    const { invoke, realm, functionName, qualifier, answers } = this.#parts;
-    const ids = new Set(this.#messages.map(({ id }) => id));
+  async #call(requestId: string): Promise<Verdict<Handled>> {
+    const { invoke, realm, functionName, qualifier } = this.#parts;
     try {
       const outcome = await invoke({
         realm,
@@ -156,10 +161,16 @@ export class BatchRun {
         stream: undefined,
         wantsTail: false,
       });
-      return verdictOf(outcome, answers, ids);
+      return verdictOf(outcome, (answer) => this.#read(answer));
     } catch (error) {
       return refusedBy(error);
     }
+  }
+
+  #read(answer: Buffer): Handled | Unreadable {
+    if (this.#parts.answers === "whole") return ALL_HANDLED;
+    const read = readBatchAnswer(answer, new Set(this.#messages.map(({ id }) => id)));
+    return read.kind === "unreadable" ? { ...read, why: `ReportBatchItemFailures: ${read.why}` } : read;
   }
 
   /** Of the message that has the longest chain of calls behind it, so that a circle of functions is seen. */
@@ -197,8 +208,8 @@ export class BatchRun {
     const { verdict } = tried;
     const now = this.#parts.clock.now();
     const leasesLeftFrom = this.#parts.clock.monotonicMs();
-    const failed = verdict.kind === "failed" ? this.#messages : this.#messages.filter(({ id }) => verdict.failed.has(id));
-    const handled = verdict.kind === "failed" ? [] : this.#messages.filter(({ id }) => !verdict.failed.has(id));
+    const failed = verdict.kind === "failed" ? this.#messages : this.#messages.filter(({ id }) => verdict.answer.failed.has(id));
+    const handled = verdict.kind === "failed" ? [] : this.#messages.filter(({ id }) => !verdict.answer.failed.has(id));
     const problem =
       verdict.kind === "failed" ? verdict.error : failed.length > 0 ? "The function named messages it did not handle." : undefined;
     const parts = this.#outcomeParts();

@@ -5,6 +5,8 @@ import type { EventBridge, Target } from "@aws-sdk/client-eventbridge";
 import { ACCOUNT, arnOf, openEvents } from "./world.ts";
 
 const QUEUE = `arn:aws:sqs:us-east-1:${ACCOUNT}:orders`;
+const STREAM = `arn:aws:kinesis:us-east-1:${ACCOUNT}:stream/orders`;
+const streamTarget: Target = { Id: "x", Arn: STREAM, RoleArn: `arn:aws:iam::${ACCOUNT}:role/any` };
 const PATTERN = '{"source":["shop"]}';
 const text = (name: string, message?: RegExp) => (message ? { name, message } : { name });
 
@@ -277,7 +279,7 @@ describe("targets", () => {
         RetryPolicy: { MaximumRetryAttempts: 185 },
       },
       { Id: "d", Arn: QUEUE, InputTransformer: { InputTemplate: "<lambent.cloudevent>" } },
-      { Id: "e", Arn: `arn:aws:lambda:us-east-1:${ACCOUNT}:function:hello` },
+      { ...streamTarget, Id: "e", KinesisParameters: { PartitionKeyPath: "$.detail.customer" } },
     ];
     const put = await events.putTargets({ Rule: "r", Targets: targets.toReversed() });
     assert.deepEqual([put.FailedEntryCount, put.FailedEntries], [0, []]);
@@ -308,13 +310,17 @@ describe("targets", () => {
       { Id: "good", Arn: QUEUE },
       { Id: "name", Arn: "hello" },
       { Id: "fifo", Arn: `${QUEUE}.fifo` },
+      { Id: "key", Arn: QUEUE, KinesisParameters: { PartitionKeyPath: "$.id" } },
+      { ...streamTarget, Id: "reader", Arn: `${STREAM}/consumer/c:1` },
     );
-    assert.equal(FailedEntryCount, 2);
+    assert.equal(FailedEntryCount, 4);
     assert.deepEqual(
       FailedEntries?.map(({ TargetId, ErrorCode }) => [TargetId, ErrorCode]),
       [
         ["name", "ValidationException"],
         ["fifo", "ValidationException"],
+        ["key", "ValidationException"],
+        ["reader", "ValidationException"],
       ],
     );
     const whole: readonly (readonly [Target, string, RegExp])[] = [
@@ -324,7 +330,9 @@ describe("targets", () => {
       [{ Id: "x", Arn: QUEUE, InputTransformer: { InputTemplate: "<missing>" } }, "ValidationException", /x/u],
       [{ Id: "x", Arn: QUEUE, RetryPolicy: { MaximumRetryAttempts: 186 } }, "ValidationException", /185/u],
       [{ Id: "x", Arn: QUEUE, RetryPolicy: { MaximumEventAgeInSeconds: 59 } }, "ValidationException", /60/u],
-      [{ Id: "x", Arn: QUEUE, KinesisParameters: { PartitionKeyPath: "$.id" } }, "NotImplemented", /KinesisParameters/u],
+      [{ Id: "x", Arn: STREAM }, "ValidationException", /RoleArn is required for target arn:aws:kinesis:/u],
+      [{ ...streamTarget, KinesisParameters: { PartitionKeyPath: "id" } }, "ValidationException", /PartitionKeyPath for target x/u],
+      [{ Id: "x", Arn: STREAM.replace("kinesis", "firehose") }, "NotImplemented", /firehose/u],
     ];
     for (const [target, name, message] of whole)
       await assert.rejects(put({ Id: "alsoGood", Arn: QUEUE }, target), { name, message }, JSON.stringify(target));

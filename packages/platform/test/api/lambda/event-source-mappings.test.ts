@@ -108,15 +108,8 @@ test("other sources, and what only they have, are refused and said to be so", as
   const { queue, map } = await open(t);
   await queue("orders");
   const unbuilt = refused("NotImplemented", 501, /not built in Lambent/u);
-  await assert.rejects(
-    map({ EventSourceArn: "arn:aws:kinesis:us-east-1:000000000000:stream/clicks", StartingPosition: "LATEST" }),
-    unbuilt,
-  );
   await assert.rejects(map({ EventSourceArn: "arn:aws:dynamodb:us-east-1:000000000000:table/t/stream/2026-01-01T00:00:00.000" }), unbuilt);
-  await assert.rejects(
-    map({ EventSourceArn: undefined, SelfManagedEventSource: { Endpoints: { KAFKA_BOOTSTRAP_SERVERS: ["localhost:9092"] } } }),
-    unbuilt,
-  );
+  await assert.rejects(map({ EventSourceArn: "arn:aws:mq:us-east-1:000000000000:broker:b:b-1", Queues: ["q"] }), unbuilt);
   await assert.rejects(map({ MetricsConfig: { Metrics: ["EventCount"] } }), unbuilt);
   await assert.rejects(
     map({ StartingPosition: "LATEST" }),

@@ -17,6 +17,7 @@ const ACCOUNT = "000000000000";
 const REALM = { account: ACCOUNT, region: "us-east-1" };
 const ROLE = `arn:aws:iam::${ACCOUNT}:role/scheduler`;
 const FUNCTION = `arn:aws:lambda:us-east-1:${ACCOUNT}:function:work`;
+const STREAM = `arn:aws:kinesis:us-east-1:${ACCOUNT}:stream/ticks`;
 const LATER = "at(2199-01-01T00:00:00)";
 
 function schedule(Name: string, more: Partial<CreateScheduleCommandInput> = {}, target: Partial<Target> = {}): CreateScheduleCommandInput {
@@ -146,6 +147,13 @@ describe("schedules by the SDK", () => {
     await refused(schedule("x", {}, { SqsParameters: { MessageGroupId: "g" } }), /SqsParameters/);
     await refused(schedule("x", {}, { Arn: `arn:aws:sqs:us-east-1:${ACCOUNT}:q.fifo` }), /MessageGroupId/);
     await refused(schedule("x", {}, { Arn: `arn:aws:events:us-east-1:${ACCOUNT}:event-bus/default` }), /EventBridgeParameters/);
+    await refused(schedule("x", {}, { Arn: STREAM }), /^KinesisParameters are required/);
+    await refused(schedule("x", {}, { KinesisParameters: { PartitionKey: "p" } }), /^KinesisParameters can only be given/);
+    await refused(schedule("x", {}, { Arn: STREAM, KinesisParameters: { PartitionKey: "" } }), /partitionKey/);
+    await refused(
+      schedule("x", {}, { Arn: `${STREAM}/consumer/c:1`, KinesisParameters: { PartitionKey: "p" } }),
+      "Provided Arn is not in correct format.",
+    );
     await refused(schedule("x", {}, { DeadLetterConfig: { Arn: `arn:aws:sqs:us-east-1:${ACCOUNT}:q.fifo` } }), /deadLetterConfig\.arn/);
     await refused(schedule("x", {}, { Input: `"${"x".repeat(262_144)}"` }), /^Input has 262146 bytes; at most 262144 are allowed\.$/);
     await refused(schedule("x", {}, { Arn: "arn:aws:scheduler:::aws-sdk:sqs:receiveMessage" }), /only reads/);
@@ -170,9 +178,13 @@ describe("schedules by the SDK", () => {
     await scheduler.createSchedule(schedule("topic", {}, { Arn: `arn:aws:sns:us-east-1:${ACCOUNT}:t`, Input: "text" }));
     await scheduler.createSchedule(schedule("version", {}, { Arn: `${FUNCTION}:7` }));
     await scheduler.createSchedule(schedule("any", {}, { Arn: "arn:aws:scheduler:::aws-sdk:sqs:sendMessage", Input: "{}" }));
+    await scheduler.createSchedule(schedule("stream", {}, { Arn: STREAM, KinesisParameters: { PartitionKey: "p" }, Input: "text" }));
+    assert.deepEqual((await scheduler.getSchedule({ Name: "stream" })).Target?.KinesisParameters, { PartitionKey: "p" });
+    await scheduler.updateSchedule(schedule("stream"));
+    assert.equal((await scheduler.getSchedule({ Name: "stream" })).Target?.KinesisParameters, undefined);
     for (const target of [
       { Arn: `arn:aws:states:us-east-1:${ACCOUNT}:stateMachine:x` },
-      { Arn: `arn:aws:kinesis:us-east-1:${ACCOUNT}:stream/x`, KinesisParameters: { PartitionKey: "p" } },
+      { Arn: STREAM.replace("kinesis", "firehose").replace("stream", "deliverystream") },
     ])
       await assert.rejects(scheduler.createSchedule(schedule("x", {}, target)), (error) => {
         assert.ok(error instanceof SchedulerServiceException);

@@ -1,12 +1,11 @@
-/** What became of one invocation with a batch, as the mapping sees it. */
-import { isLambentError, LambentError, unreachable } from "../../base/index.ts";
-import type { InvokeOutcome } from "../../invoker/index.ts";
-import type { Attempt } from "../../ledger/index.ts";
-import { readBatchAnswer } from "./response.ts";
+/** What became of one invocation with a batch, as a mapping sees it. */
+import { isLambentError, LambentError, unreachable } from "../base/index.ts";
+import type { InvokeOutcome } from "../invoker/index.ts";
+import type { Attempt } from "../ledger/index.ts";
 
-export type Verdict =
-  /** The function ran to its end; messages of `failed` are to come again. */
-  | { readonly kind: "answered"; readonly failed: ReadonlySet<string>; readonly version: string; readonly durationMs: number }
+export type Verdict<A> =
+  /** The function ran to its end, and this is what it says of the batch. */
+  | { readonly kind: "answered"; readonly answer: A; readonly version: string; readonly durationMs: number }
   /** It ran and failed as a whole. */
   | {
       readonly kind: "failed";
@@ -18,17 +17,22 @@ export type Verdict =
   /** It did not run. */
   | { readonly kind: "refused"; readonly result: Extract<Attempt["result"], "throttled" | "unavailable">; readonly error: string };
 
-const NONE: ReadonlySet<string> = new Set();
+/** What a function says of a batch is not of the form it has to have: the batch failed. */
+export interface Unreadable {
+  readonly kind: "unreadable";
+  readonly why: string;
+}
+
 /** Bytes of a function's error that are read for the record. */
 const ERROR_BYTES_MAX = 64 * 1024;
 
-/** Reads an outcome; `reported` when the function names the messages it did not handle. */
-export function verdictOf(outcome: InvokeOutcome, answers: "whole" | "reported", messageIds: ReadonlySet<string>): Verdict {
+/** Reads an outcome; `read` says what the function's answer means for the batch. */
+export function verdictOf<A extends object>(outcome: InvokeOutcome, read: (payload: Buffer) => A | Unreadable): Verdict<A> {
   if (outcome.kind === "throttled") return { kind: "refused", result: "throttled", error: outcome.reason };
   if (outcome.kind === "unavailable") return { kind: "refused", result: "unavailable", error: outcome.what };
   const { ending, durationMs } = outcome;
   const { version } = outcome.version;
-  const failed = (result: "functionError" | "timeout" | "unavailable", error: string): Verdict => ({
+  const failed = (result: "functionError" | "timeout" | "unavailable", error: string): Verdict<A> => ({
     kind: "failed",
     result,
     error,
@@ -37,10 +41,8 @@ export function verdictOf(outcome: InvokeOutcome, answers: "whole" | "reported",
   });
   switch (ending.kind) {
     case "handled": {
-      if (answers === "whole") return { kind: "answered", failed: NONE, version, durationMs };
-      const answer = readBatchAnswer(ending.payload, messageIds);
-      if (answer.kind === "unreadable") return failed("functionError", `ReportBatchItemFailures: ${answer.why}`);
-      return { kind: "answered", failed: answer.failed, version, durationMs };
+      const answer = read(ending.payload);
+      return isUnreadable(answer) ? failed("functionError", answer.why) : { kind: "answered", answer, version, durationMs };
     }
     case "functionError":
       return failed("functionError", errorText(ending.payload));
@@ -54,9 +56,13 @@ export function verdictOf(outcome: InvokeOutcome, answers: "whole" | "reported",
 }
 
 /** A call that was refused with an error: the function is gone, or not ready, or the server is busy or stopping. */
-export function refusedBy(error: unknown): Verdict {
+export function refusedBy(error: unknown): Extract<Verdict<never>, { readonly kind: "refused" }> {
   if (!(error instanceof LambentError)) throw error;
   return { kind: "refused", result: isLambentError(error, "Throttled", "StorageBusy") ? "throttled" : "unavailable", error: error.message };
+}
+
+function isUnreadable(answer: object): answer is Unreadable {
+  return "kind" in answer && answer.kind === "unreadable";
 }
 
 /** `Error: no more paper`, of `{"errorType","errorMessage"}`. */
