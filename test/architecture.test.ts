@@ -21,7 +21,7 @@ const HOUSE: readonly Row[] = [
   { name: "keep", folders: ["storage", "ledger", "outbox", "security", "telemetry", "metering"], siblings: "leftward" },
   { name: "run", folders: ["functions", "sandbox", "runtime", "autoscaler", "router", "invoker"], siblings: "leftward" },
   { name: "hold", folders: ["queues", "streams", "objects", "tables", "topics", "bus", "schedules", "sockets"], siblings: "never" },
-  { name: "join", folders: ["delivery", "windows", "sources", "apps"], siblings: "leftward" },
+  { name: "join", folders: ["delivery", "windows", "queries", "sources", "apps"], siblings: "leftward" },
   { name: "speak", folders: ["wire", "api", "gateway"], siblings: "leftward" },
   { name: "stand", folders: ["server", "cli"], siblings: "leftward" },
 ];

@@ -5,11 +5,15 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { measureAnomaly } from "../bench/measures/anomaly.ts";
 import { measureBoot } from "../bench/measures/boot.ts";
 import { measureBusMatch } from "../bench/measures/bus-match.ts";
 import { measureColdNode, measureColdPython } from "../bench/measures/cold.ts";
+import { measureManagedWindows } from "../bench/measures/managed-windows.ts";
 import { measureStoring } from "../bench/measures/objects-small.ts";
+import { measureBatches, measureSingles } from "../bench/measures/stream.ts";
 import { measureWarm } from "../bench/measures/warm.ts";
+import { measureWindows } from "../bench/measures/windows.ts";
 import { type Budget, BUDGETS } from "../bench/support/budgets.ts";
 import { type PairResult, ratioAtBest, type Sample } from "../bench/support/pair.ts";
 import { pythonWithBoto3 } from "../bench/support/python.ts";
@@ -56,6 +60,31 @@ test("events are matched at least half as fast as their budgets, with 10,000 rul
 
 test("small objects are stored at least half as fast as their budget", async () => {
   holdsHalf(BUDGETS.smallObjects, await measureStoring({ rounds: 5, roundMs: 500, warmUpMs: 2_000 }));
+});
+
+test("streams take records at least half as fast as their budgets", async () => {
+  const options = { rounds: 3, roundMs: 500, warmUpMs: 1_000 };
+  const { one } = await measureSingles(options);
+  holdsHalf(BUDGETS.streamSingles, one);
+  const { appends, reads } = await measureBatches(options);
+  holdsHalfAtBest(BUDGETS.streamBatches, appends);
+  holdsHalfAtBest(BUDGETS.streamReads, reads);
+});
+
+test("windows reckon at least half as fast as their budgets, and detectors score so", async () => {
+  const { sliding, keyed } = await measureWindows({ rounds: 3, roundMs: 100 });
+  holdsHalf(BUDGETS.slidingRatio, sliding);
+  holdsHalfAtBest(BUDGETS.slidingValues, sliding.ours);
+  holdsHalfAtBest(BUDGETS.keyedRecords, keyed);
+  const { robust, forest } = await measureAnomaly({ rounds: 3, roundMs: 100 });
+  holdsHalfAtBest(BUDGETS.robustScores, robust.ours);
+  holdsHalfAtBest(BUDGETS.forestScores, forest.ours);
+});
+
+test("managed windows take at least half as many events as their budgets", async () => {
+  const { reckoned, durable } = await measureManagedWindows({ rounds: 2, events: 100_000 });
+  holdsHalfAtBest(BUDGETS.managedWindows, reckoned);
+  holdsHalfAtBest(BUDGETS.managedWindowsDurable, durable);
 });
 
 function holdsHalf(budget: Budget, result: PairResult): void {

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
+import { pathToFileURL } from "node:url";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
 import { root, textOf } from "../scripts/support/source-tree.ts";
@@ -94,6 +95,14 @@ for (const options of [[], ["--sandbox", "process"]]) {
     }
   });
 }
+
+test("its windows are those of the SDK that it brings, as JavaScript", () => {
+  const module = pathToFileURL(join(installed, "dist/windows/index.js")).href;
+  const read = `(await import(${JSON.stringify(module)})).readDeclaration({ source: "a", window: { kind: "rolling", size: 3 }, sinks: [{ stream: "b" }] })`;
+  const said = run(process.execPath, "--input-type=module", "--eval", `console.log(JSON.stringify(${read}.window.window))`);
+  assert.deepEqual(JSON.parse(said), { kind: "rolling", size: 3 });
+  assert.ok(existsSync(join(installed, "node_modules/@lambent/sdk/dist/windows/index.js")));
+});
 
 test("the package holds JavaScript and no TypeScript, tests or data of ours", () => {
   const files = globSync("**/*", { cwd: installed, exclude: ["node_modules"] });

@@ -92,6 +92,7 @@ function bareCheckout(
     "package-lock.json",
     "packages/function-sdk/requirements.txt",
     "test/requirements.txt",
+    "test/kafka-clients",
   ]) {
     cpSync(join(root, path), join(folder, path), { recursive: true });
   }

@@ -293,7 +293,6 @@ function textsOf(path: string): readonly string[] {
 
 /** Promises that no test names yet, and the issue that owns them. */
 const PROMISES_OWED: Readonly<Record<string, string>> = {
-  P5: "streams and windows",
   P11: "the durable core",
 };
 

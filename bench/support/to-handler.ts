@@ -26,7 +26,8 @@ export async function oneAtATime(
   return { value: median(toHandler), details: { "p50 ms to the answer": median(toAnswer), "max ms": Math.max(...toHandler) } };
 }
 
-async function enteredAt(server: BenchServer, functionName: string, n: number): Promise<number> {
+/** When the handler was entered with this event. */
+export async function enteredAt(server: BenchServer, functionName: string, n: number): Promise<number> {
   for (;;) {
     const { body } = await server.call("lambda", "POST", `/2015-03-31/functions/${functionName}/invocations`, '{"read":true}');
     const found = (JSON.parse(body) as [number, number][]).find(([number]) => number === n);

@@ -7,7 +7,9 @@ import { refuseTwice } from "./event-wiring.ts";
 import { defaultRoleArn, type CurrentFunction, type WantedFunction } from "./form.ts";
 import { plan, type Change } from "./plan.ts";
 import { type AppRecord, claim, fingerprint, letGo, ownersOf, readRecord, writeRecord } from "./record.ts";
+import type { StreamWiring } from "./stream-form.ts";
 import type { UploadWiring } from "./upload-form.ts";
+import type { WindowWiring } from "./window-form.ts";
 import type { AppWiring } from "./wiring.ts";
 import type { Trigger, WantedQueue } from "./wiring-form.ts";
 import {
@@ -25,14 +27,14 @@ import {
 /**
  * Applications: what is wanted, as one document, compared with what is there.
  *
- * Owns which functions, triggers, rules, schedules and rules of buckets an application brought and what functions looked like then, so that a later document can remove
+ * Owns which functions, triggers, rules, schedules, rules of buckets and windows an application brought and what functions looked like then, so that a later document can remove
  * what it no longer names, and so that examples never replace what a person changed. A function that is there and that
  * it did not bring is refused, unless it is to be adopted. Does not own functions, pack
  * code or read folders. Deliberately absent: a transaction over several functions (each is a cell of its own);
  * a deployment that stops half-way is repeated.
  */
 
-export interface Deployment extends EventWiring, UploadWiring {
+export interface Deployment extends EventWiring, UploadWiring, StreamWiring, WindowWiring {
   /** Undefined: loose functions, of which nothing is remembered and nothing removed. */
   readonly app: string | undefined;
   readonly functions: readonly WantedFunction[];
@@ -51,7 +53,7 @@ export interface DeploymentPlan {
   readonly changes: readonly Change[];
   /** Functions left alone because somebody changed them, or brought them in another way. */
   readonly kept: readonly string[];
-  /** Queues, buses, buckets, and what calls functions. */
+  /** Queues, buses, buckets, streams, windows, and what calls functions. */
   readonly wiring: readonly WholeChange[];
 }
 

@@ -1,9 +1,10 @@
-/** Triggers as a `lambent.yaml` spells them: of a queue, of events on a bus, by a schedule, by uploads. */
+/** Triggers as a `lambent.yaml` spells them: of a queue, of a stream, of events on a bus, by a schedule, by uploads. */
 import { LambentError } from "../base/index.ts";
 import type { EventFormat, RuleTrigger, ScheduleTrigger } from "./event-form.ts";
 import { guessedRuleName, guessedScheduleName, patternFault, shortPattern } from "./event-pattern.ts";
 import { readCron, readEvery, zoneFault, type ScheduleReading } from "./schedule-reading.ts";
 import { spanMs } from "./span.ts";
+import { isDestination, readFrom, STREAM_TRIGGER_DEFAULTS, type StreamTrigger, type TriggerSource } from "./stream-form.ts";
 import type { UploadTrigger } from "./upload-form.ts";
 import { guessedUploadName, readUpload, readUploadEvent } from "./upload-pattern.ts";
 import { TRIGGER_DEFAULTS, type Trigger } from "./wiring-form.ts";
@@ -15,9 +16,18 @@ export interface RawTrigger {
   readonly concurrency?: number;
   readonly filters?: readonly object[];
   readonly reportFailures?: boolean;
+  readonly kafka?: string;
+  readonly stream?: string;
+  readonly from?: string;
+  readonly parallel?: number;
+  readonly bisect?: boolean;
+  readonly retries?: number;
+  readonly maxAge?: number | string;
+  readonly onFailure?: string;
+  readonly tumble?: number | string;
   readonly on?: string | object;
   readonly bus?: string;
-  readonly format?: EventFormat;
+  readonly format?: EventFormat | "json";
   readonly every?: string;
   readonly cron?: string;
   readonly timezone?: string;
@@ -30,13 +40,30 @@ export interface RawTrigger {
 
 export type DocumentTrigger =
   | { readonly kind: "queue"; readonly trigger: Trigger }
+  | { readonly kind: "stream"; readonly trigger: StreamTrigger }
   | { readonly kind: "rule"; readonly trigger: RuleTrigger }
   | { readonly kind: "schedule"; readonly trigger: ScheduleTrigger }
   | { readonly kind: "upload"; readonly trigger: UploadTrigger };
 
+const OF_STREAMS = [
+  "batch",
+  "window",
+  "from",
+  "bisect",
+  "retries",
+  "maxAge",
+  "onFailure",
+  "filters",
+  "reportFailures",
+  "format",
+  "enabled",
+] as const;
+
 /** What says of a trigger what calls the function, and what else may be said beside it. */
 const KINDS = {
   queue: ["batch", "window", "concurrency", "filters", "reportFailures", "enabled"],
+  kafka: OF_STREAMS,
+  stream: [...OF_STREAMS, "parallel", "tumble"],
   on: ["bus", "format", "name", "enabled"],
   every: ["input", "name", "enabled"],
   cron: ["timezone", "input", "name", "enabled"],
@@ -48,6 +75,10 @@ export function documentTrigger(functionName: string, raw: RawTrigger, place: st
   switch (kindOf(raw, place)) {
     case "queue":
       return { kind: "queue", trigger: queueTrigger(functionName, raw) };
+    case "kafka":
+      return { kind: "stream", trigger: streamTrigger(functionName, raw, place, { source: "kafka", streamName: raw.kafka ?? "" }) };
+    case "stream":
+      return { kind: "stream", trigger: streamTrigger(functionName, raw, place, { source: "kinesis", streamName: raw.stream ?? "" }) };
     case "on":
       return { kind: "rule", trigger: ruleTrigger(functionName, raw, place) };
     case "every":
@@ -94,13 +125,60 @@ function queueTrigger(functionName: string, raw: RawTrigger): Trigger {
   };
 }
 
+function streamTrigger(
+  functionName: string,
+  raw: RawTrigger,
+  place: string,
+  { source, streamName }: { readonly source: TriggerSource; readonly streamName: string },
+): StreamTrigger {
+  const {
+    batch,
+    window,
+    parallel,
+    bisect,
+    retries,
+    maxAge,
+    onFailure,
+    tumble,
+    filters = [],
+    reportFailures,
+    enabled,
+    format = "aws",
+  } = raw;
+  if (format === "cloudevent")
+    throw refused(`${place}.format is "cloudevent"; of streams it has to be aws or json, which is the bare values.`);
+  if (onFailure !== undefined && !isDestination(onFailure))
+    throw refused(`${place}.onFailure is ${JSON.stringify(onFailure)}; it has to be queue: and a queue's name, or an ARN.`);
+  const from = raw.from === undefined ? undefined : readFrom(raw.from);
+  if (raw.from !== undefined && from === undefined)
+    throw refused(`${place}.from is ${JSON.stringify(raw.from)}; it has to be start, latest, or a time such as 2026-01-31T08:00:00Z.`);
+  return {
+    ...{ functionName, streamName, source, from, form: format === "json" ? "json" : source },
+    options: {
+      batchSize: batch ?? STREAM_TRIGGER_DEFAULTS.batchSize,
+      windowMs: window === undefined ? STREAM_TRIGGER_DEFAULTS.windowMs : spanMs(window),
+      parallelization: parallel ?? STREAM_TRIGGER_DEFAULTS.parallelization,
+      bisects: bisect ?? STREAM_TRIGGER_DEFAULTS.bisects,
+      retriesMax: retries,
+      recordAgeMsMax: maxAge === undefined ? undefined : spanMs(maxAge),
+      onFailure,
+      tumblingMs: tumble === undefined ? STREAM_TRIGGER_DEFAULTS.tumblingMs : spanMs(tumble),
+      filters: filters.map((pattern) => JSON.stringify(pattern)),
+      reportsFailures: reportFailures ?? STREAM_TRIGGER_DEFAULTS.reportsFailures,
+      enabled: enabled ?? STREAM_TRIGGER_DEFAULTS.enabled,
+    },
+  };
+}
+
 function ruleTrigger(functionName: string, raw: RawTrigger, place: string): RuleTrigger {
   const pattern = patternOf(raw.on ?? "", `${place}.on`);
+  const { format = "aws" } = raw;
+  if (format === "json") throw refused(`${place}.format is "json", which is for streams; of events it has to be aws or cloudevent.`);
   return {
     functionName,
     busName: raw.bus ?? "default",
     ruleName: raw.name ?? guessedRuleName(functionName, pattern),
-    options: { pattern, format: raw.format ?? "aws", enabled: raw.enabled ?? true },
+    options: { pattern, format, enabled: raw.enabled ?? true },
   };
 }
 

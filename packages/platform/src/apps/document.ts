@@ -7,7 +7,9 @@ import { documentTrigger, type RawTrigger } from "./document-triggers.ts";
 import type { RuleTrigger, ScheduleTrigger, WantedBus } from "./event-form.ts";
 import { NO_URL, PUBLIC_URL, type FunctionOptions, type UrlForm } from "./form.ts";
 import { spanMs } from "./span.ts";
+import type { StreamOptions, StreamTrigger, WantedStream } from "./stream-form.ts";
 import type { UploadTrigger, WantedBucket } from "./upload-form.ts";
+import type { WantedWindow } from "./window-form.ts";
 import type { QueueOptions, Trigger, WantedQueue } from "./wiring-form.ts";
 
 /** `lambent.yaml` as read: paths and guesses are not resolved yet, that is for whoever has the folder. */
@@ -22,6 +24,9 @@ export interface AppDocument {
   readonly schedules: readonly ScheduleTrigger[];
   readonly buckets: readonly WantedBucket[];
   readonly uploads: readonly UploadTrigger[];
+  readonly streams: readonly WantedStream[];
+  readonly streamTriggers: readonly StreamTrigger[];
+  readonly windows: readonly WantedWindow[];
 }
 
 export interface FunctionDeclaration {
@@ -63,6 +68,11 @@ interface RawQueue {
   readonly contentDeduplication?: boolean;
 }
 
+interface RawStream {
+  readonly partitions?: number;
+  readonly retention?: number | string;
+}
+
 /** Characters of one document (P7). */
 export const DOCUMENT_CHARACTERS_MAX = 262_144;
 /** Anchors a document may repeat: a few are a convenience, thousands are a bomb (P8). */
@@ -86,6 +96,8 @@ export function parseAppDocument(text: string, fileName: string): AppDocument {
     readonly queues?: Readonly<Record<string, RawQueue | null>>;
     readonly buses?: Readonly<Record<string, { readonly description?: string } | null>>;
     readonly buckets?: Readonly<Record<string, object | null>>;
+    readonly streams?: Readonly<Record<string, RawStream | null>>;
+    readonly windows?: Readonly<Record<string, { readonly onChange?: string }>>;
   };
   const functions = Object.entries(raw.functions);
   const triggers = functions.flatMap(([name, each]) =>
@@ -101,6 +113,12 @@ export function parseAppDocument(text: string, fileName: string): AppDocument {
     schedules: triggers.flatMap((each) => (each.kind === "schedule" ? [each.trigger] : [])),
     buckets: Object.keys(raw.buckets ?? {}).map((name) => ({ name })),
     uploads: triggers.flatMap((each) => (each.kind === "upload" ? [each.trigger] : [])),
+    streams: Object.entries(raw.streams ?? {}).map(([name, each]) => ({ name, options: streamOptionsOf(each ?? {}) })),
+    streamTriggers: triggers.flatMap((each) => (each.kind === "stream" ? [each.trigger] : [])),
+    windows: Object.entries(raw.windows ?? {}).map(([name, { onChange = "refuse", ...declaration }]) => ({
+      ...{ name, declaration: JSON.stringify(declaration) },
+      restart: onChange === "refuse" ? undefined : onChange,
+    })),
   };
 }
 
@@ -163,6 +181,13 @@ function queueOptionsOf(raw: RawQueue): Partial<QueueOptions> {
     ...(raw.delay === undefined ? {} : { delayMs: spanMs(raw.delay) }),
     ...(raw.deadLetter === undefined ? {} : { deadLetter: raw.deadLetter }),
     ...(raw.contentDeduplication === undefined ? {} : { contentDeduplication: raw.contentDeduplication }),
+  };
+}
+
+function streamOptionsOf({ partitions, retention }: RawStream): Partial<StreamOptions> {
+  return {
+    ...(partitions === undefined ? {} : { partitions }),
+    ...(retention === undefined ? {} : { retentionMs: retention === "forever" ? -1 : spanMs(retention) }),
   };
 }
 

@@ -24,6 +24,21 @@ export type { EventChange } from "./event-plan.ts";
 export { guessedRuleName, guessedScheduleName, patternFault, rulePermissionId, shortPattern } from "./event-pattern.ts";
 export type { AppUploads, CurrentUpload, UploadNames, UploadTrigger, WantedBucket } from "./upload-form.ts";
 export type { UploadChange } from "./upload-plan.ts";
+export { isDestination, readFrom, STREAM_TRIGGER_DEFAULTS, withPlainDestination } from "./stream-form.ts";
+export type {
+  AppStreams,
+  CurrentStream,
+  CurrentStreamTrigger,
+  NewStream,
+  StreamTrigger,
+  StreamTriggerNames,
+  StreamTriggerOptions,
+  TriggerForm,
+  TriggerSource,
+  WantedStream,
+} from "./stream-form.ts";
+export { requireSameFrom } from "./stream-plan.ts";
+export type { AppWindows, WantedWindow, WindowChange, WindowDifference } from "./window-form.ts";
 export { bucketPermissionId, guessedUploadName, readUpload, readUploadEvent } from "./upload-pattern.ts";
 export { readCron, readEvery, zoneFault } from "./schedule-reading.ts";
 export type { ScheduleReading } from "./schedule-reading.ts";

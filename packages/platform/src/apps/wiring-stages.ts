@@ -5,19 +5,38 @@ import { createdKeys, type EventChange, eventKeys, planBuses, planEventRemovals,
 import { applyEvents, checkEvents, currentEvents } from "./event-wiring.ts";
 import { type CurrentFunction, defaultRoleArn, FUNCTION_DEFAULTS } from "./form.ts";
 import type { AppRecord } from "./record.ts";
+import {
+  createdStreamTriggerKeys,
+  planStreams,
+  planStreamTriggerRemovals,
+  planStreamTriggers,
+  type StreamChange,
+  streamTriggerKeys,
+} from "./stream-plan.ts";
+import { withPlainDestination } from "./stream-form.ts";
+import { applyStreams, checkStreams, currentStreams } from "./stream-wiring.ts";
 import { createdUploadKeys, planBuckets, planUploadRemovals, planUploads, type UploadChange, uploadKeys } from "./upload-plan.ts";
 import { applyUploads, checkUploads, currentUploads } from "./upload-wiring.ts";
+import {
+  applyWindows,
+  checkWindows,
+  createdWindowKeys,
+  planWindowRemovals,
+  planWindows,
+  type WindowChange,
+  windowKeys,
+} from "./window-form.ts";
 import { type AppWiring, applyWiring, checkWiring, currentWiring } from "./wiring.ts";
 import { triggerKey } from "./wiring-form.ts";
 import { planQueues, planTriggerRemovals, planTriggers, type WiringChange } from "./wiring-plan.ts";
 
-export type WholeChange = WiringChange | EventChange | UploadChange;
+export type WholeChange = WiringChange | EventChange | UploadChange | StreamChange | WindowChange;
 
 /** The changes of one kind of thing, by when they are applied. */
 interface Stages<Change> {
   /** Triggers that go. */
   readonly removals: readonly Change[];
-  /** Queues, buses and buckets: before functions, which may be made to need them. */
+  /** Queues, buses, buckets and streams: before functions, which may be made to need them. */
   readonly holders: readonly Change[];
   /** What calls functions from there: needs both. */
   readonly triggers: readonly Change[];
@@ -27,6 +46,8 @@ export interface WiringStages {
   readonly queues: Stages<WiringChange>;
   readonly events: Stages<EventChange>;
   readonly uploads: Stages<UploadChange>;
+  readonly streams: Stages<StreamChange>;
+  readonly windows: Stages<WindowChange>;
 }
 
 /** What a plan is made of beside the document. */
@@ -42,6 +63,8 @@ export function checkAllWiring(deployment: Deployment): void {
   checkWiring(deployment);
   checkEvents(deployment);
   checkUploads(deployment);
+  checkStreams(deployment);
+  checkWindows(deployment);
 }
 
 /** What calls functions that are left alone is left alone, too. */
@@ -57,6 +80,12 @@ export async function planAllWiring(port: AppWiring, realm: Realm, deployment: D
       removals: planUploadRemovals(foundUploads, uploads, { owned, onlyUntouched }),
       holders: planBuckets(foundUploads, uploads),
       triggers: planUploads(foundUploads, uploads, { owned, onlyUntouched }),
+    },
+    streams: await planStreamStages(port, realm, deployment, known, owned),
+    windows: {
+      removals: await planWindowRemovals(port, realm, deployment, { owned, onlyUntouched }),
+      holders: [],
+      triggers: await planWindows(port, realm, deployment, { owned, onlyUntouched }),
     },
   };
 }
@@ -99,6 +128,25 @@ async function planEventStages(
   };
 }
 
+async function planStreamStages(
+  port: AppWiring,
+  realm: Realm,
+  { streams, streamTriggers, onlyUntouched }: Deployment,
+  known: Known,
+  owned: ReadonlySet<string>,
+): Promise<Stages<StreamChange>> {
+  const wanted = { streams, streamTriggers: meant(streamTriggers, known).map((trigger) => withPlainDestination(realm, trigger)) };
+  // Before anything is made: what is refused then is half of an application.
+  for (const trigger of wanted.streamTriggers) port.checkStreamTrigger(realm, trigger);
+  const found = await currentStreams(port, realm, wanted, owned);
+  const rules = { owned, onlyUntouched };
+  return {
+    removals: planStreamTriggerRemovals(found, wanted, rules),
+    holders: planStreams(found, wanted, rules),
+    triggers: planStreamTriggers(found, wanted, rules),
+  };
+}
+
 function meant<Trigger extends { readonly functionName: string }>(triggers: readonly Trigger[], { kept }: Known): readonly Trigger[] {
   return triggers.filter(({ functionName }) => !kept.includes(functionName));
 }
@@ -108,32 +156,45 @@ function ownedTriggers({ record, kept }: Known): ReadonlySet<string> {
 }
 
 /** All changes, in the order in which they are applied. */
-export function wiringOf({ queues, events, uploads }: WiringStages): WholeChange[] {
-  const all: readonly Stages<WholeChange>[] = [queues, events, uploads];
+export function wiringOf({ queues, events, uploads, streams, windows }: WiringStages): WholeChange[] {
+  const all: readonly Stages<WholeChange>[] = [queues, events, uploads, streams, windows];
   return (["removals", "holders", "triggers"] as const).flatMap((stage) => all.flatMap((each) => each[stage]));
 }
 
 /** What is applied before the functions are. */
-export async function applyWiringBefore(port: AppWiring, realm: Realm, { queues, events, uploads }: WiringStages): Promise<void> {
+export async function applyWiringBefore(port: AppWiring, realm: Realm, stages: WiringStages): Promise<void> {
+  const { queues, events, uploads, streams, windows } = stages;
   await applyWiring(port, realm, [...queues.removals, ...queues.holders]);
   await applyEvents(port, realm, [...events.removals, ...events.holders]);
   await applyUploads(port, realm, [...uploads.removals, ...uploads.holders]);
+  await applyStreams(port, realm, [...streams.removals, ...streams.holders]);
+  await applyWindows(port, realm, windows.removals);
 }
 
 /** What is applied once the functions are there. */
-export async function applyWiringBehind(port: AppWiring, realm: Realm, { queues, events, uploads }: WiringStages): Promise<void> {
+export async function applyWiringBehind(port: AppWiring, realm: Realm, stages: WiringStages): Promise<void> {
+  const { queues, events, uploads, streams, windows } = stages;
   await applyWiring(port, realm, queues.triggers);
   await applyEvents(port, realm, events.triggers);
   await applyUploads(port, realm, uploads.triggers);
+  await applyStreams(port, realm, streams.triggers);
+  await applyWindows(port, realm, windows.triggers);
 }
 
 /** Of a plan, the triggers that it makes, by their keys. */
-export function madeTriggers({ queues, events, uploads }: WiringStages): string[] {
+export function madeTriggers({ queues, events, uploads, streams, windows }: WiringStages): string[] {
   const made = queues.triggers.flatMap((change) => (change.kind === "createTrigger" ? [triggerKey(change)] : []));
-  return [...made, ...createdKeys(events.triggers), ...createdUploadKeys(uploads.triggers)];
+  return [
+    ...made,
+    ...createdKeys(events.triggers),
+    ...createdUploadKeys(uploads.triggers),
+    ...createdStreamTriggerKeys(streams.triggers),
+    ...createdWindowKeys(windows.triggers),
+  ];
 }
 
 /** All triggers of a document, by their keys. */
 export function namedTriggers(deployment: Deployment): string[] {
-  return [...deployment.triggers.map(triggerKey), ...eventKeys(deployment), ...uploadKeys(deployment)];
+  const ofQueues = deployment.triggers.map(triggerKey);
+  return [...ofQueues, ...eventKeys(deployment), ...uploadKeys(deployment), ...streamTriggerKeys(deployment), ...windowKeys(deployment)];
 }

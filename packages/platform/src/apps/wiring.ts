@@ -4,7 +4,9 @@ import type { CurrentQueue, QueueOptions, Trigger, TriggerOptions, WantedQueue }
 import type { AppEvents } from "./event-form.ts";
 import { refuseMany, refuseTwice } from "./event-wiring.ts";
 import { triggerOfKey } from "./trigger-key.ts";
+import type { AppStreams } from "./stream-form.ts";
 import type { AppUploads } from "./upload-form.ts";
+import type { AppWindows } from "./window-form.ts";
 import { triggerKey } from "./wiring-form.ts";
 import type { CurrentWiring, Wiring, WiringChange } from "./wiring-plan.ts";
 
@@ -14,7 +16,7 @@ export const APP_QUEUES_MAX = 200;
 export const APP_TRIGGERS_MAX = 400;
 
 /** What an application needs of what calls functions: joined to their owners where the platform is put together. */
-export interface AppWiring extends AppEvents, AppQueues, AppUploads {}
+export interface AppWiring extends AppEvents, AppQueues, AppUploads, AppStreams, AppWindows {}
 
 /** What an application needs of queues and triggers: joined to `queues/` and `sources/`. */
 export interface AppQueues {

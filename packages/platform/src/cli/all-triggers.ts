@@ -2,6 +2,7 @@ import type { Client } from "./client.ts";
 import { listRuleTriggers, type RuleTrigger, removeRuleTrigger } from "./rule-triggers.ts";
 import { deleteSchedule, type ScheduleShape } from "./schedule-api.ts";
 import { listScheduleTriggers, scheduleText } from "./schedule-triggers.ts";
+import { listStreamTriggers, streamText, type StreamTriggerJson, streamTriggerText } from "./stream-triggers.ts";
 import { functionOf, listTriggers, queueNameOf, removeTrigger, type Trigger } from "./trigger-api.ts";
 import { formatText, triggerText } from "./trigger-lines.ts";
 import { listUploadTriggers, removeUploadTrigger, type UploadTrigger, uploadTriggerText } from "./upload-triggers.ts";
@@ -13,6 +14,7 @@ const PATTERN_SHOWN_MAX = 60;
 /** Whatever calls a function and was made to. */
 export type AnyTrigger =
   | { readonly kind: "queue"; readonly functionName: string; readonly queue: string; readonly mapping: Trigger }
+  | { readonly kind: "stream"; readonly functionName: string; readonly stream: StreamTriggerJson }
   | { readonly kind: "rule"; readonly functionName: string; readonly rule: RuleTrigger }
   | { readonly kind: "schedule"; readonly functionName: string; readonly schedule: ScheduleShape }
   | { readonly kind: "upload"; readonly functionName: string; readonly upload: UploadTrigger };
@@ -20,9 +22,12 @@ export type AnyTrigger =
 /** Triggers of a function, or all, in the order of functions and names. */
 export async function listAllTriggers(client: Client, functionName: string | undefined): Promise<AnyTrigger[]> {
   const which = await whichFunction(client, functionName);
-  const queues = (await listTriggers(client, { functionName })).map((mapping): AnyTrigger => {
+  const mappings = await listTriggers(client, { functionName });
+  const queues = mappings.filter(isOfQueue).map((mapping): AnyTrigger => {
     return { kind: "queue", functionName: functionOf(mapping.FunctionArn), queue: queueNameOf(mapping.EventSourceArn), mapping };
   });
+  const streams = mappings.every(isOfQueue) ? [] : await listStreamTriggers(client, functionName);
+  const ofStreams = streams.map((stream): AnyTrigger => ({ kind: "stream", functionName: stream.FunctionName, stream }));
   const rules = (await listRuleTriggers(client, which)).map((rule): AnyTrigger => {
     return { kind: "rule", functionName: functionOf(rule.target.Arn), rule };
   });
@@ -33,14 +38,16 @@ export async function listAllTriggers(client: Client, functionName: string | und
     return { kind: "upload", functionName: functionOf(upload.configuration.LambdaFunctionArn ?? ""), upload };
   });
   const order = (trigger: AnyTrigger): string => `${trigger.functionName} ${sourceText(trigger)}`;
-  return [...queues, ...rules, ...schedules, ...uploads].toSorted((left, right) => (order(left) < order(right) ? -1 : 1));
+  return [...queues, ...ofStreams, ...rules, ...schedules, ...uploads].toSorted((left, right) => (order(left) < order(right) ? -1 : 1));
 }
 
-/** `queue orders`, `rule r1`, `rule r1 of bus shop`, `schedule nightly`, `rule hello-created-jpg of bucket photos`. */
+/** `queue orders`, `Kafka topic clicks`, `stream readings`, `rule r1`, `rule r1 of bus shop`, `schedule nightly`, `rule hello-created-jpg of bucket photos`. */
 export function sourceText(trigger: AnyTrigger): string {
   switch (trigger.kind) {
     case "queue":
       return `queue ${trigger.queue}`;
+    case "stream":
+      return streamText(trigger.stream);
     case "rule": {
       const { Name, EventBusName } = trigger.rule.rule;
       return EventBusName === "default" ? `rule ${Name}` : `rule ${Name} of bus ${EventBusName}`;
@@ -60,6 +67,10 @@ export function triggerRow(trigger: AnyTrigger): string[] {
       const { mapping } = trigger;
       return [trigger.functionName, source, mapping.State, triggerText(mapping), mapping.LastProcessingResult ?? ""];
     }
+    case "stream": {
+      const { State, LastProcessingResult: last = "" } = trigger.stream;
+      return [trigger.functionName, source, State, streamTriggerText(trigger.stream), last];
+    }
     case "rule": {
       const { rule, target } = trigger.rule;
       const asked = cut(rule.EventPattern ?? rule.ScheduleExpression ?? "");
@@ -77,6 +88,8 @@ export function triggerData(trigger: AnyTrigger): object {
   switch (trigger.kind) {
     case "queue":
       return { Kind: "queue", ...trigger.mapping };
+    case "stream":
+      return { Kind: "stream", ...trigger.stream };
     case "rule":
       return { Kind: "rule", ...trigger.rule.rule, Target: trigger.rule.target };
     case "schedule":
@@ -92,6 +105,9 @@ export async function removeAnyTrigger(client: Client, trigger: AnyTrigger): Pro
     case "queue":
       await removeTrigger(client, trigger.mapping.UUID);
       return "";
+    case "stream":
+      await removeTrigger(client, trigger.stream.UUID);
+      return "";
     case "rule":
       return (await removeRuleTrigger(client, trigger.rule)).ruleRemoved ? "" : ", the rule has other targets and stays";
     case "schedule":
@@ -101,6 +117,11 @@ export async function removeAnyTrigger(client: Client, trigger: AnyTrigger): Pro
       await removeUploadTrigger(client, trigger.upload);
       return "";
   }
+}
+
+/** Mappings of streams are told of with more than AWS has words for. */
+function isOfQueue({ EventSourceArn }: Trigger): boolean {
+  return EventSourceArn?.split(":")[2] === "sqs";
 }
 
 /** A row of a table is to fit a screen; `--json` has all of it. */

@@ -11,6 +11,8 @@ export interface BannerFacts {
   readonly sandbox: { readonly kind: string; readonly confined: boolean };
   readonly network: string;
   readonly region: string;
+  /** Where Kafka clients come in; undefined where they do not. */
+  readonly kafka: string | undefined;
   /** One line each: what is missing and the command that mends it. */
   readonly remarks: readonly string[];
   /** Names of deployed examples; undefined when none were asked for. */
@@ -33,6 +35,7 @@ export function bannerLines(facts: BannerFacts, paint: Paint): string[] {
     `  ${paint("bold", `Lambent ${facts.version}`)}   ${store}   ${facts.sandbox.confined ? confined : paint("red", confined)}`,
     `  API        ${facts.url}     credentials: eval "$(${facts.command} env${elsewhere(facts)})"   region ${facts.region}`,
   ];
+  if (facts.kafka !== undefined) lines.push(`  Kafka      ${facts.kafka}`);
   if (facts.network !== "lambent")
     lines.push(`  Network    functions reach: ${facts.network === "host" ? "everything this machine reaches" : "nothing"}`);
   if (facts.examples) lines.push(examplesLine(facts.examples));

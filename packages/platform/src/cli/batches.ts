@@ -10,14 +10,18 @@ export function lines(): AsyncIterable<string> {
   return createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY });
 }
 
-/** As many together as one request takes, each with `overheadBytes` beside it; empty lines are none. */
-export async function* batches(texts: Iterable<string> | AsyncIterable<string>, overheadBytes = 0): AsyncGenerator<string[]> {
+/** As many together as one request takes, each with `overheadBytes` beside it; empty lines are none. `textsMax`: where another request takes more. */
+export async function* batches(
+  texts: Iterable<string> | AsyncIterable<string>,
+  overheadBytes = 0,
+  textsMax = BATCH_TEXTS_MAX,
+): AsyncGenerator<string[]> {
   let batch: string[] = [];
   let bytes = 0;
   for await (const text of texts) {
     if (text === "") continue;
     const size = Buffer.byteLength(text) + overheadBytes;
-    if (batch.length === BATCH_TEXTS_MAX || (batch.length > 0 && bytes + size > BATCH_BYTES_MAX)) {
+    if (batch.length === textsMax || (batch.length > 0 && bytes + size > BATCH_BYTES_MAX)) {
       yield batch;
       batch = [];
       bytes = 0;

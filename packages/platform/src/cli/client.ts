@@ -13,7 +13,7 @@ import { isAlive } from "./run-folder.ts";
 
 export interface ApiRequest {
   /** Service of the signature. */
-  readonly service: "lambda" | "logs" | "sqs" | "events" | "scheduler" | "s3" | "lambent";
+  readonly service: "lambda" | "kinesis" | "logs" | "sqs" | "events" | "scheduler" | "s3" | "lambent";
   readonly method: "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
   /** Path and query, encoded. */
   readonly path: string;

@@ -56,6 +56,14 @@ const WIRING_DONE: WiringWords = {
   createUpload: "trigger by uploads created",
   updateUpload: "trigger by uploads changed",
   removeUpload: "trigger by uploads removed",
+  createStream: "stream created",
+  updateStream: "stream changed",
+  createStreamTrigger: "trigger by a stream created",
+  updateStreamTrigger: "trigger by a stream changed",
+  removeStreamTrigger: "trigger by a stream removed",
+  createWindow: "window created",
+  updateWindow: "window changed",
+  removeWindow: "window removed",
 };
 const WIRING_PLANNED: WiringWords = {
   createQueue: "queue would be created",
@@ -75,6 +83,14 @@ const WIRING_PLANNED: WiringWords = {
   createUpload: "trigger by uploads would be created",
   updateUpload: "trigger by uploads would change",
   removeUpload: "trigger by uploads would be removed",
+  createStream: "stream would be created",
+  updateStream: "stream would change",
+  createStreamTrigger: "trigger by a stream would be created",
+  updateStreamTrigger: "trigger by a stream would change",
+  removeStreamTrigger: "trigger by a stream would be removed",
+  createWindow: "window would be created",
+  updateWindow: "window would change",
+  removeWindow: "window would be removed",
 };
 
 function printWiring(output: Output, changes: readonly WiringChangeShape[], words: WiringWords): void {
@@ -87,7 +103,18 @@ function printWiring(output: Output, changes: readonly WiringChangeShape[], word
 }
 
 /** `orders`, `shop`, `shop/hello-order.placed` for a rule of bus shop, `hello-every-5-minutes`, `photos/hello-created-jpg` for one of bucket photos. */
-function sourceText({ QueueName, BusName, RuleName, ScheduleName, BucketName, UploadName }: WiringChangeShape): string {
+function sourceText({
+  QueueName,
+  BusName,
+  RuleName,
+  ScheduleName,
+  BucketName,
+  UploadName,
+  StreamName,
+  WindowName,
+}: WiringChangeShape): string {
+  if (StreamName !== undefined) return StreamName;
+  if (WindowName !== undefined) return WindowName;
   if (BucketName !== undefined) return UploadName === undefined ? BucketName : `${BucketName}/${UploadName}`;
   const rule = BusName === "default" ? RuleName : RuleName && `${BusName}/${RuleName}`;
   return QueueName ?? rule ?? ScheduleName ?? BusName ?? "";

@@ -42,17 +42,23 @@ function plainText(text: string): string {
   return text.replaceAll(/[\u0000-\u001f\u007f-\u009f]/gu, (each) => `\\x${each.charCodeAt(0).toString(16).padStart(2, "0")}`);
 }
 
-/** `queue orders`, `rule r1: order.placed`, `schedule nightly`, `bucket photos: ObjectCreated:Put cat.jpg`; of an event as it was put on a bus its type, and who put it there. */
-export function sourceText({ Source, Origin, Subject: subject, Target, AcceptedAt, DueAt }: EventJson): string {
+/** `queue orders`, `stream readings: partition 0, 5 to 104`, `rule r1: order.placed`, `schedule nightly`, `bucket photos: ObjectCreated:Put cat.jpg`; of an event as it was put on a bus its type, and who put it there. */
+export function sourceText({ Source, Origin, Subject: subject, Target, AcceptedAt, DueAt, Offsets: offsets }: EventJson): string {
   const Subject = subject === undefined ? undefined : plainText(subject);
   const from = Origin === undefined ? undefined : resourceText(Origin);
   if (Source === "schedule" && DueAt !== undefined && AcceptedAt - DueAt > LATE_S) return `${from ?? Source}, due ${clockTime(DueAt)}`;
   if (Source === "queue" || Source === "schedule" || Source === "topic") return from ?? Source;
+  if (Source === "stream") return `${from ?? Source}${offsets === undefined ? "" : `: ${offsetsText(offsets)}`}`;
   if (Source === "objects") return `${from ?? Source}${Subject === undefined ? "" : `: ${Subject}`}`;
   if (Source !== "bus") return from === undefined ? Source : `from ${from}`;
   if (isBus(Target) && (from === undefined || !from.startsWith("rule ")))
     return `${Subject ?? Source}${from === undefined ? "" : ` from ${from}`}`;
   return `${from ?? "bus"}${Subject === undefined ? "" : `: ${Subject}`}`;
+}
+
+/** `partition 0, 5 to 104`: the records of a batch. */
+function offsetsText({ Partition, First, Last }: NonNullable<EventJson["Offsets"]>): string {
+  return `partition ${Partition}, ${First === Last ? First : `${First} to ${Last}`}`;
 }
 
 const isBus = (arn: string): boolean => /^arn:[^:]*:events:[^:]*:[^:]*:event-bus\//u.test(arn);
@@ -66,6 +72,7 @@ export function eventLines(event: EventJson, nowMs: number): string[] {
     ["target", event.Target],
     ["outcome", outcomeText(event, nowMs)],
   ];
+  if (event.Offsets !== undefined) rows.splice(3, 0, ["records", `${event.Offsets.Count} of ${offsetsText(event.Offsets)}`]);
   if (event.Subject !== undefined) rows.splice(3, 0, ["about", plainText(event.Subject)]);
   if (event.DueAt !== undefined) rows.splice(2, 0, ["due", dueText(event, event.DueAt)]);
   if (event.Cause !== undefined) rows.push(["cause", event.Cause]);

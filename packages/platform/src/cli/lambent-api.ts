@@ -12,6 +12,10 @@ export const LAMBENT_PATHS = {
   event: (id: string) => `/_lambent/v1/events/${encodeURIComponent(id)}`,
   replay: (id: string) => `/_lambent/v1/events/${encodeURIComponent(id)}/replay`,
   cancel: (id: string) => `/_lambent/v1/events/${encodeURIComponent(id)}/cancel`,
+  streamTriggers: "/_lambent/v1/stream-triggers",
+  windows: "/_lambent/v1/windows",
+  window: (name: string) => `/_lambent/v1/windows/${encodeURIComponent(name)}`,
+  query: "/_lambent/v1/query",
   debug: (functionName: string) => `/_lambent/v1/functions/${encodeURIComponent(functionName)}/debugger`,
   followLogs: (functionName: string) => `/_lambent/v1/functions/${encodeURIComponent(functionName)}/logs`,
 } as const;

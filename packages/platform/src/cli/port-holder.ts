@@ -44,17 +44,17 @@ function commandOf(pid: string): string {
 }
 
 /** What to tell who wanted a port that is taken: who holds it, and for a Lambent how it is ended. */
-export function takenPort(port: number, environment: NodeJS.ProcessEnv): CommandFailure {
+export function takenPort(port: number, environment: NodeJS.ProcessEnv, option = "--port"): CommandFailure {
   const holder = portHolder(port);
   const record = holder && listRunRecords(runFolderPath(environment)).find(({ pid }) => pid === holder.pid);
   if (record)
     return new CommandFailure(
       "failed",
       `Port ${port} is held by process ${record.pid}, a Lambent with ${record.dataFolder ? `its data in ${record.dataFolder}` : "all in memory"}.`,
-      `\`lambent stop${record.endpoint === DEFAULT_ENDPOINT ? "" : ` --endpoint ${record.endpoint}`}\` ends it; --port 0 picks a free one for a second.`,
+      `\`lambent stop${record.endpoint === DEFAULT_ENDPOINT ? "" : ` --endpoint ${record.endpoint}`}\` ends it; ${option} 0 picks a free one for a second.`,
     );
   const by = holder ? `held by process ${holder.pid} (${holder.command})` : "in use by a process that this user cannot see";
-  return new CommandFailure("failed", `Port ${port} is ${by}.`, "Stop its holder, or choose another --port; 0 picks a free one.");
+  return new CommandFailure("failed", `Port ${port} is ${by}.`, `Stop its holder, or choose another ${option}; 0 picks a free one.`);
 }
 
 /** Throws `PortTaken` when nobody can listen there, before anything else of a server is started. Other troubles are the listener's to tell. */

@@ -1,6 +1,6 @@
 /** ARNs as people say them. */
 
-/** `hello`, `hello:prod`, `queue orders`, `bus default`, `rule r1`, `schedule nightly`, `topic news`, `bucket photos`; what is none of these stays an ARN. */
+/** `hello`, `hello:prod`, `queue orders`, `stream readings`, `bus default`, `rule r1`, `schedule nightly`, `topic news`, `bucket photos`; what is none of these stays an ARN. */
 export function resourceText(arn: string): string {
   const [, , service, , , ...rest] = arn.split(":");
   const name = rest.join(":");
@@ -9,6 +9,8 @@ export function resourceText(arn: string): string {
       return rest.slice(1).join(":");
     case "sqs":
       return `queue ${name}`;
+    case "kinesis":
+      return `stream ${name.replace(/^stream\//u, "")}`;
     case "s3":
       return `bucket ${name}`;
     case "sns":

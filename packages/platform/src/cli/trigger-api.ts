@@ -5,7 +5,8 @@ import { CommandFailure } from "./errors.ts";
 
 export interface Trigger {
   readonly UUID: string;
-  readonly EventSourceArn: string;
+  /** Missing of brokers that are nobody's. */
+  readonly EventSourceArn?: string;
   readonly FunctionArn: string;
   readonly BatchSize: number;
   readonly MaximumBatchingWindowInSeconds?: number;
@@ -68,7 +69,7 @@ export function removeTrigger(client: Client, uuid: string): Promise<Trigger> {
 }
 
 /** The queue's name, of its ARN. */
-export function queueNameOf(arn: string): string {
+export function queueNameOf(arn = ""): string {
   return arn.split(":").at(-1) ?? arn;
 }
 

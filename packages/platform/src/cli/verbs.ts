@@ -1,4 +1,5 @@
 /** Every verb of the command: its arguments, its options, an example. `verb-modules.ts` says which module does it. */
+import { WINDOW_VERBS } from "./window-verbs.ts";
 
 export interface OptionSpec {
   readonly flags: string;
@@ -37,6 +38,13 @@ const SETTINGS: readonly OptionSpec[] = [
   option("--env-file <file>", "environment entries, one name=value a line"),
 ];
 
+const RANGE: readonly OptionSpec[] = [
+  option("--last <records>", "so many of the newest records of each stream; 100000 by default, up to 1000000"),
+  option("--since <span>", "records made since then, for example 30s, 10m, 2h"),
+  option("--from-start", "from the oldest record on"),
+  option("--timeout <seconds>", "10 by default, up to 60"),
+];
+
 export const VERBS: readonly VerbSpec[] = [
   {
     usage: "start",
@@ -55,6 +63,13 @@ export const VERBS: readonly VerbSpec[] = [
       setting("--region <region>", "us-east-1 by default", "LAMBENT_REGION"),
       repeated("--allow-host-port <host:port>", "an address functions may reach beside public ones"),
       repeated("--allow-network <cidr>", "a private network functions may reach"),
+      setting("--kafka-port <port>", "where Kafka clients come in, 9092 by default; 0 picks a free one", "LAMBENT_KAFKA_PORT"),
+      option("--no-kafka", "no listener for Kafka clients"),
+      setting(
+        "--kafka-auto-create <on|off>",
+        "topics are made when a client first asks for them: on by default",
+        "LAMBENT_KAFKA_AUTO_CREATE",
+      ),
       setting("--pool <count>", "Node processes that wait ready, 2 by default", "LAMBENT_POOL"),
       setting("--idle <seconds>", "an instance nobody calls is let go after 300 by default", "LAMBENT_IDLE"),
       setting(
@@ -161,7 +176,7 @@ export const VERBS: readonly VerbSpec[] = [
       option("-f, --follow", "go on with events as they come and change"),
       option("--chain", "with an id: everything of its chain, from the first event on"),
       option("--function <name>", "only those for this function"),
-      option("--source <source>", "invoke, queue, bus, schedule, topic or objects"),
+      option("--source <source>", "invoke, queue, bus, schedule, topic, objects or stream"),
       option("--state <state>", "waiting, running or ended"),
       option("--since <span>", "for example 30s, 10m, 2h"),
       option("--limit <events>", "50 by default"),
@@ -192,9 +207,11 @@ export const VERBS: readonly VerbSpec[] = [
   {
     usage: "trigger <function>",
     description:
-      "call a function with what comes to a queue, with events on a bus, by a schedule, or with uploads to a bucket; what is missing is created",
+      "call a function with what comes to a queue or lies in a stream, with events on a bus, by a schedule, or with uploads to a bucket; what is missing is created",
     example: [
       "lambent trigger hello --queue orders --batch 100 --window 5 --report-failures",
+      "lambent trigger hello --kafka clicks --batch 500 --on-failure queue:lost --retries 3",
+      "lambent trigger hello --stream readings --from start --format json",
       "lambent trigger hello --on order.placed",
       `lambent trigger hello --on '{"source":["shop"],"detail":{"total":[{"numeric":[">",100]}]}}' --bus shop`,
       "lambent trigger hello --every '5 minutes'",
@@ -203,14 +220,26 @@ export const VERBS: readonly VerbSpec[] = [
     ].join("\n"),
     options: [
       option("--queue <name>", "messages of this queue; a name that ends in .fifo is a FIFO one"),
-      option("--batch <messages>", "messages one call gets at most, 10 by default; more than 10 need a window"),
+      option("--kafka <topic>", "records of this topic, as Kafka's event"),
+      option("--stream <name>", "records of this stream, as Kinesis' event; topics and streams are one"),
+      option("--batch <count>", "what one call gets at most: 10 messages by default, of which more need a window, or 100 records"),
       option("--window <seconds>", "wait this long for a batch to fill, 0 to 300"),
       option("--concurrency <calls>", "calls at once, 2 to 1000; by default as many as the messages need"),
-      repeated("--filter <pattern>", "an event pattern; messages that match none are deleted; may be given several times"),
-      option("--report-failures", "the function answers which messages of a batch failed"),
+      repeated("--filter <pattern>", "an event pattern; what matches none is passed over; may be given several times"),
+      option("--report-failures", "the function answers what of a batch failed"),
+      option("--from <where>", "where reading begins when the trigger is made: start, latest, or a time; latest by default"),
+      option("--parallel <batches>", "batches of one partition at once, 1 to 10; records of one key keep their order"),
+      option("--bisect", "split a batch that failed in two"),
+      option(
+        "--retries <attempts>",
+        "attempts behind the first, or forever: as long as the stream keeps the records, which is the default",
+      ),
+      option("--max-age <span>", "give up records that are older, as 1h or 2d; or forever"),
+      option("--on-failure <destination>", "what is told of records that were given up: queue:name, an ARN, or none"),
+      option("--tumble <span>", "call it with the records of one window after the other, up to 15m, and the state it answered"),
       option("--on <pattern>", "events that match: JSON, @file, or in short their type as order.placed or order.*"),
       option("--bus <name>", "the bus they are on, default by default"),
-      option("--format <format>", "aws, or cloudevent for CloudEvents 1.0; aws by default"),
+      option("--format <format>", "aws by default; for --on cloudevent, of streams json: the bare values in an array"),
       option("--every <period>", "a period of whole minutes, hours or days, as '5 minutes' or 2h"),
       option("--cron <expression>", "AWS's six fields, or the five of a crontab"),
       option("--timezone <name>", "of --cron, as Europe/Berlin; UTC by default"),
@@ -218,21 +247,24 @@ export const VERBS: readonly VerbSpec[] = [
       option("--upload <objects>", "objects of a bucket: 'photos/in/*.jpg' for keys that begin and end so, photos for all"),
       option("--event <kind>", "of uploads: created, removed, or a name of S3's as s3:ObjectCreated:Put; created by default"),
       option("--name <name>", "of the rule or the schedule; guessed by default"),
-      option("--no-create", "refuse when the queue, the bus or the bucket is missing"),
+      option("--no-create", "refuse when the queue, the stream, the bus or the bucket is missing"),
     ],
   },
   {
     usage: "triggers [function]",
-    description: "what calls functions: queues, rules, schedules, uploads",
+    description: "what calls functions: queues, streams, rules, schedules, uploads",
     example: "lambent triggers hello",
     options: [],
   },
   {
     usage: "untrigger <function>",
-    description: "remove triggers of a function; queues, their messages, buses and buckets stay, and so does a rule with other targets",
+    description:
+      "remove triggers of a function; queues, streams, what lies in them, buses and buckets stay, and so does a rule with other targets",
     example: "lambent untrigger hello --queue orders\nlambent untrigger hello --rule hello-order.placed",
     options: [
       option("--queue <name>", "only this queue's; by default all triggers of the function"),
+      option("--kafka <topic>", "only this topic's"),
+      option("--stream <name>", "only this stream's"),
       option("--rule <name>", "only this rule"),
       option("--bus <name>", "only rules of this bus"),
       option("--schedule <name>", "only this schedule"),
@@ -246,10 +278,54 @@ export const VERBS: readonly VerbSpec[] = [
     options: [option("--bus <name>", "default by default"), option("--source <source>", "lambent.cli by default")],
   },
   {
-    usage: "send <queue> <message>",
-    description: "put a message on a queue; - takes one message a line from standard input",
-    example: "lambent send orders '{\"number\":1}'\nseq 1000 | lambent send orders -",
-    options: [option("--group <id>", "the message group; FIFO queues need one")],
+    usage: "send <queue> [message]",
+    description:
+      "put a message on a queue, or with --kafka or --stream a record, whose value stands alone; - takes one a line from standard input",
+    example: [
+      `lambent send orders '{"number":1}'`,
+      "seq 1000 | lambent send orders -",
+      `lambent send --kafka clicks --key ada '{"page":"/"}'`,
+    ].join("\n"),
+    options: [
+      option("--group <id>", "the message group; FIFO queues need one"),
+      option("--kafka <topic>", "append to this topic"),
+      option("--stream <name>", "append to this stream"),
+      option("--key <key>", "of the record: those of one key keep their order; by default each has its own"),
+    ],
+  },
+  {
+    usage: "query <sql>",
+    description: "ask streams, and results of windows, in read-only SQL: each stream is a table of its name",
+    example: [
+      "lambent query 'select key, count(*), avg(celsius) from readings group by key'",
+      "lambent query 'select * from readings where celsius > 30' --since 10m --format csv",
+      `lambent query "select window ->> '$.end' as at, mean from averages" --out averages.parquet`,
+    ].join("\n"),
+    options: [
+      option("--format <format>", "table, csv, json, jsonl or parquet; by the ending of --out, or table"),
+      option("--out <file>", "write the rows there"),
+      option("--rows <rows>", "rows of the answer at most, 10000 by default, up to 100000"),
+      ...RANGE,
+    ],
+  },
+  {
+    usage: "plot <query>",
+    description: "draw a query, or a stream's column: in the terminal, or as SVG",
+    example: [
+      "lambent plot readings --y celsius --by key --since 1h",
+      "lambent plot 'select hour, total from orders' --x hour --y total --kind bar",
+      "lambent plot 'select time, mean, max from averages' --y mean,max --out chart.svg",
+    ].join("\n"),
+    options: [
+      option("--x <column>", "along the bottom; the first column by default, a record's time of a stream"),
+      option("--y <columns>", "what is drawn, several with commas between; by default the first column of numbers beside --x"),
+      option("--by <column>", "a line for each of its values"),
+      option("--kind <kind>", "line, bar or points; line by default"),
+      option("--out <file>", "an SVG file instead of the terminal"),
+      option("--width <size>", "characters of the terminal, or pixels of the file"),
+      option("--title <text>", "above the chart"),
+      ...RANGE,
+    ],
   },
   {
     usage: "objects",
@@ -287,6 +363,7 @@ export const VERBS: readonly VerbSpec[] = [
     example: "lambent objects rm photos/2026/cat.jpg\nlambent objects rm photos/2025/ --recursive --yes",
     options: [option("--recursive", "all objects in this folder of the bucket"), option("--yes", "do not ask")],
   },
+  ...WINDOW_VERBS,
   {
     usage: "list",
     description: "the functions that are here",

@@ -3,14 +3,28 @@ import type {
   PlanAppRequest,
   WantedBusShape,
   WantedQueueShape,
+  WantedStreamShape,
+  WantedStreamTriggerShape,
   WantedRuleShape,
   WantedScheduleShape,
   WantedTriggerShape,
   WantedUploadShape,
+  WantedWindowShape,
 } from "../api/index.ts";
-import type { AppDocument, RuleTrigger, ScheduleTrigger, Trigger, UploadTrigger, WantedBus, WantedQueue } from "../apps/index.ts";
+import type {
+  AppDocument,
+  RuleTrigger,
+  ScheduleTrigger,
+  StreamTrigger,
+  Trigger,
+  UploadTrigger,
+  WantedBus,
+  WantedQueue,
+  WantedStream,
+  WantedWindow,
+} from "../apps/index.ts";
 
-type Wiring = "Queues" | "Triggers" | "Buses" | "Rules" | "Schedules" | "Buckets" | "Uploads";
+type Wiring = "Queues" | "Triggers" | "Buses" | "Rules" | "Schedules" | "Buckets" | "Uploads" | "Streams" | "StreamTriggers" | "Windows";
 
 /** All of a document but its functions. */
 export function wiringShapes(document: AppDocument): Required<Pick<PlanAppRequest, Wiring>> {
@@ -22,6 +36,9 @@ export function wiringShapes(document: AppDocument): Required<Pick<PlanAppReques
     Schedules: document.schedules.map(scheduleShape),
     Buckets: document.buckets.map(({ name }) => ({ BucketName: name })),
     Uploads: document.uploads.map(uploadShape),
+    Streams: document.streams.map(streamShape),
+    StreamTriggers: document.streamTriggers.map(streamTriggerShape),
+    Windows: document.windows.map(windowShape),
   };
 }
 
@@ -71,4 +88,21 @@ function scheduleShape({ functionName, scheduleName, options }: ScheduleTrigger)
 function uploadShape({ functionName, bucketName, uploadName, options }: UploadTrigger): WantedUploadShape {
   const { event, prefix, suffix } = options;
   return { FunctionName: functionName, BucketName: bucketName, UploadName: uploadName, Event: event, Prefix: prefix, Suffix: suffix };
+}
+
+function windowShape({ name, declaration, restart }: WantedWindow): WantedWindowShape {
+  return { WindowName: name, Declaration: declaration, ...(restart === undefined ? {} : { Restart: restart }) };
+}
+
+function streamShape({ name, options }: WantedStream): WantedStreamShape {
+  return { StreamName: name, Partitions: options.partitions, RetentionMs: options.retentionMs };
+}
+
+function streamTriggerShape({ functionName, streamName, source, form, from, options }: StreamTrigger): WantedStreamTriggerShape {
+  return {
+    ...{ FunctionName: functionName, StreamName: streamName, Source: source, Form: form, From: from },
+    ...{ BatchSize: options.batchSize, WindowMs: options.windowMs, Parallelization: options.parallelization, Bisects: options.bisects },
+    ...{ RetriesMax: options.retriesMax, RecordAgeMsMax: options.recordAgeMsMax, OnFailure: options.onFailure },
+    ...{ TumblingMs: options.tumblingMs, Filters: options.filters, ReportsFailures: options.reportsFailures, Enabled: options.enabled },
+  };
 }

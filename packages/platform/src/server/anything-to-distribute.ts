@@ -5,6 +5,7 @@ import { eachRealm, type Store } from "../storage/index.ts";
 const OWN_OWNERS: ReadonlySet<string> = new Set([
   ...["async", "queue", "usage", "apps"],
   ...["registry/functions", "registry/queues", "registry/mappings", "registry/roles"],
+  ...["registry/streams", "streams", "kafka-groups", "mapping-shards", "registry/windows", "windows"],
 ]);
 
 /**
@@ -13,6 +14,13 @@ const OWN_OWNERS: ReadonlySet<string> = new Set([
  */
 export async function hasAnythingToDistribute(store: Pick<Store, "cells">): Promise<boolean> {
   for await (const realm of eachRealm(store)) for await (const kind of kindsOf(store, realm)) if (!OWN_OWNERS.has(kind)) return true;
+  return false;
+}
+
+/** Whether a kind of resource was ever defined: what owns them has work to do without being asked then. */
+export async function hasDefined(store: Pick<Store, "cells">, resources: "streams" | "windows"): Promise<boolean> {
+  for await (const realm of eachRealm(store))
+    for await (const kind of kindsOf(store, realm)) if (kind === `registry/${resources}`) return true;
   return false;
 }
 

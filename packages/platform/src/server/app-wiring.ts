@@ -2,26 +2,37 @@ import type { AppQueues, AppWiring, CurrentQueue, QueueOptions, Trigger, Trigger
 import { realmKey, type Realm } from "../model/index.ts";
 import { DEFAULT_QUEUE_SETTINGS, parseQueueArn, queueArn, type QueueRecord, type Queues, type QueueSettings } from "../queues/index.ts";
 import { type AppEventParts, createAppEvents } from "./app-events.ts";
+import { createAppStreams } from "./app-streams.ts";
 import { type AppUploadParts, createAppUploads } from "./app-uploads.ts";
-import { type Mapping, type MappingSettings, type Sources } from "../sources/index.ts";
+import { type AppWindowParts, createAppWindows } from "./app-windows.ts";
+import { isStreamMapping, type MappingSettings, type QueueMapping, type Sources } from "../sources/index.ts";
 
 /** Joins `apps/` to all that calls functions. */
 export function createAppWiring({
   queues,
   sources,
+  streams,
+  windows,
   ...parts
-}: { readonly queues: Queues; readonly sources: Sources } & AppEventParts & AppUploadParts): AppWiring {
-  return { ...createAppQueues(queues, sources), ...createAppEvents(parts), ...createAppUploads(parts) };
+}: { readonly queues: Queues; readonly sources: Sources } & AppEventParts & AppUploadParts & AppWindowParts): AppWiring {
+  return {
+    ...createAppQueues(queues, sources),
+    ...createAppEvents(parts),
+    ...createAppUploads(parts),
+    ...createAppStreams({ streams, sources, queues }),
+    ...createAppWindows({ windows, streams }),
+  };
 }
 
 /** Joins `apps/` to `queues/` and `sources/`: an application's form in terms of their own changes. */
 function createAppQueues(queues: Queues, sources: Sources): AppQueues {
-  const mappingOf = (realm: Realm, functionName: string, queueName: string): Mapping | undefined =>
+  const mappingOf = (realm: Realm, functionName: string, queueName: string): QueueMapping | undefined =>
     sources
       .list(realm)
+      .filter((each): each is QueueMapping => !isStreamMapping(each))
       .find((each) => each.functionName === functionName && each.qualifier === undefined && each.source.name === queueName);
   /** The mapping once no change of it is under way. */
-  const settledMapping = async (realm: Realm, functionName: string, queueName: string): Promise<Mapping | undefined> => {
+  const settledMapping = async (realm: Realm, functionName: string, queueName: string): Promise<QueueMapping | undefined> => {
     await sources.settled(mappingOf(realm, functionName, queueName)?.uuid ?? "");
     return mappingOf(realm, functionName, queueName);
   };
@@ -99,7 +110,7 @@ function settingsOf(realm: Realm, options: Partial<QueueOptions>): Partial<Queue
   };
 }
 
-function triggerForm({ functionName, source, settings, state }: Mapping): Trigger {
+function triggerForm({ functionName, source, settings, state }: QueueMapping): Trigger {
   const { batchSize, windowMs, concurrencyMax, filters, answers } = settings;
   const enabled = state.kind === "enabled" || state.kind === "enabling" || ("next" in state && state.next === "enabled");
   return {

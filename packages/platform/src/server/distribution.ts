@@ -1,21 +1,23 @@
 import { type Clock, isLambentError, type SecureRandom, seededRandom } from "../base/index.ts";
 import { ApiDestinations, BUS_CELL_KIND, type Buses, Connections, deadLetterAttributes, openBuses, Webhooks } from "../bus/index.ts";
-import { ConnectionTokens, Courier, Delivery, type DeliveryPermission, HttpClient } from "../delivery/index.ts";
+import { ConnectionTokens, Courier, Delivery, type DeliveryPermission, HttpClient, type Targets } from "../delivery/index.ts";
 import { type Functions, parseFunctionReference } from "../functions/index.ts";
 import { ASYNC_CELL_KIND, type AsyncInvoker } from "../invoker/index.ts";
 import { Ledger, type LedgerParts } from "../ledger/index.ts";
 import type { Cipher, FunctionVersion, ServiceCaller } from "../model/index.ts";
-import type { ParcelSender } from "../outbox/index.ts";
+import type { Outbox, ParcelSender } from "../outbox/index.ts";
 import { type BucketRecord, Buckets, BUCKET_CELL_KIND } from "../objects/index.ts";
 import type { Queues } from "../queues/index.ts";
 import { openSchedules, parcelOfAttempt, RuleTimers, type Schedules, SCHEDULES_CELL_KIND } from "../schedules/index.ts";
 import type { Authorizer, EgressToAll } from "../security/index.ts";
-import { createNotifier, notifierOf, NOTIFYING_SERVICE } from "../sources/index.ts";
+import { createNotifier, MAPPING_SHARD_CELL_KIND, notifierOf, NOTIFYING_SERVICE } from "../sources/index.ts";
 import type { BodyFiles, CellKey, Store } from "../storage/index.ts";
+import type { Streams } from "../streams/index.ts";
 import { keyOfCertificatePath, openTopics, type Topics } from "../topics/index.ts";
+import type { WINDOWS_SERVICE } from "../windows/index.ts";
 import { Opened } from "./opened.ts";
 import { authorizeRole, authorizeService } from "./role-permission.ts";
-import { joinTargets } from "./targets.ts";
+import { joinTargets, type TargetsParts } from "./targets.ts";
 
 /**
  * What carries events on: buses, schedules, topics, and delivery to every kind of target. Loaded and opened right behind a start, or at its
@@ -23,7 +25,18 @@ import { joinTargets } from "./targets.ts";
  */
 
 /** Kinds of cells whose owners keep records of their events. A record that moves to a function is looked for there first. */
-const LEDGER_CELL_KINDS = [ASYNC_CELL_KIND, "queue", BUS_CELL_KIND, SCHEDULES_CELL_KIND, BUCKET_CELL_KIND, "topic"];
+const LEDGER_CELL_KINDS = [
+  ASYNC_CELL_KIND,
+  "queue",
+  BUS_CELL_KIND,
+  SCHEDULES_CELL_KIND,
+  BUCKET_CELL_KIND,
+  "topic",
+  MAPPING_SHARD_CELL_KIND,
+];
+
+/** Its type only: windows are loaded with the first one. */
+const OF_WINDOWS: typeof WINDOWS_SERVICE = "windows.lambent";
 
 export interface Distribution {
   readonly buses: Buses;
@@ -36,6 +49,10 @@ export interface Distribution {
   readonly destinations: ApiDestinations;
   readonly webhooks: Webhooks;
   readonly ledger: Ledger;
+  /** Everything that can receive an event. */
+  readonly targets: Targets;
+  /** Hands over what lies in the outbox of this cell, from now on. */
+  serve(cell: CellKey, outbox: Outbox): void;
   /** Outcomes of asynchronous invocations lie in the outbox of this cell. */
   wake(cell: CellKey): void;
   /** What the messages of topics are signed with, for whoever checks them; undefined where the path is none of such a certificate. */
@@ -59,6 +76,8 @@ export interface DistributionParts {
   readonly egress: EgressToAll;
   /** Every operation as a target; joined with the API. */
   readonly caller: () => ServiceCaller;
+  /** Opened when the first record is put, if nobody opened them before. */
+  readonly streams: () => Promise<Streams>;
   /** Scheme, host and port by which this server is reached. */
   readonly endpoint: () => string;
   /** Only this machine reaches the server. */
@@ -79,22 +98,9 @@ export async function openDistribution(parts: DistributionParts): Promise<Distri
 }
 
 async function open(opened: Opened, parts: DistributionParts): Promise<Distribution> {
-  const { store, clock, secureRandom, cipher, functions, queues, asyncInvoker, retryTimeFactor, reportDefect } = parts;
-  const client = new HttpClient({ egress: parts.egress, clock });
-  opened.push(async () => client.close());
-  const connections = await Connections.open({
-    ...{ store, cipher, clock, secureRandom },
-    onAuthorizing: (realm, name) => tokens.authorize(realm, name),
-  });
-  const tokens = new ConnectionTokens({ client, connections, clock, onTrouble: reportDefect });
-  const destinations = await ApiDestinations.open({ store, connections, clock, secureRandom });
-  const targets = joinTargets({
-    ...{ clock, queues, functions, connections, destinations, tokens, client, caller: parts.caller, asyncInvoker },
-    authorize: (permission) => authorizeDelivery(parts, permission),
-    buses: () => buses,
-    topics: () => topics,
-    buckets: () => buckets,
-  });
+  const { store, clock, secureRandom, cipher, asyncInvoker, retryTimeFactor, reportDefect } = parts;
+  const held = { buses: () => buses, topics: () => topics, buckets: () => buckets };
+  const { connections, destinations, targets } = await openTargets(opened, parts, held);
   const courier = new Courier({ clock, targets, parcelOf: parcelOfAttempt, onTrouble: reportDefect });
   const delivery = new Delivery({ clock, targets, outbox: (cell) => asyncInvoker.outbox(cell), onTrouble: reportDefect });
   opened.push(() => delivery.close());
@@ -130,7 +136,8 @@ async function open(opened: Opened, parts: DistributionParts): Promise<Distribut
     requireBus: (realm, bus) => void buses.get(realm, bus),
   });
   return {
-    ...{ buses, schedules, topics, buckets, connections, destinations, webhooks },
+    ...{ buses, schedules, topics, buckets, connections, destinations, webhooks, targets },
+    serve: (cell, outbox) => courier.serve(cell, outbox),
     ledger: new Ledger({ store, clock, cellKinds: LEDGER_CELL_KINDS, live: liveRecords(parts) }),
     checkNotified: (bucket, target) => targets.admit(notifierOf(bucket), target),
     wake: (cell) => delivery.wake(cell),
@@ -149,6 +156,28 @@ async function open(opened: Opened, parts: DistributionParts): Promise<Distribut
   };
 }
 
+/** The table of targets, with what requests to other servers are made by. */
+async function openTargets(
+  opened: Opened,
+  parts: DistributionParts,
+  held: Pick<TargetsParts, "buses" | "topics" | "buckets">,
+): Promise<Pick<Distribution, "connections" | "destinations" | "targets">> {
+  const { store, clock, secureRandom, cipher, functions, queues, asyncInvoker, caller, streams, reportDefect } = parts;
+  const client = new HttpClient({ egress: parts.egress, clock });
+  opened.push(async () => client.close());
+  const connections = await Connections.open({
+    ...{ store, cipher, clock, secureRandom },
+    onAuthorizing: (realm, name) => tokens.authorize(realm, name),
+  });
+  const tokens = new ConnectionTokens({ client, connections, clock, onTrouble: reportDefect });
+  const destinations = await ApiDestinations.open({ store, connections, clock, secureRandom });
+  const targets = joinTargets({
+    ...{ ...held, clock, queues, functions, connections, destinations, tokens, client, caller, streams, asyncInvoker },
+    authorize: (permission) => authorizeDelivery(parts, permission),
+  });
+  return { connections, destinations, targets };
+}
+
 /** What those who hold a record's event know of it beside what is written. */
 function liveRecords({ queues, asyncInvoker }: DistributionParts): LedgerParts["live"] {
   return (cell, record) => (cell.split("/")[1] === "queue" ? queues.live(cell, record) : asyncInvoker.live(cell, record));
@@ -161,13 +190,15 @@ function authorizeDelivery(parts: DistributionParts, { sender, ...asked }: Deliv
   // Events of a bucket go to its own account's bus, once that is asked for.
   const fromBucket = sender.kind === "service" && sender.service === NOTIFYING_SERVICE && asked.action === "events:PutEvents";
   if (fromBucket && asked.resourcePolicy === undefined) return;
+  // Who may make a window may let it send what it found to whatever of its own account says nothing else.
+  if (sender.kind === "service" && sender.service === OF_WINDOWS && asked.resourcePolicy === undefined) return;
   if (sender.kind === "service") return authorizeService(parts.authorizer, sender, asked);
   authorizeFunction(parts, sender, asked);
 }
 
 /** The function's role delivers its outcomes. Those of a function that is gone meanwhile were committed while it was there. */
 function authorizeFunction(
-  { authorizer, functions, clock }: DistributionParts,
+  { authorizer, functions }: DistributionParts,
   { realm, functionArn, requestId }: Extract<ParcelSender, { readonly kind: "function" }>,
   asked: Omit<DeliveryPermission, "sender">,
 ): void {
@@ -179,5 +210,5 @@ function authorizeFunction(
     if (isLambentError(error, "NotFound")) return;
     throw error;
   }
-  authorizeRole(authorizer, clock, version, { requestId, ...asked });
+  authorizeRole(authorizer, version, { requestId, ...asked });
 }

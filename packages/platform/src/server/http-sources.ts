@@ -3,9 +3,10 @@ import { type Clock, isLambentError, LambentError, type SecureRandom, timeOrdere
 import { busArn, eventOf, type Buses, type Webhooks } from "../bus/index.ts";
 import {
   type BodyBudget,
-  CloudEventsHandler,
+  type CloudEventsHandler,
+  loadEventHandlers,
   type PublishResult,
-  WebhookHandler,
+  type WebhookHandler,
   type WebhookSource,
   wireRequestOf,
 } from "../gateway/index.ts";
@@ -25,8 +26,21 @@ export interface HttpSourceParts {
   readonly reportDefect: (error: unknown) => void;
 }
 
+type EventHandlers = Awaited<ReturnType<typeof loadEventHandlers>>;
+
+/** What takes events by HTTP. */
+export interface HttpSources {
+  readonly webhooks: WebhookHandler;
+  readonly cloudEvents: CloudEventsHandler;
+}
+
+export async function openHttpSources(parts: HttpSourceParts): Promise<HttpSources> {
+  const handlers = await loadEventHandlers();
+  return { webhooks: joinWebhooks(handlers, parts), cloudEvents: joinCloudEvents(handlers, parts) };
+}
+
 /** Events that come in by HTTP: signed by their senders, onto a bus. */
-export function joinWebhooks({ buses, webhooks, realm, ...parts }: HttpSourceParts): WebhookHandler {
+function joinWebhooks({ WebhookHandler }: EventHandlers, { buses, webhooks, realm, ...parts }: HttpSourceParts): WebhookHandler {
   const { clock, secureRandom } = parts;
   return new WebhookHandler({
     ...parts,
@@ -45,7 +59,10 @@ export function joinWebhooks({ buses, webhooks, realm, ...parts }: HttpSourcePar
 }
 
 /** CloudEvents onto a bus, from whoever signed for `events` and may put events there. */
-export function joinCloudEvents({ buses, authenticator, authorizer, clock, secureRandom, bodies }: HttpSourceParts): CloudEventsHandler {
+function joinCloudEvents(
+  { CloudEventsHandler }: EventHandlers,
+  { buses, authenticator, authorizer, clock, secureRandom, bodies }: HttpSourceParts,
+): CloudEventsHandler {
   return new CloudEventsHandler({
     ...{ bodies, secureRandom },
     guard(bus, request, body) {

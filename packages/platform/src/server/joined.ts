@@ -39,6 +39,10 @@ export class JoinedEndpoint implements InstanceEndpoint {
     return this.#required().serveProxy(...parts);
   }
 
+  serveKafka(...parts: Parameters<InstanceEndpoint["serveKafka"]>): { close(): void } {
+    return this.#required().serveKafka(...parts);
+  }
+
   #required(): InstanceEndpoint {
     if (!this.#joined) throw new LambentError("InternalError", "an instance was served before the API was joined");
     return this.#joined;

@@ -14,6 +14,7 @@ import type { Realm } from "../model/index.ts";
 import type { Authenticator, Authorizer } from "../security/index.ts";
 import type { Calls } from "./calls.ts";
 import type { Events } from "./events.ts";
+import type { HttpSources } from "./http-sources.ts";
 import { createUrlGuard } from "./url-guard.ts";
 import { platformVersion } from "./version.ts";
 
@@ -50,7 +51,7 @@ export function openGateway(parts: GatewayParts): Gateway {
   });
   const version = platformVersion();
   const services = Object.fromEntries(parts.services.map(({ metadata }) => [metadata.name, "running"]));
-  const sources = new Later(() => openHttpSources(parts));
+  const sources = new Later(() => openSourcesOverHttp(parts));
   return new Gateway({
     api,
     s3: { door: parts.s3, clock },
@@ -66,13 +67,9 @@ export function openGateway(parts: GatewayParts): Gateway {
 }
 
 /** Events that come in by HTTP go onto buses, which may not be open yet. */
-async function openHttpSources(parts: GatewayParts) {
-  const [{ joinWebhooks, joinCloudEvents }, { buses, webhooks }] = await Promise.all([
-    import("./http-sources.ts"),
-    parts.events.distribution.get(),
-  ]);
-  const joined = { ...parts, buses, webhooks };
-  return { webhooks: joinWebhooks(joined), cloudEvents: joinCloudEvents(joined) };
+async function openSourcesOverHttp(parts: GatewayParts): Promise<HttpSources> {
+  const [{ openHttpSources }, { buses, webhooks }] = await Promise.all([import("./http-sources.ts"), parts.events.distribution.get()]);
+  return openHttpSources({ ...parts, buses, webhooks });
 }
 
 /** What the messages of topics are signed with, for whoever checks them. */

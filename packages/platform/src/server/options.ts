@@ -29,7 +29,24 @@ export interface ServerOptions {
   readonly sdkTree: string | undefined;
   /** Folders where `python3` is looked for, as in PATH. */
   readonly searchPath: string;
+  /** Kafka's listener; undefined without one. */
+  readonly kafka: KafkaOptions | undefined;
 }
+
+export interface KafkaOptions {
+  /** 0 picks a free one. */
+  readonly port: number;
+  /** Somebody named the port: without it there is no start. */
+  readonly isAskedFor: boolean;
+  /** Clients make topics by asking for them, where they do not forbid it themselves. */
+  readonly autoCreate: boolean;
+}
+
+/** Where Kafka clients come in, or why they do not. */
+export type KafkaReport =
+  | { readonly kind: "listening"; /** `127.0.0.1:9092` */ readonly address: string }
+  | { readonly kind: "portTaken"; readonly port: number }
+  | { readonly kind: "off" };
 
 /** A server that takes requests. */
 export interface RunningServer {
@@ -53,6 +70,7 @@ export interface ServerReport {
     readonly remarks: readonly string[];
   };
   readonly runtimes: ReadonlyMap<string, { readonly note: string | undefined }>;
+  readonly kafka: KafkaReport;
   readonly region: string;
   readonly rootKey: { readonly accessKeyId: string; readonly secretAccessKey: string; readonly account: string };
 }

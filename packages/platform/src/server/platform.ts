@@ -33,20 +33,24 @@ import {
   type RootKey,
 } from "../security/index.ts";
 import { keepFunctionLogs, type Logs, openLogs, openPlatformLog, type PlatformLog } from "../telemetry/index.ts";
-import { hasAnythingToDistribute } from "./anything-to-distribute.ts";
+import { hasAnythingToDistribute, hasDefined } from "./anything-to-distribute.ts";
 import { type Calls, joinCalls } from "./calls.ts";
 import { type Care, openCare } from "./care.ts";
 import { loopbackSaid, openDeliveryEgress, openEgress } from "./egress.ts";
 import { type Events, joinEvents } from "./events.ts";
 import { JoinedApi, JoinedEndpoint } from "./joined.ts";
+import { KafkaListener } from "./kafka-listener.ts";
 import type { Folders, Keep } from "./keep.ts";
 import { isLoopback } from "./loopback.ts";
 import { openGateway } from "./open-gateway.ts";
 import type { Opened } from "./opened.ts";
+import type { Queries } from "../queries/index.ts";
+import type { Windows } from "../windows/index.ts";
 import type { RunningServer, ServerOptions, ServerReport } from "./options.ts";
 import { mayReadQueue } from "./role-permission.ts";
 import { openS3Door } from "./s3-door.ts";
 import { joinServices } from "./services.ts";
+import { openStreamingLater, type Streaming } from "./streaming.ts";
 import { platformVersion } from "./version.ts";
 
 /**
@@ -84,14 +88,16 @@ export async function openPlatform(opened: Opened, options: ServerOptions, begun
   });
   opened.push(() => Promise.resolve(calls.autoscaler.close()));
   const joined = new JoinedApi();
-  const events = openEvents(opened, parts, options, calls, joined);
-  const sources = openSourcesLater(opened, parts, calls);
-  const report = reportOf(parts, options, runtime);
+  const streaming = openStreamingLater(opened, { store: parts.keep.store, clock, secureRandom, reportDefect });
+  const events = openEvents(opened, { ...parts, streaming }, options, calls, joined);
   const bodies = new BodyBudget();
   const realm = defaultRealm(parts.identity, options);
+  const kafka = openKafka(opened, parts, options, realm, streaming);
+  const readers = openReaders(opened, { ...parts, events, streaming, kafka }, calls, options);
+  const report: ServerReport = { ...reportOf(parts, options, runtime), kafka: (await kafka?.listen(options.host)) ?? { kind: "off" } };
   const authorize = authorizeWith(parts.identity.authorizer);
   const services = joinServices({
-    ...{ ...parts, ...parts.identity, clock, secureRandom, calls, events, sources, realm, report, authorize },
+    ...{ ...parts, ...parts.identity, clock, secureRandom, ...readers, calls, events, streaming, realm, report, authorize },
     store: parts.keep.store,
     caller: () => joined.caller,
   });
@@ -113,7 +119,7 @@ export async function openPlatform(opened: Opened, options: ServerOptions, begun
     allowHosts: options.allowHosts,
     stopping: stopping.signal,
   });
-  endpoint.join(createInstanceEndpoint(api, openEgress(options.opened), s3));
+  endpoint.join(createInstanceEndpoint({ api, egress: openEgress(options.opened), s3, kafka }));
   const gateway = openGateway({
     ...{ ...parts, ...parts.identity, api, s3, calls, events, bodies, services, clock, secureRandom },
     realm,
@@ -125,7 +131,10 @@ export async function openPlatform(opened: Opened, options: ServerOptions, begun
   opened.push(() => gateway.close(new Promise((resolve) => clock.schedule(STOP_GRACE_MS, resolve))));
   calls.provision();
   void functions.warm().catch(reportDefect);
-  const afterReady = clock.schedule(AFTER_READY_MS, () => void goOn(parts, events, sources, services, stopping.signal));
+  const afterReady = clock.schedule(
+    AFTER_READY_MS,
+    () => void goOn({ ...parts, ...readers, events, streaming, services }, stopping.signal),
+  );
   return {
     url: joined.url,
     report,
@@ -137,14 +146,34 @@ export async function openPlatform(opened: Opened, options: ServerOptions, begun
   };
 }
 
+/** Who reads queues and streams by themselves, or for somebody who asks. */
+interface Readers {
+  readonly sources: Later<Sources>;
+  readonly windows: Later<Windows>;
+  readonly queries: Later<Queries>;
+}
+
+function openReaders(opened: Opened, parts: SourceParts, calls: Calls, options: ServerOptions): Readers {
+  const sources = openSourcesLater(opened, parts, calls, options);
+  const windows = openWindowsLater(opened, parts, calls, options);
+  return { sources, windows, queries: openQueriesLater(opened, parts.streaming, windows) };
+}
+
+interface SourceParts extends Parts {
+  readonly events: Events;
+  readonly streaming: Later<Streaming>;
+  readonly kafka: KafkaListener | undefined;
+}
+
+interface PartsToGoOn extends Parts, Readers {
+  readonly events: Events;
+  readonly streaming: Later<Streaming>;
+  readonly services: readonly ServiceEntry[];
+}
+
 /** What no start waits for. What waits since before it is taken up, and what most people call first is loaded; one after the other, so that calls get their turn. */
-async function goOn(
-  parts: Parts,
-  events: Events,
-  sources: Later<Sources>,
-  services: readonly ServiceEntry[],
-  stopping: AbortSignal,
-): Promise<void> {
+async function goOn(parts: PartsToGoOn, stopping: AbortSignal): Promise<void> {
+  const { events, sources, streaming, windows, services } = parts;
   parts.log.load();
   const service = (name: string) => services.find(({ metadata }) => metadata.name === name)?.get();
   const steps = [
@@ -154,6 +183,8 @@ async function goOn(
     () => service("lambda"),
     () => service("lambent"),
     async () => ((await hasAnythingToDistribute(parts.keep.store)) ? events.distribution.get() : undefined),
+    async () => ((await hasDefined(parts.keep.store, "streams")) ? streaming.get() : undefined),
+    async () => ((await hasDefined(parts.keep.store, "windows")) ? windows.get() : undefined),
   ];
   for (const step of steps) {
     try {
@@ -167,8 +198,14 @@ async function goOn(
 }
 
 /** What nobody waits for: asynchronous invocations, events, and their outcomes on the way to their targets. */
-function openEvents(opened: Opened, parts: Parts, options: ServerOptions, { invoker }: Calls, api: JoinedApi): Events {
-  const { keep, cipher, functions, queues, metering, identity, reportDefect } = parts;
+function openEvents(
+  opened: Opened,
+  parts: Parts & Pick<SourceParts, "streaming">,
+  options: ServerOptions,
+  { invoker }: Calls,
+  api: JoinedApi,
+): Events {
+  const { keep, cipher, functions, queues, streaming, metering, identity, reportDefect } = parts;
   const events = joinEvents({
     ...{ clock, secureRandom, cipher, functions, invoker, queues, metering, reportDefect },
     egress: openDeliveryEgress(
@@ -176,6 +213,7 @@ function openEvents(opened: Opened, parts: Parts, options: ServerOptions, { invo
       isLoopback(options.host) ? (host, port) => parts.log.info(loopbackSaid(host, port)) : undefined,
     ),
     caller: () => api.caller,
+    streams: async () => (await streaming.get()).streams,
     endpoint: () => api.url,
     isLoopback: isLoopback(options.host),
     authorizer: identity.authorizer,
@@ -188,18 +226,68 @@ function openEvents(opened: Opened, parts: Parts, options: ServerOptions, { invo
 }
 
 /** What calls functions for what lies in queues: it begins with its opening. */
-function openSourcesLater(opened: Opened, { keep, queues, functions, identity, reportDefect }: Parts, { invoker }: Calls): Later<Sources> {
+function openSourcesLater(opened: Opened, parts: SourceParts, { invoker }: Calls, options: ServerOptions): Later<Sources> {
+  const { keep, queues, functions, identity, reportDefect } = parts;
   const later = new Later(async () => {
-    const { openSources } = await import("../sources/index.ts");
+    const [{ openSources }, { joinStreamSource }] = await Promise.all([import("../sources/index.ts"), import("./stream-source.ts")]);
     const sources = await openSources({
       ...{ store: keep.store, clock, secureRandom, queues, functions, invoker },
       onProblem: reportDefect,
-      mayRead: (version, queue) => mayReadQueue(identity.authorizer, clock, version, queue),
+      mayRead: (version, queue) => mayReadQueue(identity.authorizer, version, queue),
+      streams: joinStreamSource({
+        ...{ ...parts, secureRandom, authorizer: identity.authorizer },
+        retryTimeFactor: options.retryTimeFactor ?? 1,
+        kafkaAddress: () => parts.kafka?.address ?? KafkaListener.USUAL_ADDRESS,
+      }),
     });
     sources.start();
     return sources;
   });
   opened.push(() => later.close((sources) => sources.close(STOP_GRACE_MS)));
+  return later;
+}
+
+/** Kafka's listener, unless nobody wants one. */
+function openKafka(
+  opened: Opened,
+  { keep, identity, reportDefect }: Parts,
+  { kafka }: ServerOptions,
+  realm: Realm,
+  streaming: Later<Streaming>,
+): KafkaListener | undefined {
+  if (!kafka) return undefined;
+  const listener = new KafkaListener({
+    ...identity,
+    realm,
+    streaming,
+    clock,
+    folderKey: keep.secrets.tokenKey,
+    options: kafka,
+    reportDefect,
+  });
+  opened.push(() => listener.close());
+  return listener;
+}
+
+/** What reckons over streams: it begins with its opening. */
+function openWindowsLater(
+  opened: Opened,
+  { keep, events, streaming, reportDefect }: Omit<SourceParts, "kafka">,
+  { invoker }: Calls,
+  options: ServerOptions,
+): Later<Windows> {
+  const later = new Later(async () => {
+    const { joinWindows } = await import("./managed-windows.ts");
+    const retryTimeFactor = options.retryTimeFactor ?? 1;
+    return joinWindows({ store: keep.store, clock, secureRandom, streaming, events, invoker, retryTimeFactor, reportDefect });
+  });
+  opened.push(() => later.close((windows) => windows.close(new Promise((resolve) => clock.schedule(STOP_GRACE_MS, resolve)))));
+  return later;
+}
+
+function openQueriesLater(opened: Opened, streaming: Later<Streaming>, windows: Later<Windows>): Later<Queries> {
+  const later = new Later(async () => (await import("./queries.ts")).joinQueries({ streaming, windows, clock }));
+  opened.push(() => later.close((queries) => queries.close()));
   return later;
 }
 
@@ -350,7 +438,7 @@ function authorizeWith(authorizer: Authorizer): Authorize {
     authorizer.authorize({ principal: context.principal, requestId: context.requestId, region: context.realm.region, ...permission });
 }
 
-function reportOf({ keep, sandbox, identity }: Parts, options: ServerOptions, runtime: RuntimeHost): ServerReport {
+function reportOf({ keep, sandbox, identity }: Parts, options: ServerOptions, runtime: RuntimeHost): Omit<ServerReport, "kafka"> {
   const { kind, confined, remarks } = sandbox.report;
   return {
     version: platformVersion(),

@@ -1,4 +1,4 @@
-import { type Clock, isLambentError } from "../base/index.ts";
+import { isLambentError } from "../base/index.ts";
 import type { FunctionVersion } from "../model/index.ts";
 import type { ParcelSender } from "../outbox/index.ts";
 import { type AuthorizationRequest, type Authorizer, type Principal, serviceSession } from "../security/index.ts";
@@ -6,13 +6,17 @@ import { type AuthorizationRequest, type Authorizer, type Principal, serviceSess
 /** What the platform does in a function's name, its role has to be allowed: reading its queue, sending its outcomes. Throws `AccessDenied`. */
 export function authorizeRole(
   authorizer: Authorizer,
-  clock: Clock,
   version: FunctionVersion,
   asked: Pick<AuthorizationRequest, "requestId" | "action" | "resource" | "resourcePolicy">,
 ): void {
+  authorizer.authorize({ principal: principalOf(version), region: version.realm.region, ...asked });
+}
+
+/** A function where it is known without credentials. */
+export function principalOf(version: FunctionVersion): Principal {
   const { realm, name, revisionId, roleArn } = version;
   const identity = { kind: "function", realm, functionName: name, version: version.version, revisionId, roleArn } as const;
-  authorizer.authorize({ principal: { ...identity, accessKeyId: "", expiresAt: clock.now() }, region: realm.region, ...asked });
+  return { ...identity, accessKeyId: "", expiresAt: Number.POSITIVE_INFINITY };
 }
 
 /**
@@ -33,13 +37,12 @@ export function authorizeService(
 /** Whether the role may do what AWS asks for when a mapping of the queue is made. */
 export function mayReadQueue(
   authorizer: Authorizer,
-  clock: Clock,
   version: FunctionVersion,
   { arn, policy }: { readonly arn: string; readonly policy: string | undefined },
 ): boolean {
   try {
     for (const action of ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"])
-      authorizeRole(authorizer, clock, version, { requestId: version.revisionId, action, resource: arn, resourcePolicy: policy });
+      authorizeRole(authorizer, version, { requestId: version.revisionId, action, resource: arn, resourcePolicy: policy });
     return true;
   } catch (error) {
     if (isLambentError(error, "AccessDenied")) return false;

@@ -7,11 +7,14 @@ import type { Inspections } from "../runtime/index.ts";
 import { type Authorizer, type Credentials, presign, type Roles, type RootKey } from "../security/index.ts";
 import type { Sources } from "../sources/index.ts";
 import type { Store } from "../storage/index.ts";
+import type { Queries } from "../queries/index.ts";
+import type { Windows } from "../windows/index.ts";
 import type { Logs } from "../telemetry/index.ts";
 import type { Calls } from "./calls.ts";
 import type { Care } from "./care.ts";
 import type { Events } from "./events.ts";
 import type { ServerReport } from "./options.ts";
+import type { Streaming } from "./streaming.ts";
 
 export interface ServicesParts {
   readonly store: Store;
@@ -26,6 +29,9 @@ export interface ServicesParts {
   readonly calls: Calls;
   readonly events: Events;
   readonly sources: Later<Sources>;
+  readonly streaming: Later<Streaming>;
+  readonly windows: Later<Windows>;
+  readonly queries: Later<Queries>;
   readonly authorizer: Authorizer;
   readonly roles: Roles;
   readonly credentials: Credentials;
@@ -59,6 +65,10 @@ export function joinServices(parts: ServicesParts): readonly ServiceEntry[] {
     serviceEntry("sns", async () => {
       const [make, { topics }] = await Promise.all([SERVICES.sns(), distribution.get()]);
       return make(topics);
+    }),
+    serviceEntry("kinesis", async () => {
+      const [make, { streams, groups }] = await Promise.all([SERVICES.kinesis(), parts.streaming.get()]);
+      return make({ streams, clock, rootKey: parts.rootKey, hasGroups: (realm, stream) => groups.hasGroups(realm, stream) });
     }),
     serviceEntry("s3", async () => {
       const [make, { buckets, checkNotified }] = await Promise.all([SERVICES.s3(), distribution.get()]);
@@ -94,19 +104,27 @@ function lambentEntry({
   ...parts
 }: ServicesParts): ServiceEntry {
   const startedAt = clock.now();
+  const streams = async () => (await parts.streaming.get()).streams;
+  const windows = () => parts.windows.get();
   const apps = new Later(async () => {
     const [{ openApplications }, sources, { buses, schedules, buckets }] = await Promise.all([
       import("./applications.ts"),
       parts.sources.get(),
       events.distribution.get(),
     ]);
-    return openApplications({ store, functions, queues, sources, buses, schedules, buckets });
+    return openApplications({ store, functions, queues, sources, streams, windows, buses, schedules, buckets });
   });
   return serviceEntry("lambent", async () => {
     const make = await SERVICES.lambent();
     return make({
-      ...{ signals, inspections, care },
+      ...{ signals, inspections, care, authorize: parts.authorize },
+      windows,
+      queries: () => parts.queries.get(),
       apps: () => apps.get(),
+      streamTriggers: async () => {
+        const [{ createAppStreams }, sources] = await Promise.all([import("./app-streams.ts"), parts.sources.get()]);
+        return createAppStreams({ streams, sources, queues });
+      },
       webhooks: async () => (await events.distribution.get()).webhooks,
       events: { ledger: async () => (await events.distribution.get()).ledger, asyncInvoker: events.asyncInvoker },
       latest: (realm, name) => functions.reading.get(realm, name, undefined).version,
@@ -153,6 +171,7 @@ function statusOf(
     FunctionCount: functions.account.usage(realm).functions,
     InstanceCount: instances,
     PoolReady: calls.runtime.waiting,
+    ...(report.kafka.kind === "listening" ? { KafkaAddress: report.kafka.address } : {}),
   };
 }
 

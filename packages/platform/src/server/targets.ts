@@ -13,6 +13,7 @@ import {
   type HttpClient,
   operationTarget,
   queueTarget,
+  streamTarget,
   Targets,
   topicTarget,
 } from "../delivery/index.ts";
@@ -21,6 +22,7 @@ import type { AsyncInvoker } from "../invoker/index.ts";
 import type { ServiceCaller } from "../model/index.ts";
 import type { Buckets } from "../objects/index.ts";
 import type { Queues } from "../queues/index.ts";
+import type { Streams } from "../streams/index.ts";
 import type { Topics } from "../topics/index.ts";
 
 export interface TargetsParts {
@@ -38,11 +40,12 @@ export interface TargetsParts {
   readonly topics: () => Topics;
   readonly buckets: () => Buckets;
   readonly caller: () => ServiceCaller;
+  readonly streams: () => Promise<Streams>;
 }
 
 /** Everything that can receive an event, joined. */
 export function joinTargets(parts: TargetsParts): Targets {
-  const { clock, queues, functions, authorize, buses, topics, buckets, caller, client, tokens, connections, destinations } = parts;
+  const { clock, queues, functions, authorize, buses, topics, buckets, streams, caller, client, tokens, connections, destinations } = parts;
   return new Targets(
     [
       queueTarget({ queues, authorize }),
@@ -56,6 +59,7 @@ export function joinTargets(parts: TargetsParts): Targets {
       archiveTarget({ buses }),
       topicTarget({ topics, authorize }),
       bucketTarget({ buckets, authorize }),
+      streamTarget({ streams, authorize }),
       apiDestinationTarget({ client, tokens, connections, destinations, authorize, clock }),
       endpointTarget({ client, clock }),
       operationTarget({ caller }),

@@ -71,3 +71,31 @@ test("names of the prototype are names like any other", () => {
   assert.match(complaint("functions: { a: { __proto__: 1 } }"), /unknown entry "__proto__"/u);
   assert.equal(parseAppDocument("functions: { constructor: {} }", "lambent.yaml").functions[0]?.name, "constructor");
 });
+
+test("windows are read as they are declared, but for what becomes of them when they change", () => {
+  const { windows } = parseAppDocument(
+    [
+      "functions: { a: {} }",
+      "windows:",
+      "  means:",
+      "    source: readings",
+      "    key: $.device",
+      "    window: { kind: sliding, size: 1m }",
+      "    aggregates: { mean: mean }",
+      "    sinks: [{ stream: means }]",
+      "    onChange: latest",
+    ].join("\n"),
+    "lambent.yaml",
+  );
+  const [window] = windows;
+  assert.deepEqual([windows.length, window?.name, window?.restart], [1, "means", "latest"]);
+  assert.deepEqual(JSON.parse(window?.declaration ?? ""), {
+    ...{ source: "readings", key: "$.device", window: { kind: "sliding", size: "1m" } },
+    ...{ aggregates: { mean: "mean" }, sinks: [{ stream: "means" }] },
+  });
+  assert.throws(() => parseAppDocument("functions: { a: {} }\nwindows: { means: { source: s } }", "lambent.yaml"), /windows\.means/u);
+  assert.throws(
+    () => parseAppDocument("functions: { a: {} }\nwindows: { m: { source: s, window: {}, onChange: now } }", "lambent.yaml"),
+    /onChange/u,
+  );
+});

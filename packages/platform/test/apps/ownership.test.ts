@@ -6,15 +6,19 @@ import {
   type AppFunctions,
   type AppWiring,
   type CurrentFunction,
+  type CurrentStreamTrigger,
   type Deployment,
   NO_URL,
   openApps,
   type RuleTrigger,
   type ScheduleTrigger,
+  STREAM_TRIGGER_DEFAULTS,
+  type StreamTrigger,
   type Trigger,
   type UploadTrigger,
 } from "../../src/apps/index.ts";
 import { ruleKey, scheduleKey } from "../../src/apps/event-form.ts";
+import { streamTriggerKey } from "../../src/apps/stream-form.ts";
 import { uploadKey } from "../../src/apps/upload-form.ts";
 import { isLambentError, LambentError } from "../../src/base/index.ts";
 import { openMemoryStore } from "../../src/storage/index.ts";
@@ -31,6 +35,8 @@ class World {
   readonly rules = new Map<string, RuleTrigger>();
   readonly schedules = new Map<string, ScheduleTrigger>();
   readonly buckets = new Set<string>();
+  readonly windows = new Map<string, string>();
+  readonly streamTriggers = new Map<string, CurrentStreamTrigger>();
   readonly uploads = new Map<string, UploadTrigger>();
   failing: string | undefined;
 
@@ -66,6 +72,30 @@ class World {
       for (const upload of uploads) this.uploads.set(uploadKey(upload), upload);
     },
     removeUpload: async (_realm, names) => void this.uploads.delete(uploadKey(names)),
+    currentStream: async () => undefined,
+    createStream: async (_realm, { name }) => ({ name, options: { partitions: 1, retentionMs: 1 } }),
+    updateStream: async () => undefined,
+    currentStreamTrigger: (_realm, names) => this.streamTriggers.get(streamTriggerKey(names)),
+    listStreamTriggers: () => [...this.streamTriggers.values()],
+    checkStreamTrigger: () => undefined,
+    putStreamTrigger: async (_realm, trigger) =>
+      void this.streamTriggers.set(streamTriggerKey(trigger), {
+        ...trigger,
+        from: trigger.from ?? "latest",
+        uuid: "u",
+        state: "Enabled",
+        result: undefined,
+      }),
+    removeStreamTrigger: async (_realm, names) => void this.streamTriggers.delete(streamTriggerKey(names)),
+    hasWindow: async (_realm, name) => this.windows.has(name),
+    compareWindow: async (_realm, { name, declaration }) => {
+      const known = this.windows.get(name);
+      if (known === undefined) return { kind: "create" };
+      return known === declaration ? { kind: "same" } : { kind: "update", fields: [{ field: "definition", from: known, to: declaration }] };
+    },
+    createWindow: async (_realm, { name, declaration }) => void this.windows.set(name, declaration),
+    updateWindow: async (_realm, { name, declaration }) => void this.windows.set(name, declaration),
+    removeWindow: async (_realm, name) => void this.windows.delete(name),
     currentBus: (_realm, name) => (this.buses.has(name) ? { name, description: undefined } : undefined),
     createBus: async (_realm, { name }) => void this.buses.add(name),
     updateBus: async () => undefined,
@@ -108,6 +138,9 @@ class World {
       schedules: [],
       buckets: [],
       uploads: [],
+      streams: [],
+      streamTriggers: [],
+      windows: [],
       onlyUntouched: false,
       adopt: false,
       origin: undefined,
@@ -249,4 +282,42 @@ void test("rules of buckets that were there stay when the document lets go; thos
   await world.deploy("app", ["a"]);
   assert.deepEqual([...world.uploads.keys()], ["a upload photos by-hand"]);
   assert.deepEqual([...world.buckets], ["archive", "photos"]);
+});
+
+void test("triggers by streams that were there stay when the document lets go; those it brought are removed", async () => {
+  const world = new World();
+  const names = (streamName: string) => ({ functionName: "a", streamName, form: "kafka" as const });
+  const trigger = (streamName: string): StreamTrigger => ({
+    ...{ ...names(streamName), source: "kafka", from: undefined },
+    options: STREAM_TRIGGER_DEFAULTS,
+  });
+  world.streamTriggers.set(streamTriggerKey(names("by-hand")), {
+    ...{ ...trigger("by-hand"), from: "latest" },
+    ...{ uuid: "u", state: "Enabled", result: undefined },
+  });
+  await world.deploy("app", ["a"], { streamTriggers: [trigger("by-hand"), trigger("own")] });
+  assert.deepEqual([...world.streamTriggers.keys()], ["a stream by-hand kafka", "a stream own kafka"]);
+  await world.deploy("app", ["a"]);
+  assert.deepEqual([...world.streamTriggers.keys()], ["a stream by-hand kafka"]);
+});
+
+void test("windows come with an application and go when it lets them go; those that were there stay", async () => {
+  const world = new World();
+  const window = (name: string, declaration = "{}") => ({ name, declaration, restart: undefined });
+  world.windows.set("by-hand", "{}");
+  const { wiring } = await world.deploy("app", ["a"], { windows: [window("by-hand"), window("own")] });
+  assert.deepEqual(
+    wiring.map(({ kind }) => kind),
+    ["createWindow"],
+  );
+  const changed = await world.deploy("app", ["a"], { windows: [window("by-hand"), window("own", '{"start":"latest"}')] });
+  assert.deepEqual(
+    changed.wiring.map(({ kind }) => kind),
+    ["updateWindow"],
+  );
+  assert.equal(world.windows.get("own"), '{"start":"latest"}');
+  const untouched = await world.deploy("app", ["a"], { windows: [window("by-hand"), window("own")], onlyUntouched: true });
+  assert.deepEqual(untouched.wiring, []);
+  await world.deploy("app", ["a"]);
+  assert.deepEqual([...world.windows.keys()], ["by-hand"]);
 });

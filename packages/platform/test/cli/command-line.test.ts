@@ -161,6 +161,17 @@ const BELOW_GROUPS: Readonly<Record<string, { readonly args: readonly string[]; 
   "objects cp": { args: [fileURLToPath(import.meta.url), "photos:test.ts"], service: "s3", body: "" },
   "objects ls": { args: [], service: "s3", body: "<ListAllMyBucketsResult><Buckets/></ListAllMyBucketsResult>" },
   "objects rm": { args: ["photos/cat.jpg"], service: "s3", body: "" },
+  "windows create": {
+    args: ["means", "--from", "readings", "--window", "sliding 1m", "--aggregate", "mean", "--to", "means"],
+    service: "lambent",
+    body: '{"Window":{},"Change":{"Kind":"same","Fields":[]}}',
+  },
+  "windows list": { args: [], service: "lambent", body: '{"Windows":[]}' },
+  "windows show": { args: ["means"], service: "lambent", body: '{"Window":{}}' },
+  "windows pause": { args: ["means"], service: "lambent", body: '{"Window":{}}' },
+  "windows resume": { args: ["means"], service: "lambent", body: '{"Window":{}}' },
+  "windows reset": { args: ["means", "--yes"], service: "lambent", body: '{"Window":{}}' },
+  "windows rm": { args: ["means", "--yes"], service: "lambent", body: "" },
 };
 
 test("a verb below another one heeds --endpoint, --region and --json", async () => {
@@ -262,7 +273,9 @@ test("the exit codes and verbs of docs/cli.md are those of the command", () => {
   const text = readFileSync(new URL("../../../../docs/cli.md", import.meta.url), "utf8");
   const documented = [...text.matchAll(/^\| (\d+) \| `(\w+)` \|/gmu)].map(([, code, name]) => [name, Number(code)]);
   assert.deepEqual(Object.fromEntries(documented), EXIT_CODES);
-  const verbs = [...text.matchAll(/^\| `lambent ([a-z]+(?: (?:set|sample|cp|ls|rm))?)/gmu)].flatMap(([, verb]) => verb ?? []);
+  const verbs = [...text.matchAll(/^\| `lambent ([a-z]+(?: (?:set|sample|cp|ls|rm|create|list|show|pause|resume|reset))?)/gmu)].flatMap(
+    ([, verb]) => verb ?? [],
+  );
   const known = Object.keys(VERB_MODULES);
   assert.deepEqual(verbs.toSorted(), known.toSorted());
 });

@@ -55,6 +55,7 @@ function masked(text: string): string {
     text
       .replaceAll(join(folder, ".lambent"), ".lambent")
       .replaceAll(README_HOST, host)
+      .replaceAll(/^ {2}Kafka {6}127\.0\.0\.1:\d+$/gmu, "  Kafka      <address>")
       // Said only where a port other than the usual one is used, as here.
       .replaceAll(` --endpoint http://${host}`, "")
       .replaceAll(/\d+(\.\d+)? m?s\b/gu, "<time>")

@@ -9,6 +9,7 @@ import type { CommandContext } from "../../src/cli/command.ts";
 import { CommandFailure } from "../../src/cli/errors.ts";
 import { openOutput } from "../../src/cli/output.ts";
 import { foreignFields, readPattern } from "../../src/cli/pattern-argument.ts";
+import { run as send } from "../../src/cli/verbs/send.ts";
 import { run } from "../../src/cli/verbs/trigger.ts";
 
 const context: CommandContext = {
@@ -29,12 +30,36 @@ test("one thing calls the function, and only its own options go with it", async 
   await refused(
     {},
     /^What is to trigger the function is missing\.$/u,
-    /--queue orders, --on order\.placed, --every '5 minutes', --cron .* or --upload 'photos\/\*\.jpg'$/u,
+    /--queue orders, --kafka clicks, --on order\.placed, --every '5 minutes', --cron .* or --upload 'photos\/\*\.jpg'$/u,
   );
   await refused({ on: "a", every: "5m" }, /^--on and --every are a trigger each\.$/u, /once for each/u);
   await refused({ on: "a", batch: "3" }, /^--batch does not go with --on\.$/u, /^With it go --bus, --format, --name\.$/u);
   await refused({ queue: "q", name: "x" }, /^--name does not go with --queue\.$/u, /--report-failures/u);
+  await refused({ kafka: "c", stream: "c" }, /^--kafka and --stream are a trigger each\.$/u, /once for each/u);
+  await refused({ kafka: "c", parallel: "2" }, /^--parallel does not go with --kafka\.$/u, /--batch, --window, --from, --bisect/u);
+  await refused({ stream: "c", concurrency: "2" }, /^--concurrency does not go with --stream\.$/u, /--parallel, --tumble\.$/u);
   await refused({ every: "5m", timezone: "UTC" }, /^--timezone does not go with --every\.$/u, /--input, --name/u);
+});
+
+test("where a stream is read from, how much at once, and whom failures go to is checked first", async () => {
+  await refused({ stream: "s", from: "yesterday" }, /^--from is "yesterday"; it has to be start, latest, or a time\.$/u, /--from start/u);
+  await refused({ stream: "s", onFailure: "lost" }, /^--on-failure is "lost"; it has to be queue: and a queue's name/u, /queue:lost/u);
+  await refused({ stream: "s", parallel: "11" }, /^--parallel is "11"; it has to be a whole number from 1 to 10\.$/u, /--parallel 1/u);
+  await refused({ kafka: "s", retries: "-1" }, /^--retries is "-1"; it has to be a whole number from 0 to 10000\.$/u, /--retries 0/u);
+  await refused({ kafka: "s", maxAge: "old" }, /^--max-age is "old"; it has to be a number and s, m, h or d\.$/u, /--max-age 2h/u);
+});
+
+test("a record's value stands alone beside its stream, a message beside its queue", async () => {
+  const refusedSend = (args: readonly string[], options: Parameters<typeof send>[2], what: RegExp): Promise<void> =>
+    assert.rejects(
+      async () => send(context, args, options),
+      (error) => error instanceof CommandFailure && error.exit === "usage" && what.test(error.message),
+    );
+  await refusedSend(["orders"], {}, /^The message is missing\.$/u);
+  await refusedSend(["orders", "x"], { key: "k" }, /^--key is for records of streams\.$/u);
+  await refusedSend(["a", "b"], { stream: "s" }, /^"b" is one argument too many\.$/u);
+  await refusedSend(["a"], { stream: "s", kafka: "s" }, /^--kafka and --stream name a stream each\.$/u);
+  await refusedSend(["a"], { kafka: "s", group: "g" }, /^--group is for FIFO queues\.$/u);
 });
 
 test("patterns, formats, periods, zones and inputs are checked first", async () => {

@@ -15,6 +15,11 @@ export const CHECKS = {
   chain: "P1, P2: an event goes all its way, on record as one chain",
   lease: "P4: what is leased, or its group, is nobody else's",
   order: "P4: a group keeps its order",
+  places: "P1: a record of a stream is where it was told to be",
+  once: "P1: what is put into a stream once is there once",
+  groups: "P1: what a consumer group committed does not go back",
+  mapping: "P2: each record of a mapped stream has one outcome",
+  windows: "P5: windows say what each record applied once comes to",
 } as const;
 
 export interface Finding {

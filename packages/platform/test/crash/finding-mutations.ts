@@ -4,6 +4,7 @@ import type { Mutation } from "./mutations.ts";
 import { objectsFailpointRound, objectsKillRound } from "./object-rounds.ts";
 import type { Round } from "./open-round.ts";
 import { failureRound, killRound, powerRound } from "./rounds.ts";
+import { streamsFailpointRound, streamsKillRound } from "./stream-rounds.ts";
 
 const CUTS = 3;
 /** Whether a fault shows depends on the moment of the end; without one these many tries find nothing. */
@@ -14,6 +15,10 @@ const MODES: Readonly<Record<Mutation["mode"], (seed: number, mutation: string) 
   power: (seed, mutation) => powerRound({ seed, mutation }, CUTS),
   "objects, kill": (seed, mutation) => objectsKillRound({ seed, mutation }, 1),
   "objects, a named file": (seed, mutation) => objectsFailpointRound({ seed, mutation }, "body.named"),
+  "streams, kill": (seed, mutation) => streamsKillRound({ seed, mutation }, 1),
+  // What the first life did is repeated by the second: whoever looks at the end has no faults.
+  "streams, two kills": (seed, mutation) => streamsKillRound({ seed, mutation }, 2),
+  "streams, a lost answer": (seed, mutation) => streamsFailpointRound({ seed, mutation }, "commit.told"),
   "lying fsync": (seed, mutation) => failureRound({ seed, mutation }, "a failed fsync that succeeds when repeated", CUTS),
 };
 
@@ -33,7 +38,7 @@ export async function findMutation(name: string, mutation: Mutation): Promise<vo
   );
 }
 
-/** Faults in what the server does with objects: each takes seconds, so the long rigs look for them. */
-export function isOfObjects({ mode }: Mutation): boolean {
-  return mode.startsWith("objects");
+/** Faults in what the server does with objects and streams: each takes seconds, so most of them are looked for by the long rigs. */
+export function isForLongRigs({ mode, isQuick = false }: Mutation): boolean {
+  return /^(?:objects|streams),/u.test(mode) && !isQuick;
 }

@@ -1,6 +1,7 @@
 import { CHECKS, type Finding } from "./checks.ts";
 import { firstProducers, type ProducerPlan } from "./plan.ts";
 import { ObjectHistory } from "./object-history.ts";
+import { StreamHistory } from "./stream-history.ts";
 import { type Entry, groupOf, type ListName, numberOf } from "./journal.ts";
 
 /** What is known of an item from the answers alone. */
@@ -24,6 +25,7 @@ export class History {
   /** Events on the default bus, with the id they were acknowledged with. */
   readonly events = new Map<string, string | undefined>();
   readonly objects = new ObjectHistory();
+  readonly streams = new StreamHistory();
   readonly findings: Finding[] = [];
   /** Items of a group of `fifo` that nobody tried to settle, in their order. */
   readonly #open = new Map<string, Set<string>>();
@@ -49,6 +51,9 @@ export class History {
         return this.objects.lifeBegins();
       case "object":
         this.acknowledged += this.objects.add(entry.entry);
+        return;
+      case "stream":
+        this.acknowledged += this.streams.add(entry.entry);
         return;
       case "sending":
         this.#unheard.set(groupOf(entry.ids[0] ?? ""), entry.ids);

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { writeSync } from "node:fs";
 import type { SettleOutcome } from "../../src/storage/index.ts";
 import type { ObjectEntry } from "./object-journal.ts";
+import type { StreamEntry } from "./stream-journal.ts";
 
 /** Lists of the driver. Items of `crossed` come from `fair` only, through its outgoing items. */
 export const LIST_NAMES = ["fifo", "fair", "crossed"] as const;
@@ -40,6 +41,7 @@ export type Entry =
   /** Their event ids, in the same order. */
   | { readonly kind: "put"; readonly ids: readonly string[]; readonly eventIds: readonly string[] }
   | { readonly kind: "object"; readonly entry: ObjectEntry }
+  | { readonly kind: "stream"; readonly entry: StreamEntry }
   /** The store refuses everything. */
   | { readonly kind: "stopped" };
 

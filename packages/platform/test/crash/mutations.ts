@@ -6,7 +6,17 @@ export interface Mutation {
   readonly module: string;
   readonly edits: readonly { readonly from: string; readonly to: string }[];
   /** The part of the rig in which it shows. */
-  readonly mode: "kill" | "power" | "lying fsync" | "objects, kill" | "objects, a named file";
+  readonly mode:
+    | "kill"
+    | "power"
+    | "lying fsync"
+    | "objects, kill"
+    | "objects, a named file"
+    | "streams, kill"
+    | "streams, two kills"
+    | "streams, a lost answer";
+  /** Costs little, for what the server does, and is looked for by `npm test`. */
+  readonly isQuick?: boolean;
   readonly foundBy: (typeof CHECKS)[keyof typeof CHECKS];
 }
 
@@ -135,6 +145,77 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     edits: [{ from: "    await this.#file.datasync();\n  }", to: "  }" }],
     mode: "power",
     foundBy: CHECKS.kept,
+  },
+  "a record of a stream is acknowledged before its commit": {
+    module: "/streams/partition/partition.ts",
+    edits: [
+      {
+        from: "const { segmentBegan } = await this.#log.append(",
+        to: `plan.tell(); ${A_WHILE} const { segmentBegan } = await this.#log.append(`,
+      },
+    ],
+    mode: "streams, kill",
+    foundBy: CHECKS.kept,
+  },
+  "the index of a stream begins a row too late": {
+    module: "/streams/partition/log.ts",
+    edits: [
+      { from: "const segment = { offset: this.#end, position, ", to: "const segment = { offset: this.#end, position: position + 1, " },
+    ],
+    mode: "streams, kill",
+    foundBy: CHECKS.kept,
+  },
+  "numbered producers are forgotten with the process": {
+    module: "/streams/partition/log.ts",
+    edits: [{ from: "if (producerId !== NO_PRODUCER_ID) {", to: "if (producerId < NO_PRODUCER_ID) {" }],
+    mode: "streams, a lost answer",
+    foundBy: CHECKS.once,
+  },
+  "a group's offset is acknowledged before its commit": {
+    module: "/streams/groups/coordinated-group.ts",
+    edits: [
+      {
+        from: "      await this.rows.write(isFirst",
+        to: "      setTimeout(() => this.#parts.onChanged(this, 0), 0); void this.rows.write(isFirst",
+      },
+    ],
+    mode: "streams, kill",
+    foundBy: CHECKS.groups,
+  },
+  "the stamps of a window's results are not looked at": {
+    module: "/streams/partition/append-plan.ts",
+    edits: [{ from: "const before = repeated(producer, once);", to: "const before = undefined as ReturnType<typeof repeated>;" }],
+    mode: "streams, two kills",
+    foundBy: CHECKS.windows,
+    isQuick: true,
+  },
+  "a window's results go out before its position is kept": {
+    module: "/windows/engine/runner.ts",
+    edits: [
+      {
+        from: "committing = this.#cell.append(row).then(() => this.#handOver(rows));",
+        to: `this.#handOver(rows); committing = (async () => { ${A_WHILE} await this.#cell.append(row); })();`,
+      },
+    ],
+    mode: "streams, kill",
+    foundBy: CHECKS.windows,
+  },
+  "results count as taken before they are": {
+    module: "/windows/sinks/stream-sink.ts",
+    edits: [{ from: "const shares = sharesOf(row, route);", to: `progress(endOf(row)); ${A_WHILE} const shares = sharesOf(row, route);` }],
+    mode: "streams, kill",
+    foundBy: CHECKS.windows,
+  },
+  "a mapping's position goes on before its batch is on record": {
+    module: "/sources/stream/shard-book.ts",
+    edits: [
+      {
+        from: "await this.#accept(deliveries, rows, latest(entries));",
+        to: `await this.#accept([], rows, []); ${A_WHILE} await this.#accept(deliveries, [], latest(entries));`,
+      },
+    ],
+    mode: "streams, kill",
+    foundBy: CHECKS.mapping,
   },
 };
 

@@ -3,6 +3,7 @@ import { CHECKS } from "./checks.ts";
 import { objectsFailpointRound, type ObjectsFailure, objectsFailureRound, objectsKillRound, objectsPowerRound } from "./object-rounds.ts";
 import type { Round, RoundOptions } from "./open-round.ts";
 import { type Failure, failpointRound, failureRound, killRound, longPowerRound, powerRound } from "./rounds.ts";
+import { streamsFailpointRound, type StreamsFailure, streamsFailureRound, streamsKillRound, streamsPowerRound } from "./stream-rounds.ts";
 import { serverFailpointRound, serverFailureRound, serverKillRound, serverPowerRound } from "./server-rounds.ts";
 
 export interface Planned {
@@ -18,6 +19,7 @@ const FAILURES: readonly Failure[] = [
 ];
 const OBJECTS_FAILURES: readonly ObjectsFailure[] = ["no room for files", "a failed fsync of a file's folder", "a failed write of a file"];
 const OF_OBJECTS = ["body.written", "body.named", "commit.half", "commit.before", "commit.after", "commit.told"] as const;
+const STREAMS_FAILURES: readonly StreamsFailure[] = ["a full disk", "a failed fsync of the log"];
 const IN_COMMITS = ["commit.half", "commit.before", "commit.after", "commit.told"] as const;
 /** Disks looked at in one round. */
 const CUTS = 3;
@@ -43,6 +45,8 @@ export const SCHEDULE: readonly Planned[] = [
     run: (options) => objectsFailpointRound(options, pick(OF_OBJECTS, options.seed)),
   },
   { name: "a power cut of the server under clients of S3", run: (options) => objectsPowerRound(options, CUTS) },
+  { name: "SIGKILL of the server under clients of Kinesis and Kafka", run: (options) => streamsKillRound(options) },
+  { name: "a power cut of the server under clients of Kinesis and Kafka", run: (options) => streamsPowerRound(options, CUTS) },
 ];
 
 /** What campaigns go through again and again with other seeds. */
@@ -51,6 +55,14 @@ export const CAMPAIGN_SCHEDULE: readonly Planned[] = [
   ...OBJECTS_FAILURES.map((failure) => ({
     name: `${failure} under clients of S3, then a power cut`,
     run: (options: RoundOptions) => objectsFailureRound(options, failure, CUTS),
+  })),
+  {
+    name: "SIGKILL of the server inside a commit under clients of Kinesis and Kafka",
+    run: (options) => streamsFailpointRound(options, pick(IN_COMMITS, options.seed)),
+  },
+  ...STREAMS_FAILURES.map((failure) => ({
+    name: `${failure} under clients of Kinesis and Kafka, then a power cut`,
+    run: (options: RoundOptions) => streamsFailureRound(options, failure, CUTS),
   })),
   { name: "a full disk under the server", run: (options) => serverFailureRound(options, CUTS) },
   { name: "a power cut over a log that began anew", run: (options) => longPowerRound(options, CUTS) },
@@ -87,8 +99,8 @@ export class Tally {
   /** One line: what was done, what was lost. */
   get summary(): string {
     const of = (...checks: readonly string[]): number => checks.reduce((sum, check) => sum + (this.#found.get(check) ?? 0), 0);
-    const lost = of(CHECKS.kept, CHECKS.settled, CHECKS.bodies);
-    const duplicated = of(CHECKS.crossed, CHECKS.lease);
+    const lost = of(CHECKS.kept, CHECKS.settled, CHECKS.bodies, CHECKS.groups);
+    const duplicated = of(CHECKS.crossed, CHECKS.lease, CHECKS.once);
     const all = of(...this.#found.keys());
     return (
       `${this.#rounds} rounds, ${this.#kills} kills, ${this.#cuts} power cuts, ${this.#failures} failing disks, ` +

@@ -10,6 +10,7 @@ import { type Ear, earOf, useUntilKilled } from "./server-load.ts";
 
 const LINES_MIN = 60;
 const LINES_MAX = 200;
+const SERVER_ARGUMENTS = ["--pool", "0", "--sandbox", "process", "--kafka-port", "0"];
 /** Lines of a life that something else ends long before. */
 export const FAR_LINES = 2_000;
 
@@ -62,7 +63,7 @@ export async function serverLife(
   const lines = endsItself ? FAR_LINES : LINES_MIN + randomBelow(round.random, LINES_MAX - LINES_MIN);
   const ear = earOf(round.history, powerLog);
   try {
-    const server = await RigServer.startIn(dirname(round.folder), { ...compiled, ...environment }, "--pool", "0", "--sandbox", "process");
+    const server = await RigServer.startIn(dirname(round.folder), { ...compiled, ...environment }, ...SERVER_ARGUMENTS);
     await use(server, ear, seed, lines);
     round.killed();
     const fails = "POWER_FAIL" in environment;

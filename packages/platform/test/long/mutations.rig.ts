@@ -1,11 +1,11 @@
-/** Faults put into what the server does with objects: the crash rig finds each; those in the engine are in `crash/mutations.test.ts`. */
+/** Faults put into what the server does with objects and streams: the crash rig finds each; those in the engine are in `crash/mutations.test.ts`. */
 import assert from "node:assert/strict";
-import { findMutation, isOfObjects } from "../crash/finding-mutations.ts";
+import { findMutation, isForLongRigs } from "../crash/finding-mutations.ts";
 import { MUTATIONS } from "../crash/mutations.ts";
 import { rig } from "./rig.ts";
 
 await rig(async (box) => {
-  const all = Object.entries(MUTATIONS).filter(([, mutation]) => isOfObjects(mutation));
+  const all = Object.entries(MUTATIONS).filter(([, mutation]) => isForLongRigs(mutation));
   let found = 0;
   for (const [name, mutation] of all) {
     if (!box.hasTime()) break;

@@ -53,6 +53,8 @@ export class RigServer {
   readonly #args: readonly string[];
   #child: ChildProcess | undefined;
   url = "";
+  /** Where clients of Kafka come in; empty where they do not. */
+  kafka = "";
   key = { accessKeyId: "", secretAccessKey: "", account: "" };
 
   private constructor(folder: string, args: readonly string[]) {
@@ -89,6 +91,7 @@ export class RigServer {
     });
     this.#child = child;
     for await (const line of createInterface({ input: child.stdout })) {
+      this.kafka = /^ +Kafka +(\S+)$/.exec(line)?.[1] ?? this.kafka;
       const url = /^lambent ready (\S+)$/.exec(line)?.[1];
       if (url === undefined) continue;
       child.stdout.resume();

@@ -24,6 +24,8 @@ export interface Task {
   readonly to?: readonly string[];
   /** It is what a bucket told. */
   readonly isOfBucket?: boolean;
+  /** Of a record of a stream: what an answer names it by. */
+  readonly sequenceNumber?: string;
 }
 
 /** The functions of the simulated application, and where their failures go. */
@@ -36,6 +38,8 @@ export const APPLICATION = {
   worker: { onSuccess: undefined, onFailure: undefined },
   /** Behind the queue `steps.fifo`. */
   keeper: { onSuccess: undefined, onFailure: undefined },
+  /** Behind the stream `clicks`, names the first record it did not handle. */
+  reader: { onSuccess: undefined, onFailure: undefined },
 } as const;
 export type FunctionName = keyof typeof APPLICATION;
 
@@ -95,7 +99,8 @@ export class FakeCalls {
       if (chance < 0.14) throw new LambentError("FunctionNotReady", "it is being updated");
     }
     const messages = messagesOf(request.payload);
-    const tasks = messages ? messages.map(({ body }) => JSON.parse(body) as Task) : [taskOf(request.payload)];
+    const clicks = name === "reader" ? clicksOf(request.payload) : undefined;
+    const tasks = clicks ?? (messages ? messages.map(({ body }) => JSON.parse(body) as Task) : [taskOf(request.payload)]);
     const call: RunningCall = { name, requestId: request.requestId, tasks };
     const startedAt = this.#clock.now();
     this.#running.set(name, (this.#running.get(name) ?? 0) + 1);
@@ -105,7 +110,11 @@ export class FakeCalls {
     await new Promise<void>((resolve) => this.#clock.schedule(durationMs, resolve));
     if (this.dead) return new Promise(() => undefined);
     this.#leave(name);
-    const { ending, handled } = messages ? this.#batchEnding(messages, name === "keeper") : this.#eventEnding(tasks);
+    const { ending, handled } = clicks
+      ? this.#clicksEnding(clicks)
+      : messages
+        ? this.#batchEnding(messages, name === "keeper")
+        : this.#eventEnding(tasks);
     this.#trace.add(`${name} ends ${request.requestId.slice(-6)} ${ending.kind}, handled ${handled.map(({ task }) => task).join(" ")}`);
     this.#watched.returned(call, handled);
     return endedCall(version(name), request, { ending, startedAt, durationMs });
@@ -146,6 +155,16 @@ export class FakeCalls {
       }
     }
     return { ending: { kind: "handled", payload: Buffer.from(JSON.stringify({ batchItemFailures: failures })) }, handled };
+  }
+
+  /** Names the first record it did not handle: what is behind that comes again, too. */
+  #clicksEnding(clicks: readonly Task[]): { readonly ending: CallEnding; readonly handled: readonly Task[] } {
+    if (this.#stumbles(0.08)) return { ending: this.#failure(), handled: [] };
+    const failed = clicks.findIndex(({ poison }) => poison || this.#stumbles(0.1));
+    const itemIdentifier = clicks[failed]?.sequenceNumber;
+    const batchItemFailures = itemIdentifier === undefined ? [] : [{ itemIdentifier }];
+    const payload = Buffer.from(JSON.stringify({ batchItemFailures }));
+    return { ending: { kind: "handled", payload }, handled: failed < 0 ? clicks : clicks.slice(0, failed) };
   }
 
   #stumbles(share: number): boolean {
@@ -204,6 +223,20 @@ interface BucketEvent {
 function messagesOf(payload: Buffer): Message[] | undefined {
   const { Records } = JSON.parse(payload.toString("utf8")) as { readonly Records?: readonly Message[] };
   return Records?.some((record) => "messageId" in record) ? [...Records] : undefined;
+}
+
+interface ClicksEvent {
+  readonly Records: readonly {
+    readonly kinesis: { readonly data: string; readonly partitionKey: string; readonly sequenceNumber: string };
+  }[];
+}
+
+function clicksOf(payload: Buffer): Task[] {
+  const { Records } = JSON.parse(payload.toString("utf8")) as ClicksEvent;
+  return Records.map(({ kinesis: { data, partitionKey, sequenceNumber } }) => {
+    const { id } = JSON.parse(Buffer.from(data, "base64").toString("utf8")) as { readonly id: string };
+    return { task: id, poison: partitionKey === "poison", group: partitionKey, sequenceNumber };
+  });
 }
 
 /** An event of `orders`, or of `receipts`: what became of one of `orders`. */

@@ -6,6 +6,8 @@ import { EventChecks } from "./event-checks.ts";
 import type { BodyFiles, Store } from "../../src/storage/index.ts";
 import type { Life } from "./life.ts";
 import { ObjectChecks } from "./object-checks.ts";
+import { StreamChecks } from "./stream-checks.ts";
+import { CLICKS } from "./streams.ts";
 
 /** More than one simulation makes. */
 const RECORDS_MAX = 1_000;
@@ -26,6 +28,7 @@ interface Known {
 export class Checks {
   readonly events = new EventChecks();
   readonly objects = new ObjectChecks();
+  readonly streams = new StreamChecks();
   readonly #known = new Map<string, Known>();
   readonly #running = new Set<RunningCall>();
   readonly #broken: unknown[] = [];
@@ -33,7 +36,12 @@ export class Checks {
   readonly #overtaken: { readonly task: string; readonly earlier: string }[] = [];
 
   get accepted(): number {
-    return [...this.#known.values()].filter(({ id }) => id !== undefined).length + this.events.accepted + this.objects.accepted;
+    return (
+      [...this.#known.values()].filter(({ id }) => id !== undefined).length +
+      this.events.accepted +
+      this.objects.accepted +
+      this.streams.accepted
+    );
   }
 
   /** What can only be a defect; told when everything is at rest. */
@@ -51,6 +59,7 @@ export class Checks {
 
   readonly begun = (call: RunningCall): void => {
     if (call.name === "keeper") this.#attempt(() => this.#checkGroups(call));
+    if (call.name === "reader") this.#attempt(() => this.streams.begun(call, this.#running));
     this.#running.add(call);
   };
 
@@ -58,6 +67,10 @@ export class Checks {
     this.#running.delete(call);
     if (call.name === "receipts") return;
     for (const task of handled) {
+      if (call.name === "reader") {
+        this.#attempt(() => this.streams.handled(task));
+        continue;
+      }
       if (task.isOfBucket) continue;
       if (task.to) this.events.handled(call.name, task);
       else this.#of(task).handled += 1;
@@ -111,6 +124,7 @@ export class Checks {
     this.#checkOrders(records, await this.#drained(life, "failures"));
     await this.events.rest(records, (name) => this.#drained(life, name), deadIn);
     await this.objects.rest(life, kept, records, (name) => this.#drained(life, name));
+    if (life.streams.find(REALM, CLICKS)) await this.streams.rest(life, records, (name) => this.#drained(life, name));
     await this.#checkUsage(life);
   }
 

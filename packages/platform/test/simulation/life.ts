@@ -9,8 +9,12 @@ import { BUCKET_CELL_KIND, Buckets } from "../../src/objects/index.ts";
 import type { Outbox } from "../../src/outbox/index.ts";
 import { openQueues, type Queues } from "../../src/queues/index.ts";
 import { openSchedules, parcelOfAttempt, RuleTimers, type Schedules, SCHEDULES_CELL_KIND } from "../../src/schedules/index.ts";
-import { createNotifier, openSources, type Sources, type SourcesParts } from "../../src/sources/index.ts";
+import { createNotifier, MAPPING_SHARD_CELL_KIND, openSources, type Sources, type SourcesParts } from "../../src/sources/index.ts";
 import type { BodyFiles, CellKey, Store } from "../../src/storage/index.ts";
+// Loaded with the first shard that is read, which would make the first simulation of a process another one than it is behind others.
+import "../../src/sources/stream/shard-reader.ts";
+import { openStreams, type Streams } from "../../src/streams/index.ts";
+import { openWindows, type Windows } from "../../src/windows/index.ts";
 
 /** The clock as one life of the process sees it: at its death nothing it waited for happens any more. */
 export class MortalClock implements Clock {
@@ -52,6 +56,9 @@ export class MortalClock implements Clock {
   }
 }
 
+/** Short enough that windows write snapshots, too. */
+const WINDOW_JOURNAL_BOUNDS = { rowsMax: 6, bytesMin: 1_000_000 };
+
 /** One life of the platform's process: everything between the disk and the functions, as `server/platform.ts` joins it. */
 export interface Life {
   readonly queues: Queues;
@@ -60,6 +67,8 @@ export interface Life {
   readonly buses: Buses;
   readonly schedules: Schedules;
   readonly buckets: Buckets;
+  readonly streams: Streams;
+  readonly windows: Windows;
   readonly ledger: Ledger;
   readonly metering: Metering;
   /** What buses, schedules and buckets have opened. */
@@ -117,16 +126,29 @@ export async function startLife(parts: LifeParts): Promise<Life> {
   const buses: Buses = await openBuses({ ...holding, timers: () => timers, onOpened: serve });
   const notifier = createNotifier(common);
   const buckets = await Buckets.open({ ...holding, bodies, notifier, onOpened: (cell, _realm, outbox) => serve(cell, outbox) });
-  const sources = await openSources({ ...common, queues, functions, invoker: calls, onProblem: onTrouble, mayRead: () => true });
+  const streams = await openStreams({ ...common, random, onProblem: onTrouble });
+  const windows = await openWindows({
+    ...{ ...common, random, streams, retryTimeFactor: 1, onProblem: onTrouble, journalBounds: WINDOW_JOURNAL_BOUNDS },
+    invoke: async () => ({ kind: "unavailable", what: "no window calls a function here" }),
+    targets: async () => targets,
+  });
+  const sources = await openSources({
+    ...{ ...common, queues, functions, invoker: calls, onProblem: onTrouble, mayRead: () => true },
+    streams: {
+      ...{ streams: async () => streams, random, retryTimeFactor: 1, kafkaAddress: () => "localhost:9092", mayRead: () => true },
+      onOpened: (cell, _realm, outbox) => serve(cell, outbox),
+    },
+  });
   const ledger = new Ledger({
     ...{ store, clock, live: (cell, record) => async.live(cell, record) },
-    cellKinds: [ASYNC_CELL_KIND, "queue", BUS_CELL_KIND, SCHEDULES_CELL_KIND, BUCKET_CELL_KIND],
+    cellKinds: [ASYNC_CELL_KIND, "queue", BUS_CELL_KIND, SCHEDULES_CELL_KIND, BUCKET_CELL_KIND, MAPPING_SHARD_CELL_KIND],
   });
-  return { queues, sources, async, buses, schedules, buckets, ledger, metering, outboxes };
+  return { queues, sources, async, buses, schedules, buckets, streams, windows, ledger, metering, outboxes };
 }
 
 /** What runs behind the start, with nobody waiting. */
-export async function resumeLife({ queues, sources, async, buses, schedules, buckets }: Life): Promise<void> {
+export async function resumeLife({ queues, sources, async, buses, schedules, buckets, streams, windows }: Life): Promise<void> {
   sources.start();
-  await Promise.all([queues.resume(), async.resume(), buses.resume(), schedules.resume(), buckets.resume()]);
+  const all = [queues.resume(), async.resume(), buses.resume(), schedules.resume(), buckets.resume(), streams.resume(), windows.resume()];
+  await Promise.all(all);
 }

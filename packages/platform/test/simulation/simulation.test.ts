@@ -1,13 +1,16 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { Simulation } from "./simulation.ts";
+import { MOSTLY_STREAMS, type Shares, Simulation } from "./simulation.ts";
 
-const SEEDS = 2_000;
+/** The long rig goes through thousands of others. */
+const SEEDS = 1_000;
 /** Seeds of one test, so that no test takes long. */
 const SEEDS_TOGETHER = 250;
 /** Seeds whose steps are mostly about objects. */
-const OBJECT_SEEDS = 150;
-const MOSTLY_OBJECTS = 0.6;
+const OBJECT_SEEDS = 100;
+const MOSTLY_OBJECTS: Shares = { objects: 0.6 };
+/** Seeds whose steps are mostly about streams. */
+const STREAM_SEEDS = 250;
 
 const only = process.env.LAMBENT_SEED;
 
@@ -22,10 +25,10 @@ function rangesOf(seeds: number): readonly Range[] {
 }
 
 /** What was accepted over all seeds, for each. */
-async function run([first, last]: Range, objectsShare?: number) {
-  const sum = { accepted: 0, events: 0, objects: 0, crashes: 0 };
+async function run([first, last]: Range, shares?: Shares) {
+  const sum = { accepted: 0, events: 0, objects: 0, records: 0, crashes: 0 };
   for (let seed = first; seed <= last; seed++) {
-    const ending = await new Simulation(seed, objectsShare).run().catch((error: unknown) => {
+    const ending = await new Simulation(seed, shares).run().catch((error: unknown) => {
       throw new assert.AssertionError({
         message: `seed ${seed} (rerun: LAMBENT_SEED=${seed} node --test ${import.meta.filename}): ${String(error)}`,
       });
@@ -33,14 +36,15 @@ async function run([first, last]: Range, objectsShare?: number) {
     sum.accepted += ending.accepted;
     sum.events += ending.events;
     sum.objects += ending.objects;
+    sum.records += ending.records;
     sum.crashes += ending.crashes;
   }
-  const { accepted, events, objects, crashes } = sum;
-  const told = `${accepted} accepted, ${events} of them events and ${objects} changes of objects, over ${crashes} crashes`;
+  const { accepted, events, objects, records, crashes } = sum;
+  const told = `${accepted} accepted, ${events} of them events, ${objects} changes of objects and ${records} records of streams, over ${crashes} crashes`;
   return { ...sum, seeds: last - first + 1, told };
 }
 
-describe("P1, P2, P4, P9: queues, mappings, asynchronous invocations, buses, schedules and buckets keep their promises under faults and crashes", () => {
+describe("P1, P2, P4, P5, P9: queues, streams, mappings, windows, asynchronous invocations, buses, schedules and buckets keep their promises under faults and crashes", () => {
   for (const range of rangesOf(SEEDS)) {
     test(`seeds ${range.join(" to ")}`, async () => {
       const { seeds, accepted, events, objects, crashes, told } = await run(range);
@@ -52,6 +56,13 @@ describe("P1, P2, P4, P9: queues, mappings, asynchronous invocations, buses, sch
     test(`seeds ${range.join(" to ")}, mostly objects`, async () => {
       const { seeds, objects, crashes, told } = await run(range, MOSTLY_OBJECTS);
       if (seeds > 1) assert.ok(objects > seeds * 6 && crashes > seeds * 0.5, told);
+    });
+  }
+
+  for (const range of rangesOf(STREAM_SEEDS)) {
+    test(`seeds ${range.join(" to ")}, mostly streams`, async () => {
+      const { seeds, records, crashes, told } = await run(range, MOSTLY_STREAMS);
+      if (seeds > 1) assert.ok(records > seeds * 12 && crashes > seeds * 0.3, told);
     });
   }
 });

@@ -20,16 +20,21 @@ import { makeBucket, ObjectSteps } from "./objects.ts";
 import { type BodyFault, type BodyStep, MemoryBodyDisk, openMemoryBodies } from "../support/memory-bodies.ts";
 import { type Life, MortalClock, resumeLife, startLife } from "./life.ts";
 import { ShortLivedBuckets } from "./short-lived-buckets.ts";
+import { StreamSteps } from "./streams.ts";
 import { Trace } from "./trace.ts";
 
 const STEPS = 44;
 /** Part of the steps that is about objects. */
 const OBJECTS_SHARE = 0.2;
+/** Steps that are mostly about streams. Without a share there are none, which would cost every simulation half as much again. */
+export const MOSTLY_STREAMS: Shares = { objects: 0.1, streams: 0.5 };
 const GROUPS = ["red", "green", "blue"];
 /** Beats of the schedule behind the first one. */
 const BEATS = 5;
 /** How long nobody takes up what a crash interrupted, now and then. */
 const DOWN_MS_MAX = 180_000;
+/** How long a stream takes nothing, now and then. */
+const SLOW_MS_MAX = 60_000;
 /** A time that was past by a minute when its schedule was made is none; clocks are set back meanwhile. */
 const LATE_MS_MAX = 40_000;
 /** More than one simulation makes. */
@@ -46,6 +51,7 @@ const QUEUES: Readonly<Record<string, Partial<QueueSettings>>> = {
   beats: {},
   uploads: {},
   changes: {},
+  "given-up": {},
   jobs: { visibilityMs: 20_000, redrive: { target: arnOfQueue("dead"), receivesMax: 6 } },
   "steps.fifo": {
     ...{ kind: "fifo", visibilityMs: 20_000, redrive: { target: arnOfQueue("dead.fifo"), receivesMax: 6 } },
@@ -60,12 +66,22 @@ export interface Ending {
   readonly events: number;
   /** Those of them that changed objects. */
   readonly objects: number;
+  /** Those of them that are records of streams. */
+  readonly records: number;
   readonly crashes: number;
+}
+
+/** How many steps there are, and which part of them is about what. */
+export interface Shares {
+  readonly steps?: number;
+  readonly objects?: number;
+  readonly streams?: number;
 }
 
 /**
  * One simulation: an application of two asynchronous functions and two behind queues, with two buses and schedules that lead to
- * all of them, and a bucket that tells of its objects, over a store and files that fail, in a process that crashes. Everything follows from `seed`. Then faults stop, time passes, and everything accepted must have ended, once.
+ * all of them, a bucket that tells of its objects, a stream before a function and one before managed windows, over a store and files that
+ * fail, in a process that crashes. Everything follows from `seed`. Then faults stop, time passes, and everything accepted must have ended, once.
  */
 export class Simulation {
   readonly #random: Random;
@@ -75,7 +91,12 @@ export class Simulation {
   readonly #bodyDisk = new MemoryBodyDisk();
   readonly #checks = new Checks();
   readonly #objects: ObjectSteps;
+  readonly #steps: number;
   readonly #objectsShare: number;
+  readonly #streams: StreamSteps;
+  readonly #streamsShare: number;
+  /** A stream's cell whose commits are refused for a while. */
+  #slow: { readonly cell: string; readonly until: number } | undefined;
   readonly #shortLived: ShortLivedBuckets;
   readonly #secureRandom: SecureRandom;
   readonly #lastOfGroup = new Map<string, Promise<void>>();
@@ -87,13 +108,16 @@ export class Simulation {
   #isCalm = true;
   #tasks = 0;
 
-  constructor(seed: number, objectsShare: number = OBJECTS_SHARE) {
-    this.#objectsShare = objectsShare;
+  constructor(seed: number, { objects = OBJECTS_SHARE, streams = 0, steps = STEPS }: Shares = {}) {
+    this.#steps = steps;
+    this.#objectsShare = objects;
+    this.#streamsShare = streams;
     this.#random = seededRandom(seed);
     this.#secureRandom = seededBytes(seededRandom(seed ^ 0x5f5f5f5f));
     this.#shortLived = new ShortLivedBuckets(this.#trace);
     const broken = (what: string): void => this.#checks.broken(new assert.AssertionError({ message: what }));
     this.#objects = new ObjectSteps({ random: this.#random, history: this.#checks.objects.history, trace: this.#trace, broken });
+    this.#streams = new StreamSteps({ random: this.#random, checks: this.#checks.streams, trace: this.#trace, broken });
   }
 
   /** Runs it; a broken promise is thrown with the trace of what came before. */
@@ -102,15 +126,16 @@ export class Simulation {
       await this.#start();
       await this.#setUp();
       this.#isCalm = false;
-      for (let step = 0; step < STEPS; step++) await this.#step();
+      for (let step = 0; step < this.#steps; step++) await this.#step();
       this.#isCalm = true;
       await this.#crash();
+      if (this.#streamsShare > 0) this.#hear(this.#streams.finish(this.#life));
       await this.#clock.advance(REST_MS);
       const kept = { store: openMemoryStore({ disk: this.#disk }), bodies: openMemoryBodies({ disk: this.#bodyDisk }) };
       await this.#checks.rest(this.#life, kept);
       this.#shortLived.rest(this.#life, await this.#life.ledger.list(REALM, { limit: RECORDS_MAX }));
-      const { accepted, events, objects } = this.#checks;
-      return { accepted, events: events.accepted, objects: objects.accepted, crashes: this.#lives - 1 };
+      const { accepted, events, objects, streams } = this.#checks;
+      return { accepted, events: events.accepted, objects: objects.accepted, records: streams.accepted, crashes: this.#lives - 1 };
     } catch (error) {
       throw new assert.AssertionError({
         message: `${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n\n${this.#trace.toString()}`,
@@ -133,13 +158,16 @@ export class Simulation {
     await sources.settled();
     await makeBuses(this.#life.buses);
     await makeBucket(this.#life);
+    if (this.#streamsShare > 0) await this.#streams.setUp(this.#life);
     const from = this.#clock.now();
     await this.#makeSchedule("beat", beat(from + BEATS * BEAT_MS));
     this.#checks.events.beats(from, from + BEATS * BEAT_MS);
   }
 
   async #step(): Promise<void> {
-    if (this.#random.next() < this.#objectsShare) return this.#objectStep();
+    const about = this.#random.next();
+    if (about < this.#objectsShare) return this.#objectStep();
+    if (about < this.#objectsShare + this.#streamsShare) return this.#hear(this.#streams.step(this.#life));
     const choice = randomBelow(this.#random, 100);
     if (choice < 12) this.#hear(this.#invoke());
     else if (choice < 24) this.#hear(this.#sendJobs());
@@ -256,6 +284,7 @@ export class Simulation {
     // Who waited for an answer of the process that is gone has none.
     this.#lastOfGroup.clear();
     this.#checks.crashed();
+    this.#streams.crashed();
     this.#checks.objects.history.lifeBegins();
     if (downMs > 0) await this.#clock.advance(downMs);
     await this.#start();
@@ -266,8 +295,8 @@ export class Simulation {
       // A start that fails is a process of its own, and gone: the next one is another.
       const process = ++this.#processes;
       // A process that is dead reads and writes nothing more.
-      const faults = ({ kind }: FaultStep): Fault | undefined =>
-        process === this.#processes ? this.#fault(kind) : { kind: kind === "read" ? "damaged" : "stopBefore" };
+      const faults = ({ kind, cell }: FaultStep): Fault | undefined =>
+        process === this.#processes ? this.#fault(kind, cell) : { kind: kind === "read" ? "damaged" : "stopBefore" };
       const watched = { begun: this.#checks.begun, returned: this.#checks.returned };
       const behaviour = { random: this.#random, calm: () => this.#isCalm };
       const clock = new MortalClock(this.#clock);
@@ -301,14 +330,24 @@ export class Simulation {
     if (!this.#isCalm && this.#random.next() < 0.05) throw new LambentError("Throttled", "too many come here now");
   }
 
-  #fault(kind: FaultStep["kind"]): Fault | undefined {
+  #fault(kind: FaultStep["kind"], cell: string): Fault | undefined {
     if (this.#isCalm) return undefined;
+    if (kind === "commit" && this.#isSlow(cell)) return { kind: "busy" };
     const chance = this.#random.next();
     if (chance < 0.03) return { kind: "busy" };
     if (kind === "commit" && chance < 0.035) return this.#stopped({ kind: "stopBefore" });
     if (kind === "commit" && chance < 0.045) return this.#stopped({ kind: "stopAfter" });
     if (chance < 0.2) return { kind: "acknowledgeLate", until: new Promise((resolve) => setImmediate(resolve)) };
     return undefined;
+  }
+
+  /** Now and then a stream takes nothing for a while: what goes into it waits and becomes more. */
+  #isSlow(cell: string): boolean {
+    if (!cell.includes("/streams/")) return false;
+    const now = this.#clock.monotonicMs();
+    if (this.#slow && this.#slow.until < now) this.#slow = undefined;
+    if (!this.#slow && this.#random.next() < 0.03) this.#slow = { cell, until: now + randomBelow(this.#random, SLOW_MS_MAX) };
+    return this.#slow?.cell === cell;
   }
 
   #bodyFault(step: BodyStep): BodyFault | undefined {

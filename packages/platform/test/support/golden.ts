@@ -145,6 +145,11 @@ const MASKS: readonly (readonly [RegExp, string])[] = [
   [/(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{43}=/gu, "<sha256>"],
   [/\/code\/[A-Za-z0-9_-]{43}/gu, "/code/<sha256>"],
   [/\b\d{35}\b/gu, "<event id>"],
+  // The token of a page of Kinesis: a signature, then what is signed.
+  [/[A-Za-z0-9+/]{22}sicCIs[A-Za-z0-9+/]*={0,2}/gu, "<page>"],
+  // When a shard was opened, and a consumer registered; shard and offset stay.
+  [/\b49\d{13}(\d{10})(\d{31})\b/gu, "49<time>$1$2"],
+  [/(\/consumer\/[\w.-]+):\d{10}\b/gu, "$1:<time>"],
   [/\d{4}\/\d\d\/\d\d\/\[(\S+?)\][0-9a-f]{32}/gu, "<date>/[$1]<instance>"],
   [/AWS4-HMAC-SHA256 Credential=[^/]+\/\d{8}/gu, "AWS4-HMAC-SHA256 Credential=<key>/<date>"],
   [/Signature=[0-9a-f]{64}/gu, "Signature=<varies>"],

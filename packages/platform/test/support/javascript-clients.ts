@@ -1,8 +1,10 @@
 /** The SDK for JavaScript as people use it: its own signing, its own classes for errors. */
+import { createRequire } from "node:module";
 import { after } from "node:test";
 import { CloudWatchLogs } from "@aws-sdk/client-cloudwatch-logs";
 import { EventBridge } from "@aws-sdk/client-eventbridge";
 import { IAM } from "@aws-sdk/client-iam";
+import { Kinesis, type KinesisClientConfig } from "@aws-sdk/client-kinesis";
 import { type CreateFunctionRequest, Lambda, waitUntilFunctionActiveV2, waitUntilFunctionUpdatedV2 } from "@aws-sdk/client-lambda";
 import { S3 } from "@aws-sdk/client-s3";
 import { Scheduler } from "@aws-sdk/client-scheduler";
@@ -26,6 +28,7 @@ export interface JavaScriptClients {
   readonly events: EventBridge;
   readonly sns: SNS;
   readonly scheduler: Scheduler;
+  readonly kinesis: Kinesis;
   readonly s3: S3;
   close(): void;
 }
@@ -56,10 +59,19 @@ export function javascriptClients(server: RealServer, choices: ClientChoices = {
     events: new EventBridge(settings),
     sns: new SNS(settings),
     scheduler: new Scheduler(settings),
+    kinesis: new Kinesis(settings.endpoint === server.url ? settings : { ...settings, requestHandler: http1Handler() }),
     // Names before the address of a loopback interface lead nowhere.
     s3: new S3({ ...settings, forcePathStyle: true }),
   };
   return { ...clients, close: () => Object.values(clients).forEach((client) => client.destroy()) };
+}
+
+/** For Kinesis, whose client speaks HTTP/2 of itself: what stands between it and the server may not. */
+function http1Handler(): NonNullable<KinesisClientConfig["requestHandler"]> {
+  // Belongs to a package that the clients bring along.
+  const require = createRequire(createRequire(import.meta.url).resolve("@aws-sdk/client-kinesis"));
+  const { NodeHttpHandler } = require("@smithy/node-http-handler") as { readonly NodeHttpHandler: new () => never };
+  return new NodeHttpHandler();
 }
 
 /** A server and its clients for a whole test file, gone behind its last test; `asked` are further options of `start`. */

@@ -11,7 +11,7 @@ import { findRoute } from "../../src/wire/route.ts";
 import { type RealServer, startServer } from "./server.ts";
 
 /** Those with calls recorded in `fixtures/`. */
-export const SERVICES = ["lambda", "iam", "sts", "logs", "sqs", "scheduler", "sns", "events", "s3"] as const;
+export const SERVICES = ["lambda", "iam", "sts", "logs", "sqs", "scheduler", "sns", "events", "kinesis", "s3"] as const;
 export type RecordedService = (typeof SERVICES)[number];
 
 export interface Message {

@@ -206,4 +206,8 @@ const echoEndpoint: InstanceEndpoint = {
     listener.on("connection", (socket) => http.emit("connection", socket));
     return { close: () => http.closeAllConnections() };
   },
+  serveKafka: (listener, caller) => {
+    listener.on("connection", (socket) => socket.end(caller.version.name));
+    return { close: () => {} };
+  },
 };

@@ -16,6 +16,7 @@ export const CLIENTS = {
   scheduler: { module: "@aws-sdk/client-scheduler", client: "SchedulerClient" },
   s3: { module: "@aws-sdk/client-s3", client: "S3Client" },
   sns: { module: "@aws-sdk/client-sns", client: "SNSClient" },
+  kinesis: { module: "@aws-sdk/client-kinesis", client: "KinesisClient" },
 } as const;
 
 const PROTOCOL_CLASSES: Readonly<Record<Protocol, string>> = {

@@ -13,6 +13,9 @@ const PATTERN_TEXTS = [
   ...[
     "a",
     "abc",
+    "arn:aws:kinesis:us-east-1:123456789012:stream/a",
+    "arn:aws:kinesis:us-east-1:123456789012:stream/a/consumer/b:1",
+    "abcdefghij0123456789-abc",
     "hello-world",
     "Hello_1",
     "live",

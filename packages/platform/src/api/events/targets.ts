@@ -8,14 +8,13 @@ import type {
   Target,
 } from "@aws-sdk/client-eventbridge";
 import { LambentError } from "../../base/index.ts";
-import { type Buses, busNameOf, type RuleTarget, type TargetInput, targetInput } from "../../bus/index.ts";
+import { type Buses, busNameOf, checkPartitionKeyPath, type RuleTarget, type TargetInput, targetInput } from "../../bus/index.ts";
 import { given, refuseUnbuilt } from "../given.ts";
 import type { RequestContext } from "../operation.ts";
 import { paged } from "./paging.ts";
 
 /** Parameters of targets that are not built. */
 const UNBUILT: readonly (keyof Target)[] = [
-  "KinesisParameters",
   "RunCommandParameters",
   "EcsParameters",
   "BatchParameters",
@@ -25,7 +24,8 @@ const UNBUILT: readonly (keyof Target)[] = [
 ];
 
 /** A service whose things are no targets here: an event for one would be lost. */
-const UNBUILT_SERVICE = /^arn:aws[a-z-]{0,20}:(?!(?:lambda|sqs|sns|events):)([a-z0-9-]{1,63}):/;
+const UNBUILT_SERVICE = /^arn:aws[a-z-]{0,20}:(?!(?:lambda|sqs|sns|events|kinesis):)([a-z0-9-]{1,63}):/;
+const IS_STREAM = /^arn:aws[a-z-]{0,20}:kinesis:/;
 const FIFO_TOPIC = /^arn:aws[a-z-]{0,20}:sns:.*\.fifo$/;
 
 /** A template that stands for the whole event as a CloudEvent, which EventBridge has no word for. */
@@ -72,10 +72,11 @@ export function targetOperations(buses: Buses) {
 
 function targetOf(target: Target): RuleTarget {
   refuseUnbuilt(target, UNBUILT);
-  const { RoleArn, SqsParameters, HttpParameters, DeadLetterConfig, RetryPolicy } = target;
+  const { RoleArn, SqsParameters, HttpParameters, KinesisParameters, DeadLetterConfig, RetryPolicy } = target;
   const id = given(target.Id, "Id");
   const arn = given(target.Arn, "Arn");
-  checkArn(id, arn);
+  checkArn(id, arn, RoleArn);
+  if (KinesisParameters) checkPartitionKeyPath(given(KinesisParameters.PartitionKeyPath, "PartitionKeyPath"), id);
   const input = inputOf(id, target);
   const age = RetryPolicy?.MaximumEventAgeInSeconds;
   if (RetryPolicy?.MaximumRetryAttempts !== undefined && RetryPolicy.MaximumRetryAttempts > 185)
@@ -87,17 +88,19 @@ function targetOf(target: Target): RuleTarget {
     ...(input ? { input } : {}),
     ...(SqsParameters?.MessageGroupId === undefined ? {} : { messageGroupId: SqsParameters.MessageGroupId }),
     ...(HttpParameters ? { http: httpOf(HttpParameters) } : {}),
+    ...(KinesisParameters?.PartitionKeyPath === undefined ? {} : { partitionKeyPath: KinesisParameters.PartitionKeyPath }),
     ...(DeadLetterConfig?.Arn === undefined ? {} : { deadLetter: DeadLetterConfig.Arn }),
     ...(RetryPolicy?.MaximumRetryAttempts === undefined ? {} : { retriesMax: RetryPolicy.MaximumRetryAttempts }),
     ...(age === undefined ? {} : { ageMsMax: age * 1_000 }),
   };
 }
 
-function checkArn(id: string, arn: string): void {
+function checkArn(id: string, arn: string, roleArn: string | undefined): void {
   const [, service] = UNBUILT_SERVICE.exec(arn) ?? [];
   if (service !== undefined) throw new LambentError("NotImplemented", `Targets of ${service} are not built in Lambent.`);
   if (FIFO_TOPIC.test(arn))
     throw new LambentError("InvalidParameter", `Parameter Arn of target ${id} is not valid. Reason: FIFO topics are no targets of rules.`);
+  if (IS_STREAM.test(arn) && roleArn === undefined) throw new LambentError("InvalidParameter", `RoleArn is required for target ${arn}.`);
 }
 
 function httpOf(parameters: NonNullable<Target["HttpParameters"]>): NonNullable<RuleTarget["http"]> {
@@ -108,7 +111,8 @@ function httpOf(parameters: NonNullable<Target["HttpParameters"]>): NonNullable<
   };
 }
 
-function shapeOf({ id, arn, roleArn, input, messageGroupId, http, deadLetter, retriesMax, ageMsMax }: RuleTarget): Target {
+function shapeOf(target: RuleTarget): Target {
+  const { id, arn, roleArn, input, messageGroupId, http, partitionKeyPath, deadLetter, retriesMax, ageMsMax } = target;
   return {
     Id: id,
     Arn: arn,
@@ -118,6 +122,7 @@ function shapeOf({ id, arn, roleArn, input, messageGroupId, http, deadLetter, re
     ...(http
       ? { HttpParameters: { PathParameterValues: [...http.pathValues], HeaderParameters: http.headers, QueryStringParameters: http.query } }
       : {}),
+    ...(partitionKeyPath === undefined ? {} : { KinesisParameters: { PartitionKeyPath: partitionKeyPath } }),
     ...(deadLetter === undefined ? {} : { DeadLetterConfig: { Arn: deadLetter } }),
     ...(retriesMax === undefined && ageMsMax === undefined
       ? {}

@@ -35,6 +35,8 @@ const eventRecord = structure("EventRecord", {
   Origin: optional(string()),
   /** What it is about: a detail-type, the name of a schedule. */
   Subject: optional(string()),
+  /** Of a batch of a stream: which records it was made of, and how many of these were left by filters. */
+  Offsets: optional(structure("EventOffsets", { Partition: integer(), First: integer(), Last: integer(), Count: integer() })),
   /** ARN of what it is for: a function, a queue, an endpoint; of an event on a bus as such, the bus. */
   Target: string(),
   AcceptedAt: timestamp(),
@@ -64,7 +66,7 @@ const eventRecord = structure("EventRecord", {
 const listRequest = structure("ListEventsRequest", {
   Since: inQuery("since", optional(timestamp())),
   Until: inQuery("until", optional(timestamp())),
-  Source: inQuery("source", optional(string({ enum: ["invoke", "queue", "bus", "schedule", "topic", "objects"] }))),
+  Source: inQuery("source", optional(string({ enum: ["invoke", "queue", "bus", "schedule", "topic", "objects", "stream"] }))),
   FunctionName: inQuery("function", optional(string({ pattern: "[A-Za-z0-9_-]{1,64}" }))),
   State: inQuery("state", optional(state())),
   /** The first event of a chain: lists all events of it. */

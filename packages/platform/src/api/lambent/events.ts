@@ -75,12 +75,14 @@ function requireHeldByFunction(cell: CellKey, { id }: LedgerRecord, what: string
 }
 
 function eventShape(record: LedgerRecord): EventRecordShape {
-  const { id, source, origin, subject, target, acceptedAt, dueAt, cause, correlation, attemptCount, attempts, undelivered } = record;
+  const { id, source, origin, subject, target, acceptedAt, dueAt, cause, correlation, attemptCount, attempts, undelivered, offsets } =
+    record;
   return {
     Id: id,
     Source: source,
     ...(origin === undefined ? {} : { Origin: origin }),
     ...(subject === undefined ? {} : { Subject: subject }),
+    ...(offsets && { Offsets: { Partition: offsets.shard, First: offsets.first, Last: offsets.last, Count: offsets.count } }),
     Target: target,
     AcceptedAt: new Date(acceptedAt),
     ...(dueAt === undefined ? {} : { DueAt: new Date(dueAt) }),

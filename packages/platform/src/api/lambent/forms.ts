@@ -1,5 +1,6 @@
 import type { Archives, Change, CurrentFunction, Deployment, FunctionOptions, UrlForm, WantedFunction } from "../../apps/index.ts";
-import { bucketOf, busOf, queueOf, ruleOf, scheduleOf, triggerOf, uploadOf } from "./wiring-forms.ts";
+import { bucketOf, busOf, queueOf, ruleOf, scheduleOf, triggerOf, uploadOf, windowOf } from "./wiring-forms.ts";
+import { streamOf, streamTriggerOf } from "./stream-forms.ts";
 import type { ChangeShape, DeployAppRequest, DeployedFunctionShape, PlanAppRequest, WantedFunctionShape } from "./schema.ts";
 
 /** Between the API's shapes and the forms of `apps/`. */
@@ -18,6 +19,9 @@ export function deploymentOf(input: PlanAppRequest): Deployment {
     schedules: (input.Schedules ?? []).map(scheduleOf),
     buckets: (input.Buckets ?? []).map(bucketOf),
     uploads: (input.Uploads ?? []).map(uploadOf),
+    streams: (input.Streams ?? []).map(streamOf),
+    streamTriggers: (input.StreamTriggers ?? []).map(streamTriggerOf),
+    windows: (input.Windows ?? []).map(windowOf),
   };
 }
 

@@ -4,6 +4,23 @@ export type { LambentServiceParts } from "./service.ts";
 export { lambentModel } from "./schema.ts";
 export type { EventRecordShape } from "./event-schema.ts";
 export type {
+  ListStreamTriggersResponse,
+  PutStreamTriggerRequest,
+  PutStreamTriggerResponse,
+  StreamTriggerShape,
+  WantedStreamShape,
+  WantedStreamTriggerShape,
+} from "./stream-schema.ts";
+export type {
+  DescribeWindowResponse,
+  ListWindowsResponse,
+  UpdateWindowResponse,
+  WindowProgressShape,
+  WindowResponse,
+  WindowShape,
+} from "./window-schema.ts";
+export type { QueriedTable, QueryHead } from "./query-schema.ts";
+export type {
   BackupDataResponse,
   ChangeShape,
   DeployAppRequest,
@@ -19,6 +36,7 @@ export type {
   WantedBusShape,
   WantedQueueShape,
   WantedUploadShape,
+  WantedWindowShape,
   WantedRuleShape,
   WantedScheduleShape,
   WantedTriggerShape,

@@ -19,7 +19,10 @@ import {
 } from "../../wire/index.ts";
 import { codePath, LAMBENT_METADATA } from "../own-service.ts";
 import { EVENT_OPERATIONS } from "./event-schema.ts";
+import { QUERY_OPERATIONS } from "./query-schema.ts";
+import { STREAM_OPERATIONS } from "./stream-schema.ts";
 import { WEBHOOK_OPERATIONS } from "./webhook-schema.ts";
+import { WINDOW_OPERATIONS } from "./window-schema.ts";
 import { fieldChange, WIRING_MEMBERS, wiringChange } from "./wiring-schema.ts";
 
 /** The schema of Lambent's own API: restJson under `/_lambent/v1`, signed as service `lambent`. */
@@ -125,6 +128,8 @@ const statusResponse = structure("GetStatusResponse", {
   InstanceCount: integer(),
   /** Started processes that wait for a function. */
   PoolReady: integer(),
+  /** Where Kafka clients come in; absent where they do not. */
+  KafkaAddress: optional(string()),
 });
 
 const followRequest = structure("FollowLogsRequest", { FunctionName: inPath(functionName()) });
@@ -206,6 +211,9 @@ export function lambentModel(): ServiceModel {
       operation("DebugFunction", "POST", "/_lambent/v1/functions/{FunctionName}/debugger", { input: debugRequest, output: debugResponse }),
       ...EVENT_OPERATIONS,
       ...WEBHOOK_OPERATIONS,
+      ...QUERY_OPERATIONS,
+      ...STREAM_OPERATIONS,
+      ...WINDOW_OPERATIONS,
       operation("FollowLogs", "GET", "/_lambent/v1/functions/{FunctionName}/logs", { input: followRequest, output: followResponse }),
     ]),
   );

@@ -1,16 +1,22 @@
 import type { Readable } from "node:stream";
 import { LambentError } from "../../base/index.ts";
-import type { Apps } from "../../apps/index.ts";
+import type { Apps, AppStreams } from "../../apps/index.ts";
 import type { Webhooks } from "../../bus/index.ts";
 import type { FunctionVersion, Realm, Signals } from "../../model/index.ts";
+import type { Queries } from "../../queries/index.ts";
 import type { Inspections } from "../../runtime/index.ts";
+import type { Windows } from "../../windows/index.ts";
 import type { OperationTable, RequestContext } from "../operation.ts";
+import type { Authorize } from "../perform.ts";
 import type { Service } from "../service.ts";
 import { careOperations, type DataCare } from "./care.ts";
 import { debugFunction } from "./debugging.ts";
 import { eventOperations, type EventParts } from "./events.ts";
 import { archivesOf, changeShape, deployedShape, deploymentOf } from "./forms.ts";
+import { queryOperations } from "./queries.ts";
+import { streamTriggerOperations } from "./stream-triggers.ts";
 import { webhookOperations } from "./webhooks.ts";
+import { windowOperations } from "./windows.ts";
 import { wiringShape } from "./wiring-forms.ts";
 import { LogFollowers } from "./log-followers.ts";
 import {
@@ -34,6 +40,10 @@ export interface LambentServiceParts {
   // What is opened at its first use: the server's status is told without.
   readonly apps: () => Promise<Apps>;
   readonly webhooks: () => Promise<Webhooks>;
+  readonly queries: () => Promise<Queries>;
+  readonly authorize: Authorize;
+  readonly windows: () => Promise<Windows>;
+  readonly streamTriggers: () => Promise<AppStreams>;
   readonly signals: Signals;
   /** What `server/` knows of itself. */
   readonly status: (realm: Realm) => GetStatusResponse;
@@ -63,7 +73,7 @@ export function createLambentService(parts: LambentServiceParts): Service {
       fault: error.entry.fault,
       members: { ...error.details, next: error.entry.next },
     }),
-    permission: (operation, input, context) => ({ action: `lambent:${operation}`, resource: resourceOf(input, context) }),
+    permission: (operation, input, context) => ({ action: `lambent:${operation}`, resource: resourceOf(operation, input, context) }),
   };
 }
 
@@ -72,6 +82,9 @@ function operationsOf(parts: LambentServiceParts, followers: LogFollowers): Oper
     ...careOperations(parts.care),
     ...eventOperations(parts.events),
     ...webhookOperations(parts.webhooks),
+    ...queryOperations(parts.queries, parts.authorize),
+    ...windowOperations(parts.windows),
+    ...streamTriggerOperations(parts),
     GetStatus: (_input: object, context: RequestContext): GetStatusResponse => parts.status(context.realm),
     PlanApp: async (input: PlanAppRequest, context: RequestContext): Promise<PlanAppResponse> => {
       const { changes, kept, wiring } = await (await parts.apps()).plan(context.realm, deploymentOf(input));
@@ -103,11 +116,14 @@ function operationsOf(parts: LambentServiceParts, followers: LogFollowers): Oper
 const RESOURCES = [
   ["function", "FunctionName"],
   ["app", "App"],
+  ["window", "Name"],
   ["webhook", "Name"],
 ] as const;
 
-function resourceOf(input: Readonly<Record<string, unknown>>, { realm }: RequestContext): string {
-  const [kind, member] = RESOURCES.find(([, each]) => input[each] !== undefined) ?? ["app", "App"];
+function resourceOf(operation: string, input: Readonly<Record<string, unknown>>, { realm }: RequestContext): string {
+  const isNamed = ([kind, member]: (typeof RESOURCES)[number]): boolean =>
+    input[member] !== undefined && (kind !== "window" || operation.includes("Window"));
+  const [kind, member] = RESOURCES.find(isNamed) ?? ["app", "App"];
   const name = input[member];
   return typeof name === "string" ? `arn:aws:lambent:${realm.region}:${realm.account}:${kind}:${name}` : "*";
 }

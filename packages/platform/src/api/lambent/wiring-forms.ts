@@ -8,6 +8,7 @@ import type {
   WantedBucket,
   WantedBus,
   WantedQueue,
+  WantedWindow,
 } from "../../apps/index.ts";
 import type {
   WantedBucketShape,
@@ -17,6 +18,7 @@ import type {
   WantedScheduleShape,
   WantedTriggerShape,
   WantedUploadShape,
+  WantedWindowShape,
   WiringChangeShape,
 } from "./wiring-schema.ts";
 
@@ -83,6 +85,10 @@ export function uploadOf({ FunctionName, BucketName, UploadName, Event, Prefix, 
   };
 }
 
+export function windowOf({ WindowName, Declaration, Restart }: WantedWindowShape): WantedWindow {
+  return { name: WindowName, declaration: Declaration, restart: Restart };
+}
+
 export function wiringShape(change: DeploymentPlan["wiring"][number]): WiringChangeShape {
   const fields = "fields" in change ? change.fields.map(({ field, from, to }) => ({ Field: field, From: from, To: to })) : [];
   return { Kind: change.kind, ...namesOf(change), ...(fields.length > 0 ? { Fields: fields } : {}) };
@@ -91,6 +97,12 @@ export function wiringShape(change: DeploymentPlan["wiring"][number]): WiringCha
 function namesOf(change: DeploymentPlan["wiring"][number]): Omit<WiringChangeShape, "Kind" | "Fields"> {
   if ("queueName" in change)
     return { QueueName: change.queueName, ...("functionName" in change ? { FunctionName: change.functionName } : {}) };
+  if ("stream" in change) return { StreamName: change.stream.name };
+  if ("streamTrigger" in change) {
+    const { streamName, functionName } = change.streamTrigger;
+    return { StreamName: streamName, FunctionName: functionName };
+  }
+  if ("windowName" in change) return { WindowName: change.windowName };
   if ("bucket" in change) return { BucketName: change.bucket.name };
   if ("upload" in change) {
     const { bucketName, uploadName, functionName } = change.upload;

@@ -1,4 +1,5 @@
 import { boolean, integer, list, optional, string, structure, type TypeOf } from "../../wire/index.ts";
+import { streamName, wantedStream, wantedStreamTrigger } from "./stream-schema.ts";
 
 /** The part of Lambent's own API that is about what calls functions: queues, buses, rules, schedules, buckets and rules of those of an application. */
 
@@ -64,6 +65,15 @@ const wantedUpload = structure("WantedUpload", {
   Suffix: string({ max: 1_024 }),
 });
 
+const windowName = () => string({ pattern: "[A-Za-z0-9._-]{1,64}" });
+const wantedWindow = structure("WantedWindow", {
+  WindowName: windowName(),
+  /** JSON: what `lambent.yaml` has under its name. */
+  Declaration: string({ min: 2, max: 65_536 }),
+  /** From where it begins anew, should a change make that necessary; left out, such a change is refused. */
+  Restart: optional(string({ max: 40 })),
+});
+
 export const WIRING_MEMBERS = {
   /** Those that are there and not named stay. */
   Queues: optional(list(wantedQueue, { max: 200 })),
@@ -78,17 +88,25 @@ export const WIRING_MEMBERS = {
   Buckets: optional(list(wantedBucket, { max: 100 })),
   /** Rules of buckets that call functions; as with triggers. */
   Uploads: optional(list(wantedUpload, { max: 400 })),
+  /** Those that are there and not named stay; those that only a trigger names are created, too. */
+  Streams: optional(list(wantedStream, { max: 200 })),
+  /** As with triggers. */
+  StreamTriggers: optional(list(wantedStreamTrigger, { max: 400 })),
+  /** Managed windows; as with triggers. */
+  Windows: optional(list(wantedWindow, { max: 100 })),
 };
 
 export const fieldChange = structure("FieldChange", { Field: string(), From: string(), To: string() });
 
-/** A change of a queue, of a bus, of a bucket, or of what calls a function from there: those have a function. */
+/** A change of a queue, of a bus, of a bucket, of a stream, of a managed window, or of what calls a function from there: those have a function. */
 export const wiringChange = structure("WiringChange", {
   Kind: string({
     enum: [
       ...["createQueue", "updateQueue", "createTrigger", "updateTrigger", "removeTrigger"],
       ...["createBus", "updateBus", "createRule", "updateRule", "removeRule", "createSchedule", "updateSchedule", "removeSchedule"],
       ...["createBucket", "createUpload", "updateUpload", "removeUpload"],
+      ...["createStream", "updateStream", "createStreamTrigger", "updateStreamTrigger", "removeStreamTrigger"],
+      ...["createWindow", "updateWindow", "removeWindow"],
     ],
   }),
   QueueName: optional(queueName()),
@@ -97,6 +115,8 @@ export const wiringChange = structure("WiringChange", {
   ScheduleName: optional(triggerName()),
   BucketName: optional(bucketName()),
   UploadName: optional(triggerName()),
+  StreamName: optional(streamName()),
+  WindowName: optional(windowName()),
   FunctionName: optional(functionName()),
   Fields: optional(list(fieldChange)),
 });
@@ -108,4 +128,5 @@ export type WantedRuleShape = TypeOf<typeof wantedRule>;
 export type WantedScheduleShape = TypeOf<typeof wantedSchedule>;
 export type WantedBucketShape = TypeOf<typeof wantedBucket>;
 export type WantedUploadShape = TypeOf<typeof wantedUpload>;
+export type WantedWindowShape = TypeOf<typeof wantedWindow>;
 export type WiringChangeShape = TypeOf<typeof wiringChange>;

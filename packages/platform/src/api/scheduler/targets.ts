@@ -10,20 +10,20 @@ const SCHEDULE_INPUT_BYTES_MAX = 262_144;
 /** Whether this server has the operation, as an SDK names service and operation: `sqs`, `sendMessage`. */
 export type HasOperation = (service: string, operation: string) => Promise<boolean>;
 
-type TargetKind = "function" | "queue" | "topic" | "bus" | "operation";
+type TargetKind = "function" | "queue" | "topic" | "bus" | "stream" | "operation";
 
 const KINDS: readonly (readonly [TargetKind, RegExp])[] = [
   ["function", /^arn:aws[a-z-]{0,20}:lambda:[a-z0-9-]{1,32}:\d{12}:function:[A-Za-z0-9_-]{1,64}(:(\$LATEST|[A-Za-z0-9_-]{1,128}))?$/],
   ["queue", /^arn:aws[a-z-]{0,20}:sqs:[a-z0-9-]{1,32}:\d{12}:[A-Za-z0-9_-]{1,80}(\.fifo)?$/],
   ["topic", /^arn:aws[a-z-]{0,20}:sns:[a-z0-9-]{1,32}:\d{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?$/],
   ["bus", /^arn:aws[a-z-]{0,20}:events:[a-z0-9-]{1,32}:\d{12}:event-bus\/[/.\-_A-Za-z0-9]{1,256}$/],
+  ["stream", /^arn:aws[a-z-]{0,20}:kinesis:[a-z0-9-]{1,32}:\d{12}:stream\/[a-zA-Z0-9._-]{1,249}$/],
   ["operation", /^arn:aws[a-z-]{0,20}:scheduler:::aws-sdk:[a-z0-9]{1,64}:[A-Za-z0-9]{1,128}$/],
 ];
 /** What AWS has as targets beside those, and Lambent has not. */
-const UNBUILT = /^arn:aws[a-z-]{0,20}:(states|kinesis|firehose|ecs|sagemaker|codebuild|codepipeline|inspector|batch|redshift-data):/;
+const UNBUILT = /^arn:aws[a-z-]{0,20}:(states|firehose|ecs|sagemaker|codebuild|codepipeline|inspector|batch|redshift-data):/;
 const UNBUILT_PARAMETERS = [
   "EcsParameters",
-  "KinesisParameters",
   "SageMakerPipelineParameters",
   "EventBridgePutEventsV2Parameters",
   "EventBridgePutRawEventsParameters",
@@ -36,12 +36,8 @@ export async function targetOf(input: Target, hasOperation: HasOperation): Promi
   refuseUnbuilt(input, UNBUILT_PARAMETERS);
   const arn = given(input.Arn, "target.arn");
   const kind = await kindOf(arn, hasOperation);
-  const { SqsParameters, EventBridgeParameters, RetryPolicy, DeadLetterConfig, Input } = input;
-  if (SqsParameters && kind !== "queue") throw refused("SqsParameters can only be given for a target that is an Amazon SQS queue.");
-  if (EventBridgeParameters && kind !== "bus") throw refused("EventBridgeParameters can only be given for a target that is an event bus.");
-  if (kind === "bus" && !EventBridgeParameters) throw refused("EventBridgeParameters are required for a target that is an event bus.");
-  if (arn.endsWith(".fifo") && kind === "queue" && SqsParameters?.MessageGroupId === undefined)
-    throw refused("SqsParameters with a MessageGroupId are required for a target that is a FIFO queue.");
+  const { SqsParameters, EventBridgeParameters, KinesisParameters, RetryPolicy, DeadLetterConfig, Input } = input;
+  checkParameters(input, kind);
   checkInput(Input, kind);
   return {
     arn,
@@ -55,12 +51,26 @@ export async function targetOf(input: Target, hasOperation: HasOperation): Promi
       source: given(EventBridgeParameters.Source, "source"),
       detailType: given(EventBridgeParameters.DetailType, "detailType"),
     },
+    partitionKey: KinesisParameters && given(KinesisParameters.PartitionKey, "partitionKey"),
   };
+}
+
+/** Each kind has parameters of its own, and no others. */
+function checkParameters({ Arn, SqsParameters, EventBridgeParameters, KinesisParameters }: Target, kind: TargetKind): void {
+  if (SqsParameters && kind !== "queue") throw refused("SqsParameters can only be given for a target that is an Amazon SQS queue.");
+  if (EventBridgeParameters && kind !== "bus") throw refused("EventBridgeParameters can only be given for a target that is an event bus.");
+  if (KinesisParameters && kind !== "stream")
+    throw refused("KinesisParameters can only be given for a target that is an Amazon Kinesis stream.");
+  if (kind === "bus" && !EventBridgeParameters) throw refused("EventBridgeParameters are required for a target that is an event bus.");
+  if (kind === "stream" && !KinesisParameters)
+    throw refused("KinesisParameters are required for a target that is an Amazon Kinesis stream.");
+  if (kind === "queue" && Arn?.endsWith(".fifo") && SqsParameters?.MessageGroupId === undefined)
+    throw refused("SqsParameters with a MessageGroupId are required for a target that is a FIFO queue.");
 }
 
 /** The target as GetSchedule shows it, with what was not given. */
 export function targetShape(target: ScheduleTarget): Target {
-  const { arn, roleArn, input, retriesMax, ageMsMax, deadLetter, messageGroupId, event } = target;
+  const { arn, roleArn, input, retriesMax, ageMsMax, deadLetter, messageGroupId, event, partitionKey } = target;
   return {
     Arn: arn,
     RoleArn: roleArn,
@@ -69,6 +79,7 @@ export function targetShape(target: ScheduleTarget): Target {
     ...(deadLetter === undefined ? {} : { DeadLetterConfig: { Arn: deadLetter } }),
     ...(messageGroupId === undefined ? {} : { SqsParameters: { MessageGroupId: messageGroupId } }),
     ...(event ? { EventBridgeParameters: { DetailType: event.detailType, Source: event.source } } : {}),
+    ...(partitionKey === undefined ? {} : { KinesisParameters: { PartitionKey: partitionKey } }),
   };
 }
 

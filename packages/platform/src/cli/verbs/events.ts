@@ -24,7 +24,7 @@ interface EventsOptions {
 const LIMIT_DEFAULT = 50;
 /** Events of one chain that are shown: as many as one answer lists. */
 const CHAIN_EVENTS_MAX = 1_000;
-const SOURCES = ["invoke", "queue", "bus", "schedule", "topic", "objects"] as const;
+const SOURCES = ["invoke", "queue", "bus", "schedule", "topic", "objects", "stream"] as const;
 /** Options that leave events out. */
 const FILTERS: ReadonlySet<string> = new Set(["function", "source", "state", "since"]);
 /** Between two looks while following. */

@@ -1,14 +1,14 @@
 import { relative } from "node:path";
 import { isLambentError } from "../../base/index.ts";
 import { DEFAULT_REGION } from "../../model/index.ts";
-import { startServer, type RunningServer, type ServerOptions } from "../../server/index.ts";
+import { type KafkaOptions, type KafkaReport, startServer, type RunningServer, type ServerOptions } from "../../server/index.ts";
 import { bannerLines } from "../banner.ts";
 import type { CommandContext, Run } from "../command.ts";
 import { detach, type ReadyMessage } from "../detach.ts";
 import { CommandFailure } from "../errors.ts";
 import { endAsked } from "../end-asked.ts";
 import type { ExamplesResult } from "../examples.ts";
-import { refuseTakenPort, takenPort } from "../port-holder.ts";
+import { portHolder, refuseTakenPort, takenPort } from "../port-holder.ts";
 import { outliveReaders } from "../readers.ts";
 import { leaveRunRecord, removeRunRecord, runFolderPath } from "../run-folder.ts";
 import { wholeNumber } from "../settings.ts";
@@ -27,6 +27,10 @@ export interface StartOptions {
   readonly allowHost?: readonly string[];
   readonly allowHostPort?: readonly string[];
   readonly allowNetwork?: readonly string[];
+  /** False with `--no-kafka`. */
+  readonly kafka?: boolean;
+  readonly kafkaPort?: string;
+  readonly kafkaAutoCreate?: string;
   readonly pool?: string;
   readonly idle?: string;
   readonly retryTimeFactor?: string;
@@ -37,6 +41,7 @@ export interface StartOptions {
 }
 
 const DEFAULT_PORT = 4566;
+const DEFAULT_KAFKA_PORT = 9092;
 
 /** `lambent start`: runs until Ctrl-C or SIGTERM, then drains and ends with 0. */
 export const run: Run<StartOptions> = async (context, _args, options) => {
@@ -65,7 +70,8 @@ async function startOrExplain(context: CommandContext, options: StartOptions, po
     return await startServer(serverOptions(context, options, { host, port }));
   } catch (error) {
     if (!isLambentError(error, "PortTaken")) throw error;
-    throw takenPort(port, context.environment);
+    const taken = Number(error.details["port"] ?? port);
+    throw takenPort(taken, context.environment, taken === port ? "--port" : "--kafka-port");
   }
 }
 
@@ -91,6 +97,17 @@ function serverOptions(
     retryTimeFactor: factor(options.retryTimeFactor, calledAs("--retry-time-factor")),
     sdkTree: sdkTree(),
     searchPath: searchPath(environment),
+    kafka: options.kafka === false ? undefined : kafkaOptions(calledAs, options, port),
+  };
+}
+
+/** A server that takes any port for its API takes any for Kafka too. */
+function kafkaOptions(calledAs: CommandContext["calledAs"], options: StartOptions, port: number): KafkaOptions {
+  const asked = wholeNumber(options.kafkaPort, calledAs("--kafka-port"), 0, 65_535);
+  return {
+    port: asked ?? (port === 0 ? 0 : DEFAULT_KAFKA_PORT),
+    isAskedFor: asked !== undefined,
+    autoCreate: oneOf(options.kafkaAutoCreate ?? "on", calledAs("--kafka-auto-create"), ["on", "off"]) === "on",
   };
 }
 
@@ -112,13 +129,21 @@ async function announce(context: CommandContext, options: StartOptions, server: 
     sandbox: report.sandbox,
     network: report.sandbox.network,
     region: report.region,
-    remarks: [...report.sandbox.remarks, ...(examples?.remarks ?? [])],
+    kafka: report.kafka.kind === "listening" ? report.kafka.address : undefined,
+    remarks: [...report.sandbox.remarks, ...kafkaRemarks(report.kafka), ...(examples?.remarks ?? [])],
     examples: examples?.names,
     command: commandWord(),
   };
   if (output.json) output.data({ ...facts, pid: process.pid });
   else for (const line of bannerLines(facts, output.paint)) output.line(line);
   tellParent(Number(new URL(server.url).port));
+}
+
+function kafkaRemarks(kafka: KafkaReport): string[] {
+  if (kafka.kind !== "portTaken") return [];
+  const holder = portHolder(kafka.port);
+  const by = holder ? ` by process ${holder.pid} (${holder.command})` : "";
+  return [`Kafka: port ${kafka.port} is taken${by}; --kafka-port chooses another one, 0 a free one`];
 }
 
 /** Relative to where the person is, when it is below. */

@@ -11,6 +11,7 @@ export const run: Run<object> = async ({ output, client }) => {
   const rows: readonly (readonly [string, string])[] = [
     ["server", `Lambent ${status.Version} at ${client().connection.endpoint}, pid ${status.Pid}, up ${formatSpan(status.UptimeMs)}`],
     ["store", store],
+    ...(status.KafkaAddress === undefined ? [] : ([["kafka", status.KafkaAddress]] as const)),
     ["realm", `account ${status.Account}, region ${status.Region}`],
     [
       "sandbox",

@@ -2,10 +2,14 @@ import { type AnyTrigger, listAllTriggers, removeAnyTrigger, sourceText } from "
 import type { Run } from "../command.ts";
 import { CommandFailure } from "../errors.ts";
 import type { UploadFilter } from "../../model/index.ts";
+import { isNamedAs } from "../stream-triggers.ts";
 import { filterOf } from "../upload-triggers.ts";
 
 interface UntriggerOptions {
   readonly queue?: string;
+  /** A topic of Kafka. */
+  readonly kafka?: string;
+  readonly stream?: string;
   readonly rule?: string;
   readonly bus?: string;
   readonly schedule?: string;
@@ -13,7 +17,7 @@ interface UntriggerOptions {
   readonly upload?: string;
 }
 
-/** `lambent untrigger <function>`: the queue and its messages stay, and so do the bus, a rule with other targets, and the bucket. */
+/** `lambent untrigger <function>`: the queue and its messages stay, and so do the stream, the bus, a rule with other targets, and the bucket. */
 export const run: Run<UntriggerOptions> = async ({ output, client }, [functionName = ""], options) => {
   const uploads = options.upload === undefined ? undefined : (await import("../trigger-by-upload.ts")).readFilter(options.upload);
   const found = (await listAllTriggers(client(), functionName)).filter((trigger) => isAsked(trigger, options, uploads));
@@ -30,11 +34,16 @@ export const run: Run<UntriggerOptions> = async ({ output, client }, [functionNa
 };
 
 /** Without an option, every trigger is. */
-function isAsked(trigger: AnyTrigger, { queue, rule, bus, schedule }: UntriggerOptions, uploads: UploadFilter | undefined): boolean {
-  if ([queue, rule, bus, schedule, uploads].every((each) => each === undefined)) return true;
+function isAsked(trigger: AnyTrigger, options: UntriggerOptions, uploads: UploadFilter | undefined): boolean {
+  const { queue, kafka, stream, rule, bus, schedule } = options;
+  if ([queue, kafka, stream, rule, bus, schedule, uploads].every((each) => each === undefined)) return true;
   switch (trigger.kind) {
     case "queue":
       return trigger.queue === queue;
+    case "stream": {
+      const { StreamName } = trigger.stream;
+      return (StreamName === kafka && isNamedAs(trigger.stream, "kafka")) || (StreamName === stream && isNamedAs(trigger.stream, "stream"));
+    }
     case "rule": {
       const { Name, EventBusName } = trigger.rule.rule;
       if (rule === undefined) return bus === EventBusName;
@@ -51,9 +60,11 @@ function isAsked(trigger: AnyTrigger, { queue, rule, bus, schedule }: UntriggerO
   }
 }
 
-function askedText({ queue, rule, bus, schedule, upload }: UntriggerOptions): string {
+function askedText({ queue, kafka, stream, rule, bus, schedule, upload }: UntriggerOptions): string {
   if (upload !== undefined) return ` by uploads to ${upload}`;
   if (queue !== undefined) return ` of queue ${queue}`;
+  if (kafka !== undefined) return ` by Kafka topic ${kafka}`;
+  if (stream !== undefined) return ` by stream ${stream}`;
   if (schedule !== undefined) return ` by schedule ${schedule}`;
   if (rule !== undefined) return ` by rule ${rule}${bus === undefined ? "" : ` of bus ${bus}`}`;
   return bus === undefined ? "" : ` by a rule of bus ${bus}`;
@@ -64,6 +75,8 @@ function nameOf(trigger: AnyTrigger): string {
   switch (trigger.kind) {
     case "queue":
       return trigger.mapping.UUID;
+    case "stream":
+      return trigger.stream.UUID;
     case "rule":
       return trigger.rule.rule.Arn;
     case "schedule":
