@@ -25,7 +25,7 @@ import type { StreamRecord, Streams } from "../streams/index.ts";
 export interface AppStreamParts {
   /** Opened with the first stream that is asked for. */
   readonly streams: () => Promise<Streams>;
-  readonly sources: Sources;
+  readonly sources: Pick<Sources, "list" | "result" | "settled" | "create" | "update" | "remove">;
   readonly queues: Pick<Queues, "find">;
 }
 
@@ -90,7 +90,12 @@ export function createAppStreams({ streams, sources, queues }: AppStreamParts): 
 
 function isNamed({ functionName, qualifier, source }: StreamMapping, names: StreamTriggerNames): boolean {
   const reference = qualifier === undefined ? functionName : `${functionName}:${qualifier}`;
-  return reference === names.functionName && source.stream === names.streamName && source.form === names.form;
+  return reference === names.functionName && source.stream === names.streamName && source.form === names.form && !brokersOf(source);
+}
+
+/** Where the topic is, when it is not in this server. */
+function brokersOf(source: StreamMapping["source"]): readonly string[] | undefined {
+  return source.form === "kafka" && source.cluster.kind === "external" ? source.cluster.servers : undefined;
 }
 
 function streamForm({ name, shards, settings }: StreamRecord): CurrentStream {
@@ -122,7 +127,7 @@ function triggerForm(realm: Realm, mapping: StreamMapping, result: ReturnType<So
   const enabled = state.kind === "enabled" || state.kind === "enabling" || ("next" in state && state.next === "enabled");
   return {
     ...{ uuid, functionName: qualifier === undefined ? functionName : `${functionName}:${qualifier}` },
-    ...{ streamName: source.stream, form: source.form, from: fromText(source.start) },
+    ...{ streamName: source.stream, form: source.form, from: fromText(source.start), brokers: brokersOf(source) },
     options: {
       ...{ batchSize, windowMs, parallelization, bisects, retriesMax, recordAgeMsMax, tumblingMs, filters, enabled },
       ...{ onFailure: onFailure === undefined ? undefined : destinationText(realm, onFailure), reportsFailures: answers === "reported" },

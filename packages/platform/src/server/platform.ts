@@ -28,6 +28,7 @@ import {
   createCipher,
   createCredentials,
   type Credentials,
+  type EgressToAll,
   openRoles,
   type Roles,
   type RootKey,
@@ -208,10 +209,7 @@ function openEvents(
   const { keep, cipher, functions, queues, streaming, metering, identity, reportDefect } = parts;
   const events = joinEvents({
     ...{ clock, secureRandom, cipher, functions, invoker, queues, metering, reportDefect },
-    egress: openDeliveryEgress(
-      options.opened,
-      isLoopback(options.host) ? (host, port) => parts.log.info(loopbackSaid(host, port)) : undefined,
-    ),
+    egress: parts.egress,
     caller: () => api.caller,
     streams: async () => (await streaming.get()).streams,
     endpoint: () => api.url,
@@ -272,14 +270,14 @@ function openKafka(
 /** What reckons over streams: it begins with its opening. */
 function openWindowsLater(
   opened: Opened,
-  { keep, events, streaming, reportDefect }: Omit<SourceParts, "kafka">,
+  { keep, ...parts }: Omit<SourceParts, "kafka">,
   { invoker }: Calls,
   options: ServerOptions,
 ): Later<Windows> {
   const later = new Later(async () => {
     const { joinWindows } = await import("./managed-windows.ts");
     const retryTimeFactor = options.retryTimeFactor ?? 1;
-    return joinWindows({ store: keep.store, clock, secureRandom, streaming, events, invoker, retryTimeFactor, reportDefect });
+    return joinWindows({ ...parts, store: keep.store, clock, secureRandom, invoker, retryTimeFactor });
   });
   opened.push(() => later.close((windows) => windows.close(new Promise((resolve) => clock.schedule(STOP_GRACE_MS, resolve)))));
   return later;
@@ -305,6 +303,8 @@ interface Parts {
   readonly inspections: Inspections;
   readonly pythons: Promise<readonly PythonInterpreter[]>;
   readonly log: PlatformLog;
+  /** Whom the platform itself reaches. */
+  readonly egress: EgressToAll;
   readonly care: Care;
   readonly reportDefect: (error: unknown, requestId?: string) => void;
 }
@@ -344,11 +344,16 @@ async function openParts(opened: Opened, options: ServerOptions, begun: Begun): 
   opened.push(() => functions.close());
   const queues = await openQueues({ store: keep.store, clock, secureRandom, onProblem: reportDefect });
   opened.push(() => queues.close());
+  const egress = openDeliveryEgress(
+    options.opened,
+    isLoopback(options.host) ? (host, port) => log.info(loopbackSaid(host, port)) : undefined,
+  );
   const care = openCare(keep, clock, reportDefect);
   opened.push(() => care.close());
   return {
     care,
     cipher,
+    egress,
     keep,
     signals,
     logs,

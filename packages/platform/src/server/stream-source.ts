@@ -1,6 +1,6 @@
 import { isLambentError, type Later, type SecureRandom, seededRandom } from "../base/index.ts";
 import type { FunctionVersion } from "../model/index.ts";
-import type { Authorizer } from "../security/index.ts";
+import type { Authorizer, EgressToAll } from "../security/index.ts";
 import type { StreamSourceParts } from "../sources/index.ts";
 import type { Events } from "./events.ts";
 import { authorizeRole } from "./role-permission.ts";
@@ -14,6 +14,7 @@ export interface StreamSourceJoin {
   readonly events: Events;
   readonly authorizer: Authorizer;
   readonly secureRandom: SecureRandom;
+  readonly egress: EgressToAll;
   readonly retryTimeFactor: number;
   readonly kafkaAddress: () => string;
   readonly reportDefect: (error: unknown) => void;
@@ -21,9 +22,10 @@ export interface StreamSourceJoin {
 
 /** Joins mappings of streams to the streams, and to what carries on what they failed with. */
 export function joinStreamSource(join: StreamSourceJoin): StreamSourceParts {
-  const { streaming, events, authorizer, secureRandom, retryTimeFactor, kafkaAddress, reportDefect } = join;
+  const { streaming, events, authorizer, secureRandom, egress, retryTimeFactor, kafkaAddress, reportDefect } = join;
   return {
     ...{ retryTimeFactor, kafkaAddress },
+    external: { egress, environment: variableNamed },
     random: seededRandom(secureRandom.bytes(4).readUInt32LE(0)),
     streams: async () => (await streaming.get()).streams,
     onOpened(cell, _realm, outbox) {
@@ -48,4 +50,9 @@ function mayReadStream(authorizer: Authorizer, version: FunctionVersion, resourc
     if (isLambentError(error, "AccessDenied")) return false;
     throw error;
   }
+}
+
+/** Of the server's own environment, where secrets are that nobody is to read here. */
+export function variableNamed(name: string): string | undefined {
+  return process.env[name];
 }

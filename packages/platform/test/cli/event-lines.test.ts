@@ -29,7 +29,8 @@ test("ARNs are shown as people say them", () => {
     [arn("scheduler", "schedule/default/nightly")]: "schedule nightly",
     [arn("scheduler", "schedule/tenants/nightly")]: "schedule tenants/nightly",
     [arn("sns", "news:0a1b")]: "topic news",
-    [arn("kinesis", "stream/x")]: arn("kinesis", "stream/x"),
+    [arn("kinesis", "stream/x")]: "stream x",
+    [arn("dynamodb", "table/x")]: arn("dynamodb", "table/x"),
   };
   assert.deepEqual(Object.keys(said).map(resourceText), Object.values(said));
 });
