@@ -10,7 +10,9 @@ const lambent = await startLambent();
 after(() => lambent.stop());
 const broker = brokerOf(lambent);
 const deployed = await lambent.run("deploy", folder);
-const { data } = JSON.parse(readFileSync(join(folder, "..", "sliding-average", "event.json"), "utf8")) as { readonly data: readonly number[] };
+const { data } = JSON.parse(readFileSync(join(folder, "..", "sliding-average", "event.json"), "utf8")) as {
+  readonly data: readonly number[];
+};
 
 /** The environments that `scripts/setup` makes for the tests: kafka-python as it was years ago, and as it is. */
 const PYTHONS = ["oldest", "newest"].map((age) =>
@@ -67,7 +69,9 @@ test("a day of numbers from Python: each ten of them are averaged by the handler
     [46.84, 47.17, 47.64, 48.23, 48.93, 49.67, 50.38, 50.98, 51.45, 51.7, 51.74, 51.62, 51.35, 50.95, 50.4],
   );
   assert.deepEqual(results[0], { key: "sfo", at: Date.UTC(2010, 0, 1, 10), data: data.slice(0, 10), average: 46.84 });
-  const shown = JSON.parse((await lambent.run("windows", "show", "example-last-ten", "--json")).out) as { readonly Progress: { readonly SetAside: object } };
+  const shown = JSON.parse((await lambent.run("windows", "show", "example-last-ten", "--json")).out) as {
+    readonly Progress: { readonly SetAside: object };
+  };
   assert.deepEqual(shown.Progress.SetAside, { notANumber: 1 });
 });
 

@@ -31,13 +31,20 @@ interface Result {
 
 test("one document brings the topic, two windows over it, their results, and the function behind the bus", () => {
   assert.equal(deployed.exit, 0, deployed.err);
-  assert.match(deployed.out, /→ example-sensor-alert {3}rule created\n {2}example-sensor-means {3}window created\n {2}example-sensor-days {3}window created/u);
+  assert.match(
+    deployed.out,
+    /→ example-sensor-alert {3}rule created\n {2}example-sensor-means {3}window created\n {2}example-sensor-days {3}window created/u,
+  );
 });
 
 test("two weeks of ten sensors: each mean of six hours, and each day's least and greatest, is what the readings say", async () => {
   const hours = readFileSync(join(folder, "seattle-hourly-january.csv"), "utf8").trim().split("\n").length - 1;
   const produced = await runProgram(process.execPath, [join(folder, "produce.mjs"), broker], process.env);
-  assert.deepEqual([produced.exit, produced.out], [0, `${hours * SENSORS} readings of ${SENSORS} sensors in example_readings\n`], produced.err);
+  assert.deepEqual(
+    [produced.exit, produced.out],
+    [0, `${hours * SENSORS} readings of ${SENSORS} sensors in example_readings\n`],
+    produced.err,
+  );
   // The hour at midnight is the first one of a day that has not ended.
   const wanted = { example_readings: hours * SENSORS, example_means: hours * SENSORS, example_days: Math.floor(hours / 24) * SENSORS };
   const read = await readTopics(broker, Object.keys(wanted), (records) =>
@@ -79,7 +86,9 @@ test("the warm hand, and nothing else, is told the bus as an anomaly, and the fu
     shown.Progress.Sinks.filter(({ Lane }) => Lane === "anomalies").map(({ Taken }) => Taken),
     [3],
   );
-  const said = new Set(Array.from(following.printed().matchAll(/sensor-\d at \S+Z: \S+ °C\. 31 is .* above .*/gu), ([line]) => line.slice(0, 29)));
+  const said = new Set(
+    Array.from(following.printed().matchAll(/sensor-\d at \S+Z: \S+ °C\. 31 is .* above .*/gu), ([line]) => line.slice(0, 29)),
+  );
   assert.deepEqual(
     [...said].toSorted(),
     ["14", "15", "16"].map((hour) => `sensor-6 at 2010-01-09T${hour}:00:`),

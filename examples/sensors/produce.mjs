@@ -36,7 +36,13 @@ const messages = hours.flatMap(([time, weather]) =>
   })),
 );
 
-const producer = new Producer({ clientId: "sensors", bootstrapBrokers: [broker], serializers: stringSerializers, autocreateTopics: true, retries: 2 });
+const producer = new Producer({
+  clientId: "sensors",
+  bootstrapBrokers: [broker],
+  serializers: stringSerializers,
+  autocreateTopics: true,
+  retries: 2,
+});
 try {
   for (let from = 0; from < messages.length; from += TOGETHER)
     await producer.send({ messages: messages.slice(from, from + TOGETHER), acks: ProduceAcks.ALL });

@@ -66,6 +66,8 @@ export interface StreamTrigger extends StreamTriggerNames {
 
 export interface CurrentStreamTrigger extends StreamTriggerNames {
   readonly uuid: string;
+  /** Brokers elsewhere that the topic is of; such a one is shown, and AWS's tools made it. */
+  readonly brokers?: readonly string[] | undefined;
   readonly from: string;
   readonly options: StreamTriggerOptions;
   /** As AWS names it. */

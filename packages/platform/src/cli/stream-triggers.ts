@@ -26,9 +26,9 @@ export function isNamedAs({ Form }: Pick<StreamTriggerJson, "Form">, option: Str
   return Form === "json" || (Form === "kafka") === (option === "kafka");
 }
 
-/** `Kafka topic clicks`, `stream readings`. */
-export function streamText({ StreamName, Form }: Pick<StreamTriggerJson, "StreamName" | "Form">): string {
-  return `${Form === "kafka" ? "Kafka topic" : "stream"} ${StreamName}`;
+/** `Kafka topic clicks`, `Kafka topic clicks of kafka.example:9092`, `stream readings`. */
+export function streamText({ StreamName, Form, BootstrapServers: [broker] = [] }: StreamTriggerJson): string {
+  return `${Form === "kafka" ? "Kafka topic" : "stream"} ${StreamName}${broker === undefined ? "" : ` of ${broker}`}`;
 }
 
 const FORMS = { kafka: "Kafka's events", kinesis: "Kinesis' events", json: "bare values" } as const;

@@ -80,7 +80,8 @@ async function formOf(client: Client, { functionName, streamName, option, format
   const own: Form = option === "kafka" ? "kafka" : "kinesis";
   const wanted = format === undefined ? undefined : oneOf(format, "--format", ["aws", "json"]) === "json" ? "json" : own;
   const all = await listStreamTriggers(client, functionName);
-  const known = all.find((each) => each.FunctionName === functionName && each.StreamName === streamName && isNamedAs(each, option));
+  const ours = all.filter((each) => each.FunctionName === functionName && each.BootstrapServers === undefined);
+  const known = ours.find((each) => each.StreamName === streamName && isNamedAs(each, option));
   if (!known) return wanted ?? own;
   if (wanted === undefined || wanted === known.Form) return known.Form;
   throw new CommandFailure(

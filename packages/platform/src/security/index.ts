@@ -41,4 +41,4 @@ export { checkBrowser } from "./browser-rules.ts";
 export type { BrowserRules, BrowserVerdict, Surface } from "./browser-rules.ts";
 export { standardSecretBytes, verifyWebhook, WEBHOOK_STYLES } from "./webhooks/verify.ts";
 export type { SignedWebhook, WebhookStyle, WebhookVerdict } from "./webhooks/verify.ts";
-export { SECRET_VARIABLE } from "./secret-variable.ts";
+export { SECRET_VARIABLE } from "./secrets.ts";

@@ -6,6 +6,12 @@ import { DEFAULT_ACCOUNT } from "../model/index.ts";
 import { uniqueId } from "./principal.ts";
 
 /**
+ * Variables of the server's environment that may be named as a secret's place by whoever declares a window or maps a topic: those that are meant
+ * for it. Nothing else of the environment is theirs.
+ */
+export const SECRET_VARIABLE = /^LAMBENT_SECRET_[A-Z0-9_]{1,100}$/u;
+
+/**
  * The secrets of a data folder: `root-key` (who may do everything) and `cipher-key` (what is sealed at rest, and session tokens).
  * Both are made at the first start and readable by their owner alone.
  */

@@ -45,7 +45,7 @@ export function changedOptions(known: StreamTriggerOptions, given: PutStreamTrig
 }
 
 export function streamTriggerShape(trigger: CurrentStreamTrigger): StreamTriggerShape {
-  const { uuid, functionName, streamName, form, from, options, state, result } = trigger;
+  const { uuid, functionName, streamName, form, brokers, from, options, state, result } = trigger;
   const { retriesMax, recordAgeMsMax, onFailure } = options;
   return {
     ...{ UUID: uuid, FunctionName: functionName, StreamName: streamName, Form: form, From: from },
@@ -59,6 +59,7 @@ export function streamTriggerShape(trigger: CurrentStreamTrigger): StreamTrigger
     ...(retriesMax === undefined ? {} : { RetriesMax: retriesMax }),
     ...(recordAgeMsMax === undefined ? {} : { RecordAgeMsMax: recordAgeMsMax }),
     ...(onFailure === undefined ? {} : { OnFailure: onFailure }),
+    ...(brokers && { BootstrapServers: [...brokers] }),
     State: state,
     ...(result === undefined ? {} : { LastProcessingResult: result }),
   };

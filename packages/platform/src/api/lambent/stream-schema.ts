@@ -59,6 +59,8 @@ const trigger = structure("StreamTrigger", {
   FunctionName: functionReference(),
   StreamName: streamName(),
   Form: form(),
+  /** Of a topic elsewhere. */
+  BootstrapServers: optional(list(string())),
   From: from(),
   ...ALWAYS_SET,
   ...BOUNDS,

@@ -5,6 +5,12 @@ interface Waiting {
   readonly turn: Deferred<void>;
 }
 
+export interface Share {
+  set(bytes: number): void;
+  /** As many bytes as it may have now: what is left beside the others, but `min` at least and `max` at most. */
+  within(min: number, max: number): number;
+}
+
 /** Bytes that may be held at once by everybody together (P7); who asks for more than are left waits in line. */
 export class ByteBudget {
   readonly #bytesMax: number;
@@ -48,6 +54,17 @@ export class ByteBudget {
   release(bytes: number): void {
     this.#held -= bytes;
     this.#next();
+  }
+
+  /** A share that counts as much as it is set to. */
+  share(): Share {
+    let held = 0;
+    const set = (bytes: number): void => {
+      if (bytes > held) this.count(bytes - held);
+      else if (bytes < held) this.release(held - bytes);
+      held = bytes;
+    };
+    return { set, within: (min, max) => Math.min(max, Math.max(min, this.left + held)) };
   }
 
   #next(): void {

@@ -139,6 +139,24 @@ test("a reader gets one batch whatever its bounds, and no more than they allow",
   assert.deepEqual(await counts({}), [3, 3]);
   // More asked for than fits is no reason to wait.
   assert.deepEqual(await counts({ maxBytes: 1_500, minBytes: 100_000, maxWaitMs: 60_000 }), [1, 0]);
+  assert.deepEqual(await counts({ partitionMaxBytes: 1_500, minBytes: 100_000, maxWaitMs: 60_000 }), [1, 1]);
+});
+
+test("what readers that wait for more hold counts: beyond the bound of all together answers are small, and come at once (P7)", async () => {
+  await using world = await openKafkaWorld({ clock: new ManualClock() });
+  await using writer = await KafkaWire.open(world.port);
+  for (let round = 0; round < 33; round += 1) await put(writer, "t", batchOf(["x".repeat(1_000_000)]));
+  const most = 2 ** 31 - 1;
+  const all = { maxBytes: most, partitionMaxBytes: most, minBytes: most, maxWaitMs: 60_000 };
+  const waiting = await Promise.all(Array.from({ length: 8 }, () => KafkaWire.open(world.port)));
+  const left = waiting.map((wire) => assert.rejects(read(wire, "t", { 0: 0 }, all), ConnectionEnded));
+  await using late = await KafkaWire.open(world.port);
+  for (let round = 0; round < 2; round += 1) {
+    const { values = [] } = (await read(late, "t", { 0: 0 }, all)).partitions[0] ?? {};
+    assert.ok(values.length >= 1 && values.length < 10, `${values.length} records are given beside those that are held`);
+  }
+  for (const wire of waiting) await wire[Symbol.asyncDispose]();
+  await Promise.all(left);
 });
 
 test("no fetch session is kept: who asks for one gets a whole answer, who goes on with one starts anew", async () => {

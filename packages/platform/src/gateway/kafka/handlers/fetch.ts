@@ -6,6 +6,7 @@
  */
 import { deferred, isLambentError, LambentError } from "../../../base/index.ts";
 import type { Partition, StoredBatch } from "../../../streams/index.ts";
+import type { Share } from "../byte-budget.ts";
 import { type Call, route, type Route } from "../call.ts";
 import { codeOf, failureOf } from "../errors.ts";
 import { type Decoded, type Encodable, fetch, type KafkaErrorName } from "../protocol/index.ts";
@@ -37,6 +38,10 @@ interface Reading {
   end: number;
 }
 
+interface FetchBounds extends Pick<FetchRequest, "maxWaitMs" | "minBytes" | "maxBytes"> {
+  readonly share: Share;
+}
+
 interface TopicReading {
   readonly topic: string;
   readonly topicId: string;
@@ -50,11 +55,9 @@ export function fetchRoute(parts: HandlerParts): Route {
     if (isInSession) return { errorCode: codeOf("FETCH_SESSION_ID_NOT_FOUND"), responses: [] };
     const topics = await open(parts, request, call);
     const readings = topics.flatMap((topic) => topic.readings);
-    const bytesMax = Math.max(1, Math.min(request.maxBytes, FETCH_BYTES_MAX, Math.max(FETCH_BYTES_MIN, parts.fetched.left)));
-    await readUntilEnough(parts, readings, { ...request, bytesMax }, call);
-    const bytes = sizeOf(readings);
-    parts.fetched.count(bytes);
-    call.onAnswered(() => parts.fetched.release(bytes));
+    const share = parts.fetched.share();
+    call.onAnswered(() => share.set(0));
+    await readUntilEnough(parts, readings, { ...request, share }, call);
     return { errorCode: 0, responses: topics.map(({ topic, topicId, readings: own }) => ({ topic, topicId, partitions: own.map(told) })) };
   });
 }
@@ -84,10 +87,20 @@ async function open(parts: HandlerParts, { topics }: FetchRequest, call: Call): 
   );
 }
 
+/** What a reader that waits holds counts, too; and while it reads, what it may read. */
+async function readWithin(parts: HandlerParts, readings: readonly Reading[], { maxBytes, share }: FetchBounds): Promise<boolean> {
+  const bytesMax = Math.max(1, Math.min(maxBytes, share.within(FETCH_BYTES_MIN, FETCH_BYTES_MAX)));
+  share.set(bytesMax);
+  const isFull = await read(parts, readings, bytesMax);
+  share.set(sizeOf(readings));
+  return isFull;
+}
+
 /** Reads what there is into `readings`, up to `bytesMax` over all; the first batch is taken whatever its size, so that everybody comes on. True when no more fits. */
 async function read(parts: HandlerParts, readings: readonly Reading[], bytesMax: number): Promise<boolean> {
   let left = bytesMax;
   let isFirst = true;
+  let isMoreThere = false;
   for (const reading of readings) {
     const { partition } = reading;
     if (!partition || reading.error) continue;
@@ -100,8 +113,11 @@ async function read(parts: HandlerParts, readings: readonly Reading[], bytesMax:
     if (size > 0) isFirst = false;
     left -= size;
     if (left <= 0) return true;
+    // What a partition has beyond its share comes with the next request: nobody waits for more while there is more.
+    const last = reading.batches.at(-1);
+    if (last && last.lastOffset + 1 < reading.end) isMoreThere = true;
   }
-  return false;
+  return isMoreThere;
 }
 
 async function readOne(parts: HandlerParts, reading: Reading, partition: Partition, bytesMax: number): Promise<void> {
@@ -134,10 +150,11 @@ function isEnough(readings: readonly Reading[], minBytes: number): boolean {
 async function readUntilEnough(
   parts: HandlerParts,
   readings: readonly Reading[],
-  { maxWaitMs, minBytes, bytesMax }: FetchRequest & { readonly bytesMax: number },
+  bounds: FetchBounds,
   { stopping }: Call,
 ): Promise<void> {
-  if ((await read(parts, readings, bytesMax)) || isEnough(readings, minBytes)) return;
+  const { maxWaitMs, minBytes } = bounds;
+  if ((await readWithin(parts, readings, bounds)) || isEnough(readings, minBytes)) return;
   const over = new AbortController();
   const end = (): void => over.abort();
   const timer = parts.clock.schedule(Math.min(Math.max(0, maxWaitMs), FETCH_WAIT_MS_MAX), end);
@@ -149,7 +166,7 @@ async function readUntilEnough(
       const hasGrown = readings.some(({ partition, end: seen }) => partition && partition.end > seen);
       // A stream that was removed wakes its readers without having grown.
       if (!hasGrown) return markGone(parts, readings);
-      if ((await read(parts, readings, bytesMax)) || isEnough(readings, minBytes)) return;
+      if ((await readWithin(parts, readings, bounds)) || isEnough(readings, minBytes)) return;
     }
   } finally {
     timer.cancel();

@@ -45,7 +45,7 @@ export function checkAccess(access: readonly KafkaAccess[]): void {
       );
     if (!uri.startsWith(IN_ENVIRONMENT) || !SECRET_VARIABLE.test(uri.slice(IN_ENVIRONMENT.length)))
       throw refused(
-        `The URI of ${type} is ${uri.slice(0, 200)}; here it names a variable of the server's environment, as in env:LAMBENT_SECRET_BROKERS.`,
+        `The URI of ${type} is ${uri.slice(0, 200)}; here it names a variable of the server's environment, env: and a name that begins with LAMBENT_SECRET_.`,
       );
   }
   if (access.filter(({ type }) => Object.hasOwn(MECHANISMS, type)).length > 1)
