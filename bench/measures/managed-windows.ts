@@ -51,7 +51,7 @@ export async function measureManagedWindows({ rounds, events }: { rounds: number
 
 /** What a minute of events leaves behind is there before it is measured. */
 function reckon(events: number): Sample {
-  const state = new WindowState(definition(), undefined);
+  const state = WindowState.fresh(definition(), undefined);
   const partitions = Array.from({ length: PARTITIONS }, (_, source) => source);
   state.apply(partitions.map((source) => ({ kind: "opened", source, next: 0, streamId: "readings" })));
   const turns: Step[][] = [];

@@ -29,7 +29,7 @@ export type WindowDifference =
 /** What an application needs of managed windows: joined to `windows/` where the platform is put together. */
 export interface AppWindows {
   hasWindow(realm: Realm, name: string): Promise<boolean>;
-  /** Throws `InvalidParameter` for a declaration that is none, and `Conflict` for a change that needs a restart which the document does not allow. */
+  /** Throws `InvalidParameter` for a declaration that is none, and `RestartNeeded` for a change that needs one which the document does not allow. */
   compareWindow(realm: Realm, window: WantedWindow): Promise<WindowDifference>;
   /** Makes the window, and the stream that it reads where that is missing. */
   createWindow(realm: Realm, window: WantedWindow): Promise<void>;

@@ -59,6 +59,13 @@ export const ERROR_CATALOGUE = {
     "Name it with `app:` in lambent.yaml, or rename the function; `lambent deploy --adopt` takes functions over.",
   ),
   Conflict: entry(409, "caller", true, "The thing changes at the moment, or is in use.", "Wait until it is done and repeat."),
+  RestartNeeded: entry(
+    409,
+    "caller",
+    false,
+    "What a window has reckoned means nothing under its new definition.",
+    "Say from where it begins anew: `--restart latest`, or `onChange` in lambent.yaml; or leave the definition as it is.",
+  ),
   IllegalState: entry(400, "caller", false, "The thing is in a state that does not allow this.", "Look at its state; start another one."),
   ManagedRule: entry(400, "caller", false, "The rule belongs to an archive.", "Change or delete the archive."),
   RevisionMismatch: entry(412, "caller", false, "The revision id given is not the current one.", "Read the current one and repeat."),

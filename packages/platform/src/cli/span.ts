@@ -13,3 +13,9 @@ export function spanMs(text: string, option: string): number {
     );
   return Number(found[1]) * UNITS_MS[found[2] as keyof typeof UNITS_MS];
 }
+
+/** Milliseconds as `spanMs` reads them, in the largest unit that fits; `250ms` where none does. */
+export function shortSpan(ms: number): string {
+  const [unit, size] = Object.entries(UNITS_MS).findLast(([, each]) => ms >= each && ms % each === 0) ?? ["ms", 1];
+  return `${ms / size}${unit}`;
+}

@@ -47,7 +47,7 @@ export function streamTriggerText(trigger: StreamTriggerJson): string {
     ...(TumblingMs > 0 ? [`windows of ${TumblingMs / 1_000} s`] : []),
     ...(Parallelization > 1 ? [`${Parallelization} at once of a partition`] : []),
     ...(Bisects ? ["halved when they fail"] : []),
-    ...(RetriesMax === undefined ? [] : [`${RetriesMax} retries`]),
+    ...(RetriesMax === undefined ? [] : [RetriesMax === 1 ? "1 retry" : `${RetriesMax} retries`]),
     ...(RecordAgeMsMax === undefined ? [] : [`given up after ${formatSpan(RecordAgeMsMax)}`]),
     ...(OnFailure === undefined ? [] : [`failures to ${OnFailure}`]),
     ...(Filters.length > 0 ? ["filtered"] : []),

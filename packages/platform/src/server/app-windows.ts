@@ -52,8 +52,8 @@ function differenceOf({ name, restart }: WantedWindow, change: WindowChange | un
     case "restarted":
       if (restart === undefined)
         throw new LambentError(
-          "Conflict",
-          `What window ${name} has reckoned means nothing under the new definition: ${change.why.join("; ")}. Say with onChange from where it is to begin anew: latest, earliest or here.`,
+          "RestartNeeded",
+          `What window ${name} has reckoned means nothing under the new definition: ${change.why.join("; ")}.`,
         );
       return told(change.why.join("; "), `dropped; begins anew at ${restart}`);
   }

@@ -20,11 +20,17 @@ export class Anomalies {
   readonly #detectors = new Map<string, Detector>();
   #bytes = 0;
 
-  constructor({ of, detector }: AnomalyForm, blocks: readonly Uint8Array[] = []) {
+  private constructor({ of, detector }: AnomalyForm) {
     this.of = of;
     this.#spec = detector;
+  }
+
+  /** As `blocks` left them, none where nothing was seen yet; yields between two keys. */
+  static *restoring(form: AnomalyForm, blocks: readonly Uint8Array[]): Generator<void, Anomalies> {
+    const anomalies = new Anomalies(form);
     const reader = new ByteReader(blocks);
-    while (!reader.isDone) this.#add(reader.text(), restored(reader.bytes()));
+    for (; !reader.isDone; anomalies.#add(reader.text(), restored(reader.bytes()))) yield;
+    return anomalies;
   }
 
   get keys(): number {

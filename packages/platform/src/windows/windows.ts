@@ -140,7 +140,7 @@ export class Windows {
 
   /**
    * Gives a window another definition. What it has reckoned is kept where that means something under the new one; else `restart` has to say from where
-   * it begins anew. Throws `NotFound`, `Conflict` for a change that needs a restart.
+   * it begins anew. Throws `NotFound`, `RestartNeeded`.
    */
   update(realm: Realm, name: string, given: ManagedWindow, { restart }: UpdateOptions = {}): Promise<WindowChange> {
     return this.#change(realm, async (table) => {
@@ -322,8 +322,5 @@ async function quietly(work: Promise<void>): Promise<void> {
 }
 
 function needsRestart(name: string, { why }: Extract<WindowChange, { readonly kind: "restarted" }>): LambentError {
-  return new LambentError(
-    "Conflict",
-    `What window ${name} has reckoned means nothing under the new definition: ${why.join("; ")}. Say from where it is to begin anew: latest, earliest, a time, or here, where it is.`,
-  );
+  return new LambentError("RestartNeeded", `What window ${name} has reckoned means nothing under the new definition: ${why.join("; ")}.`);
 }

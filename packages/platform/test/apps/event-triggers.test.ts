@@ -91,7 +91,10 @@ test("what does not go together is refused with place and rule, in one line", ()
       (error) => isLambentError(error, "InvalidParameter") && message.test(error.message) && !error.message.includes("\n"),
       trigger,
     );
-  refused("{ batch: 5 }", /functions\.a\.triggers\[0\] does not say what calls the function: one of queue, kafka, stream, on, every, cron, upload\.$/u);
+  refused(
+    "{ batch: 5 }",
+    /functions\.a\.triggers\[0\] does not say what calls the function: one of queue, kafka, stream, on, every, cron, upload\.$/u,
+  );
   refused("{ queue: q, on: x }", /has queue and on; each is a trigger of its own\.$/u);
   refused("{ on: x, batch: 5 }", /has batch, which does not go with on; with it go bus, format, name, enabled\.$/u);
   refused("{ every: 1 minute, timezone: UTC }", /has timezone, which does not go with every/u);

@@ -184,11 +184,11 @@ describe("an ordinary day with the AWS CLI", () => {
     );
     const other = await run(
       "lambda create-event-source-mapping --function-name day --starting-position LATEST --event-source-arn",
-      `arn:aws:kinesis:us-east-1:${ACCOUNT}:stream/clicks`,
+      `arn:aws:dynamodb:us-east-1:${ACCOUNT}:table/clicks/stream/2026-01-01T00:00:00.000`,
     );
     assert.match(
       other.err,
-      /An error occurred \(NotImplemented\) .*: Event source mappings of kinesis are not built in Lambent; those of SQS queues are\./u,
+      /An error occurred \(NotImplemented\) .*: Event source mappings of dynamodb are not built in Lambent; those of/u,
     );
   });
 

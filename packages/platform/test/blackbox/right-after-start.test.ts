@@ -22,6 +22,7 @@ describe("right after a start", () => {
     events: ({ events }) => events.putEvents({ Entries: [{ Source: "tests", DetailType: "asked", Detail: "{}" }] }),
     scheduler: ({ scheduler }) => scheduler.listSchedules({}),
     sns: ({ sns }) => sns.listTopics({}),
+    kinesis: ({ kinesis }) => kinesis.listStreams({}),
     s3: ({ s3 }) => s3.listBuckets({}),
     lambent: () => status(),
   };

@@ -173,12 +173,7 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
   },
   "a group's offset is acknowledged before its commit": {
     module: "/streams/groups/coordinated-group.ts",
-    edits: [
-      {
-        from: "      await this.rows.write(isFirst",
-        to: "      setTimeout(() => this.#parts.onChanged(this, 0), 0); void this.rows.write(isFirst",
-      },
-    ],
+    edits: [{ from: "await this.rows.write(this.#isNoted", to: "void this.rows.write(this.#isNoted" }],
     mode: "streams, kill",
     foundBy: CHECKS.groups,
   },

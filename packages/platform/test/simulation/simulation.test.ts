@@ -3,14 +3,14 @@ import { describe, test } from "node:test";
 import { MOSTLY_STREAMS, type Shares, Simulation } from "./simulation.ts";
 
 /** The long rig goes through thousands of others. */
-const SEEDS = 1_000;
+const SEEDS = 750;
 /** Seeds of one test, so that no test takes long. */
 const SEEDS_TOGETHER = 250;
 /** Seeds whose steps are mostly about objects. */
-const OBJECT_SEEDS = 100;
+const OBJECT_SEEDS = 80;
 const MOSTLY_OBJECTS: Shares = { objects: 0.6 };
 /** Seeds whose steps are mostly about streams. */
-const STREAM_SEEDS = 250;
+const STREAM_SEEDS = 200;
 
 const only = process.env.LAMBENT_SEED;
 

@@ -170,7 +170,8 @@ describe("a batch is refused", () => {
     [
       "when something stands behind what is compressed",
       "corrupt",
-      () => resealed(plain, (header) => header.writeInt16BE(4, 21), Buffer.concat([zstdCompressSync(plain.subarray(61)), Buffer.alloc(8, 7)])),
+      () =>
+        resealed(plain, (header) => header.writeInt16BE(4, 21), Buffer.concat([zstdCompressSync(plain.subarray(61)), Buffer.alloc(8, 7)])),
     ],
     ["when a record's time is none", "invalidTimestamp", () => resealed(plain, (header) => header.writeBigInt64BE(-(2n ** 60n), 27))],
   ];
@@ -212,8 +213,25 @@ test("a batch of few bytes takes little memory wherever it is read: its records 
   assert.equal(refused(zipped(bare(100_001))), "tooLarge");
   const headers = Array.from({ length: 125_000 }, () => ["", undefined] as const);
   const [record = { key: undefined, value: undefined }] = bare(1);
-  assert.equal(checked(zipped([{ ...record, headers }, { ...record, headers }])).count, 2);
-  assert.equal(refused(zipped([{ ...record, headers }, { ...record, headers }, { ...record, headers: headers.slice(0, 1) }])), "tooLarge");
+  assert.equal(
+    checked(
+      zipped([
+        { ...record, headers },
+        { ...record, headers },
+      ]),
+    ).count,
+    2,
+  );
+  assert.equal(
+    refused(
+      zipped([
+        { ...record, headers },
+        { ...record, headers },
+        { ...record, headers: headers.slice(0, 1) },
+      ]),
+    ),
+    "tooLarge",
+  );
 });
 
 test("a batch with any of its bytes changed is checked without an exception, and what passes can be read", () => {

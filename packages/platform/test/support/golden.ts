@@ -167,14 +167,19 @@ function isTime(value: number): boolean {
 /** A ZipFile, or a token of as many letters. */
 const LONG_BASE64 = /^[A-Za-z0-9+/_-]{120,}={0,2}$/u;
 
+/** The bytes of a function's log lines, which hold figures of the run; the shards of whatever other tests made on the same server. */
+const VARYING_MEMBERS: ReadonlyMap<string, string> = new Map([
+  ["storedBytes", "<bytes>"],
+  ["OpenShardCount", "<shards>"],
+]);
+
 function mask(value: unknown): unknown {
   if (typeof value === "number") return isTime(value) ? "<time>" : value;
   if (typeof value === "string" && /^\d{10}(?:\d{3})?$/u.test(value) && isTime(Number(value))) return "<time>";
   if (typeof value === "string") return LONG_BASE64.test(value) ? "<base64>" : maskText(value);
   if (Array.isArray(value)) return value.map(mask);
   if (typeof value !== "object" || value === null) return value;
-  // The bytes of a function's log lines hold figures of the run.
-  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, name === "storedBytes" ? "<bytes>" : mask(member)]));
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, VARYING_MEMBERS.get(name) ?? mask(member)]));
 }
 
 /** One line a message: short enough to keep, and a difference names its operation. */

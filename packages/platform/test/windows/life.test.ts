@@ -95,7 +95,7 @@ test("a change of where results go keeps what was reckoned; one of the window is
   assert.equal(windows.plan(REALM, "sums", wider)?.kind, "restarted");
   await assert.rejects(
     windows.update(REALM, "sums", wider),
-    (error) => isLambentError(error, "Conflict") && /tumbling|sizeMs/u.test(error.message),
+    (error) => isLambentError(error, "RestartNeeded") && /tumbling|sizeMs/u.test(error.message),
   );
   await pumped(clock, windows.update(REALM, "sums", wider, { restart: { kind: "earliest" } }));
   await expectSums(world, [0, 1, 1, 2, 3, 5]);
@@ -181,5 +181,44 @@ test("what the stream dropped before it was read is counted, and the rest goes o
   await pumped(world.clock, windows.resumeWindow(REALM, "sums"));
   await expectSums(world, [2, 3, 4, 7]);
   assert.equal((await windows.describe(REALM, "sums")).running?.skipped, 2);
+  await world.close();
+});
+
+test("a stream that was made anew with fewer partitions is read once, also behind a restart", async () => {
+  const world = await openWorld();
+  await world.streams.create(REALM, "readings", { shards: 3, madeBy: "kafka" });
+  await world.windows.create(REALM, "sums", declared({ idleAfter: "1s" }));
+  await put(world.streams, 0, minutes(0, 3));
+  await expectSums(world, [0, 1]);
+  const { disk, clock } = world;
+  await pumped(clock, world.streams.remove(REALM, "readings"));
+  await world.streams.create(REALM, "readings", { shards: 1, madeBy: "kafka" });
+  await put(world.streams, 0, minutes(10, 13));
+  await expectSums(world, [0, 1, 2, 10, 11]);
+  await pumped(clock, world.close());
+  const again = await openWorld({ disk, clock });
+  await pumped(clock, again.windows.resume());
+  await put(again.streams, 0, minutes(13, 15));
+  await expectSums(again, [0, 1, 2, 10, 11, 12, 13]);
+  const { running } = await again.windows.describe(REALM, "sums");
+  assert.deepEqual(
+    [running?.partitions.map(({ partition, next }) => [partition, next]), running?.read, running?.late],
+    [[[0, 5]], 3 + 5, 0],
+  );
+  await again.close();
+});
+
+test("a window that is reset where it is reads a stream that was made anew from its beginning", async () => {
+  const world = await withWindow({ idleAfter: "1s" });
+  const { clock, streams, windows } = world;
+  await put(streams, 0, minutes(0, 3));
+  await expectSums(world, [0, 1]);
+  await pumped(clock, windows.pause(REALM, "sums"));
+  await pumped(clock, streams.remove(REALM, "readings"));
+  await streams.create(REALM, "readings", { shards: 1, madeBy: "kafka" });
+  await put(streams, 0, minutes(10, 13));
+  await pumped(clock, windows.reset(REALM, "sums", { kind: "here" }));
+  await pumped(clock, windows.resumeWindow(REALM, "sums"));
+  await expectSums(world, [0, 1, 10, 11]);
   await world.close();
 });

@@ -50,7 +50,7 @@ test("a window is made, looked at, changed, paused, begun anew and removed", asy
   assert.deepEqual(Sinks, [{ Sink: "stream sums", Lane: "results", Taken: 1, Waiting: 0, GivenUp: 0 }]);
   const wider = JSON.stringify({ ...SUMS, window: { kind: "tumbling", size: "2m" } });
   await assert.rejects(operations.UpdateWindow({ Name: "sums", Declaration: wider }, CONTEXT), (error) =>
-    isLambentError(error, "Conflict"),
+    isLambentError(error, "RestartNeeded"),
   );
   const { Change } = await pumped(clock, operations.UpdateWindow({ Name: "sums", Declaration: wider, Restart: "earliest" }, CONTEXT));
   assert.equal(Change.Kind, "restarted");
@@ -80,5 +80,19 @@ test("what is no window is refused, and what is refused says why", async () => {
   await assert.rejects(CreateWindow({ Name: "a", Declaration: JSON.stringify(SUMS) }, CONTEXT), refused("NotFound", /readings/u));
   await assert.rejects(DescribeWindow({ Name: "a" }, CONTEXT), refused("NotFound", /Window a does not exist/u));
   await assert.rejects(ResetWindow({ Name: "a", Start: "soon" }, CONTEXT), refused("InvalidParameter", /^start is "soon"/u));
+  await world.close();
+});
+
+test("a watermark before all dates, as behind the earliest record there can be, is left out of what is told", async () => {
+  const world = await openWorld();
+  const operations = windowOperations(async () => world.windows);
+  await world.streams.create(REALM, "readings", { shards: 1, madeBy: "kafka" });
+  const declaration = JSON.stringify({ ...SUMS, outOfOrderness: "10s" });
+  await operations.CreateWindow({ Name: "sums", Declaration: declaration }, CONTEXT);
+  await put(world.streams, 0, [{ device: "a", value: 1, at: -8_640_000_000_000_000 }]);
+  const progress = async () => (await operations.DescribeWindow({ Name: "sums" }, CONTEXT)).Progress;
+  await until(world.clock, async () => (await progress())?.Read === 1);
+  const { Watermark, Partitions } = (await progress()) ?? assert.fail("it runs");
+  assert.deepEqual([Watermark, Partitions], [undefined, [{ Partition: 0, Next: 1, Ended: false, Lag: 0 }]]);
   await world.close();
 });

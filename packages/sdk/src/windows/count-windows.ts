@@ -39,8 +39,8 @@ export class CountWindows implements WindowEngine {
   }
 
   /** Only records complete a window. */
-  advance(): void {
-    return undefined;
+  advance(): boolean {
+    return true;
   }
 
   forget(key: string): void {
@@ -52,8 +52,8 @@ export class CountWindows implements WindowEngine {
     return this.#store.write(to);
   }
 
-  read(from: BlockReader): void {
-    this.#store.read(from);
+  read(from: BlockReader): IterableIterator<void> {
+    return this.#store.read(from);
   }
 
   #fire(slot: number): void {

@@ -54,10 +54,17 @@ export class KeyedWindows {
   /** Whether records have times that matter, and whether they wait for the watermark to be in order. */
   readonly #timed: boolean;
   readonly #ordered: boolean;
+  readonly #stepsMax: number;
+  /** The watermark has moved, and not all that follows was done. */
+  #behind = false;
   #counts = { added: 0, late: 0, setAside: 0, panes: 0 };
 
-  /** The definition has to be one that `checkWindowDefinition` gave. */
-  constructor(definition: WindowDefinition, output: WindowOutput, limits: Partial<WindowLimits> = {}) {
+  /**
+   * The definition has to be one that `checkWindowDefinition` gave. A watermark that moves far may end a million windows: with `stepsMax` a call does
+   * about so many things of these, and `goOn` does more while `isBehind`; any other call first does all that is left. So the order is the same.
+   */
+  constructor(definition: WindowDefinition, output: WindowOutput, limits: Partial<WindowLimits> = {}, stepsMax = Infinity) {
+    this.#stepsMax = stepsMax;
     this.#definition = definition;
     this.#output = output;
     this.#limits = { ...DEFAULT_LIMITS, ...limits };
@@ -71,6 +78,11 @@ export class KeyedWindows {
   /** Every record with a smaller time has been seen; -Infinity before the first. */
   get watermark(): number {
     return this.#watermarks.watermark;
+  }
+
+  /** There is more to be done before the next record: `goOn` does it, piece by piece. */
+  get isBehind(): boolean {
+    return this.#behind;
   }
 
   get size(): WindowsSize {
@@ -87,6 +99,11 @@ export class KeyedWindows {
     return this.#watermarks.of(source);
   }
 
+  /** Does more of what follows from what was said before, until `isBehind` is false. */
+  goOn(): void {
+    if (this.#behind) this.#advanced(this.#stepsMax);
+  }
+
   /**
    * Takes one record of a source (a partition, numbered from 0); panes that follow are told before it returns.
    *
@@ -95,6 +112,7 @@ export class KeyedWindows {
    * `jumpMsMax` everything is from the future until `advance` is called.
    */
   add(source: number, key: string, time: number, value: unknown, arrivedAt?: number): void {
+    this.#catchUp();
     const order = this.#counts.added++;
     if (!Number.isSafeInteger(time) || Math.abs(time) > TIME_MAX) return this.#setAside(source, key, time, value, "badTime");
     if (this.#timed && this.#watermarks.isFuture(source, time, arrivedAt)) return this.#setAside(source, key, time, value, "future");
@@ -112,34 +130,40 @@ export class KeyedWindows {
 
   /** The source has ended and holds nothing back. */
   closeSource(source: number): void {
+    this.#catchUp();
     if (this.#watermarks.close(source)) this.#advanced();
   }
 
   /** The source is silent and holds nothing back until its next record. When all are, the watermark goes to the farthest of them. */
   idle(source: number): void {
+    this.#catchUp();
     if (this.#watermarks.idle(source)) this.#advanced();
   }
 
   /** Says that every record of the source with a time before `watermark` has come. */
   advance(source: number, watermark: number): void {
     if (!Number.isSafeInteger(watermark)) throw new RangeError(`watermark is ${watermark}; it has to be a whole number of milliseconds.`);
+    this.#catchUp();
     if (this.#watermarks.advance(source, watermark)) this.#advanced();
   }
 
   /** Nothing more comes: everything that is open is told. */
   finish(): void {
+    this.#catchUp();
     this.#watermarks.finish();
     this.#advanced();
   }
 
   /** Drops a key's state, and its records that wait, without a pane. */
   forget(key: string): void {
+    this.#catchUp();
     this.#engine.forget(key);
     if (this.#waiting.size > 0) this.#waiting.forget(key);
   }
 
   /** The whole state in blocks of at most `SNAPSHOT_BLOCK_BYTES_MAX`. They have to be taken before the next record. */
   *snapshot(): IterableIterator<Uint8Array> {
+    this.#catchUp();
     const to = new BlockWriter();
     to.text(MAGIC);
     to.count(VERSION);
@@ -161,6 +185,21 @@ export class KeyedWindows {
     blocks: Iterable<Uint8Array>,
     limits: Partial<WindowLimits> = {},
   ): KeyedWindows {
+    const restoring = KeyedWindows.restoring(definition, output, blocks, limits);
+    for (;;) {
+      const { done, value } = restoring.next();
+      if (done === true) return value;
+    }
+  }
+
+  /** The same, a key at a time: a host that has other things to do does them between two. */
+  static *restoring(
+    definition: WindowDefinition,
+    output: WindowOutput,
+    blocks: Iterable<Uint8Array>,
+    limits: Partial<WindowLimits> = {},
+    stepsMax = Infinity,
+  ): Generator<void, KeyedWindows> {
     const from = new BlockReader(blocks);
     if (from.text() !== MAGIC) throw new SnapshotFault("This is no snapshot of windows.");
     const version = from.count();
@@ -169,17 +208,17 @@ export class KeyedWindows {
     if (before.kind === "faults") throw new SnapshotFault("The snapshot has a definition that is none.");
     const change = whatChanges(before.definition, definition);
     if (change.kind === "incompatible") throw new SnapshotFault(`The snapshot is of another definition: ${change.why.join(" ")}`);
-    const windows = new KeyedWindows(definition, output, limits);
-    windows.#read(from);
+    const windows = new KeyedWindows(definition, output, limits, stepsMax);
+    yield* windows.#read(from);
     from.end();
     return windows;
   }
 
-  #read(from: BlockReader): void {
+  *#read(from: BlockReader): Generator<void, void> {
     this.#counts = { added: from.count(), late: from.count(), setAside: from.count(), panes: from.count() };
     this.#watermarks.read(from);
-    this.#waiting.read(from);
-    this.#engine.read(from, this.watermark);
+    yield* this.#waiting.read(from);
+    yield* this.#engine.read(from, this.watermark);
   }
 
   #place(source: number, key: string, time: number, order: number, value: unknown): SetAsideReason | undefined {
@@ -192,23 +231,30 @@ export class KeyedWindows {
     if (bytes > KEPT_VALUE_BYTES_MAX) return "tooLarge";
     this.#waiting.push({ source, key, time, order, value });
     // A record at the watermark is next: others of its time come behind it.
-    if (time === this.watermark) this.#release();
+    if (time === this.watermark) this.#release(Infinity);
     return undefined;
   }
 
-  #advanced(): void {
-    if (this.#ordered) this.#release();
-    this.#engine.advance(this.watermark);
+  #catchUp(): void {
+    if (this.#behind) this.#advanced(Infinity);
   }
 
-  /** Those that wait and are due, in order. */
-  #release(): void {
-    while (this.#waiting.time <= this.watermark && this.#waiting.size > 0) {
+  #advanced(most = this.#stepsMax): void {
+    const left = this.#ordered ? this.#release(most) : most;
+    this.#behind = left < 0 || !this.#engine.advance(this.watermark, left);
+  }
+
+  /** Those that wait and are due, in order: up to `most`. Answers how many more there might have been, -1 where some are left. */
+  #release(most: number): number {
+    let left = most;
+    for (; this.#waiting.time <= this.watermark && this.#waiting.size > 0; left--) {
+      if (left <= 0) return -1;
       const { source, key, time, order, value } = this.#waiting.take();
       this.#plan.read(value, time);
       const reason = this.#engine.add(key, time, order, value);
       if (reason !== undefined) this.#setAside(source, key, time, value, reason);
     }
+    return left;
   }
 
   #setAside(source: number, key: string, time: number, value: unknown, reason: SetAsideReason, aggregate?: string): void {

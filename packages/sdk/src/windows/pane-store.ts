@@ -49,6 +49,8 @@ export class PaneStore {
   readonly #names: (string | undefined)[] = [];
   readonly #freeKeys: number[] = [];
   #heads = new Int32Array(CAPACITY_FIRST).fill(NONE);
+  /** Of each key the window that was noted last: records come nearly in order, and their windows may be many. */
+  #noted = new Int32Array(CAPACITY_FIRST).fill(NONE);
   #keyBytes = 0;
   #boxBytes = 0;
 
@@ -78,6 +80,19 @@ export class PaneStore {
   first(key: string): number {
     const id = this.#ids.get(key);
     return id === undefined ? NONE : (this.#heads[id] as number);
+  }
+
+  /** Where to look for windows of `key` that begin at `start` or later: the one that was noted last unless it begins later, else the first. */
+  from(key: string, start: number): number {
+    const id = this.#ids.get(key);
+    if (id === undefined) return NONE;
+    const noted = this.#noted[id] as number;
+    return noted !== NONE && (this.starts[noted] as number) <= start ? noted : (this.#heads[id] as number);
+  }
+
+  /** The next record of its key will be near this one. */
+  note(slot: number): void {
+    this.#noted[this.keys[slot] as number] = slot;
   }
 
   nameOf(slot: number): string {
@@ -122,6 +137,7 @@ export class PaneStore {
       while (this.nexts[before] !== slot) before = this.nexts[before] as number;
       this.nexts[before] = this.nexts[slot] as number;
     }
+    if (this.#noted[id] === slot) this.#noted[id] = NONE;
     if (this.#heads[id] === NONE) this.#removeKey(id);
     this.#dropBoxes(slot);
     this.#told.delete(slot);
@@ -210,12 +226,13 @@ export class PaneStore {
     }
   }
 
-  read(from: BlockReader): void {
+  *read(from: BlockReader): IterableIterator<void> {
     const created = from.count();
     for (let keys = from.count(); keys > 0; keys--) {
       const key = from.text();
       let last = NONE;
       for (let windows = from.count(); windows > 0; windows--) last = this.#readSlot(from, key, last);
+      yield;
     }
     this.#created = created;
   }
@@ -297,9 +314,13 @@ export class PaneStore {
     const known = this.#ids.get(key);
     if (known !== undefined) return known;
     const id = this.#freeKeys.pop() ?? this.#names.length;
-    if (id === this.#heads.length) this.#heads = grownIntegers(this.#heads, id * 2);
+    if (id === this.#heads.length) {
+      this.#heads = grownIntegers(this.#heads, id * 2);
+      this.#noted = grownIntegers(this.#noted, id * 2);
+    }
     this.#names[id] = key;
     this.#heads[id] = NONE;
+    this.#noted[id] = NONE;
     this.#ids.set(key, id);
     this.#keyBytes += 2 * key.length;
     return id;

@@ -39,14 +39,16 @@ export class PaneWindows implements WindowEngine {
   }
 
   /** Stops at every timer on the way, so that one long step tells what many short ones do. */
-  advance(watermark: number): void {
-    while (this.#timers.size > 0 && this.#timers.time <= watermark) {
+  advance(watermark: number, most: number): boolean {
+    for (let left = most; this.#timers.size > 0 && this.#timers.time <= watermark; left--) {
+      if (left <= 0) return false;
       const { time, order, item: slot } = this.#timers;
       this.#timers.pop();
       this.#watermark = Math.max(this.#watermark, time);
       if (this.#store.numbers[slot] === order && this.#store.rings[slot] === time) this.#ring(slot, time);
     }
     this.#watermark = watermark;
+    return true;
   }
 
   forget(key: string): void {
@@ -58,10 +60,13 @@ export class PaneWindows implements WindowEngine {
     return this.#store.write(to);
   }
 
-  read(from: BlockReader, watermark: number): void {
+  *read(from: BlockReader, watermark: number): IterableIterator<void> {
     this.#watermark = watermark;
-    this.#store.read(from);
-    for (const slot of this.#store.slots()) this.#setTimer(slot);
+    yield* this.#store.read(from);
+    for (const slot of this.#store.slots()) {
+      this.#setTimer(slot);
+      yield;
+    }
   }
 
   #addToAligned(key: string, time: number, order: number): SetAsideReason | undefined {
@@ -75,8 +80,8 @@ export class PaneWindows implements WindowEngine {
     const noPlace = this.#store.placeFor(key, (last - start) / everyMs + 1);
     if (noPlace !== undefined) return noPlace;
     let before = NONE;
-    let slot = this.#store.first(key);
-    for (; start <= last; start += everyMs) {
+    let slot = this.#store.from(key, start);
+    for (let isFirst = true; start <= last; start += everyMs, isFirst = false) {
       while (slot !== NONE && (this.#store.starts[slot] as number) < start) {
         before = slot;
         slot = this.#store.nexts[slot] as number;
@@ -86,6 +91,7 @@ export class PaneWindows implements WindowEngine {
         this.#enterPhase(slot);
       }
       const own = slot;
+      if (isFirst) this.#store.note(own);
       before = own;
       slot = this.#store.nexts[own] as number;
       this.#addTo(own, order, time);
@@ -98,8 +104,15 @@ export class PaneWindows implements WindowEngine {
     let [start, end] = [time, time + window.gapMs];
     let before = NONE;
     const merged: number[] = [];
-    for (let slot = this.#store.first(key); slot !== NONE; slot = this.#store.nexts[slot] as number) {
+    // Sessions lie one behind the other; where they are cut, they may overlap.
+    const isInOrder = window.sizeMsMax === undefined;
+    for (
+      let slot = isInOrder ? this.#store.from(key, time) : this.#store.first(key);
+      slot !== NONE;
+      slot = this.#store.nexts[slot] as number
+    ) {
       const [itsStart, itsEnd] = [this.#store.starts[slot] as number, this.#store.ends[slot] as number];
+      if (isInOrder && itsStart >= end) break;
       if (itsStart < start) before = slot;
       if (itsStart >= end || itsEnd <= start) continue;
       if (Math.max(end, itsEnd) - Math.min(start, itsStart) > sizeMsMax) continue;
@@ -113,10 +126,12 @@ export class PaneWindows implements WindowEngine {
     if (slot === NONE) {
       const created = this.#store.create(key, start, end, before);
       this.#enterPhase(created);
+      this.#store.note(created);
       this.#addTo(created, order, time);
       return undefined;
     }
     this.#merge(slot, merged, { start, end });
+    this.#store.note(slot);
     this.#addTo(slot, order, time);
     return undefined;
   }

@@ -80,8 +80,9 @@ export class RecordWindows implements WindowEngine {
     return undefined;
   }
 
-  advance(watermark: number): void {
-    while (this.#timers.size > 0 && this.#timers.time <= watermark) {
+  advance(watermark: number, most: number): boolean {
+    for (let left = most; this.#timers.size > 0 && this.#timers.time <= watermark; left--) {
+      if (left <= 0) return false;
       const { order, item } = this.#timers;
       const state = this.#timed[item];
       this.#timers.pop();
@@ -93,6 +94,7 @@ export class RecordWindows implements WindowEngine {
       if (due > watermark) this.#timers.push(due, order, item);
       else this.#close(state);
     }
+    return true;
   }
 
   forget(key: string): void {
@@ -112,7 +114,7 @@ export class RecordWindows implements WindowEngine {
     }
   }
 
-  read(from: BlockReader): void {
+  *read(from: BlockReader): IterableIterator<void> {
     for (let keys = from.count(); keys > 0; keys--) {
       const state = this.#open(from.text());
       state.window.read(from);
@@ -123,6 +125,7 @@ export class RecordWindows implements WindowEngine {
       state.span?.latest.read(from);
       this.#bytes += state.window.bytes;
       this.#records += state.window.size;
+      yield;
     }
   }
 

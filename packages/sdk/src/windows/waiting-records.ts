@@ -73,13 +73,14 @@ export class WaitingRecords {
     }
   }
 
-  read(from: BlockReader): void {
+  *read(from: BlockReader): IterableIterator<void> {
     for (let left = from.count(); left > 0; left--) {
       const source = from.count();
       const key = from.text();
       const time = from.double();
       const order = from.count();
       this.push({ source, key, time, order, value: from.json() });
+      yield;
     }
   }
 }

@@ -104,9 +104,9 @@ function progressShape(report: RunnerReport): WindowProgressShape {
     Partitions: partitions.map(({ partition, next, lag, ended, watermark: own }) => ({
       ...{ Partition: partition, Next: next, Ended: ended },
       ...(lag === undefined ? {} : { Lag: lag }),
-      ...(own === undefined ? {} : { Watermark: new Date(own) }),
+      ...dated("Watermark", own),
     })),
-    ...(watermark === undefined ? {} : { Watermark: new Date(watermark) }),
+    ...dated("Watermark", watermark),
     ...{ Keys: report.keys, Panes: report.panes, Buffered: report.buffered, StateBytes: report.bytes },
     ...{ Read: report.read, Skipped: report.skipped, Late: report.late, Emitted: { ...emitted } },
     Sinks: sinks.map(({ id, lane, sunk, waiting, givenUp, problem }) => ({
@@ -118,7 +118,7 @@ function progressShape(report: RunnerReport): WindowProgressShape {
       ...{ Reason: reason, Partition: source },
       ...(offset === undefined ? {} : { Offset: offset }),
       ...(key === undefined ? {} : { Key: key }),
-      ...(Math.abs(time) <= TIME_MAX ? { Time: new Date(time) } : {}),
+      ...dated("Time", time),
     })),
     ...{ JournalRows: journal.rows, JournalBytes: journal.bytes },
   };
@@ -126,3 +126,8 @@ function progressShape(report: RunnerReport): WindowProgressShape {
 
 /** What a date has room for; a record may say anything. */
 const TIME_MAX = 8_640_000_000_000_000;
+
+/** Left out where there is none, or a date has no room for it: the watermark of the earliest record there can be lies before all dates. */
+function dated<Name extends string>(name: Name, time: number | undefined): { readonly [Each in Name]?: Date } {
+  return time !== undefined && Math.abs(time) <= TIME_MAX ? ({ [name]: new Date(time) } as { readonly [Each in Name]: Date }) : {};
+}

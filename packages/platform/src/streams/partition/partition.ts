@@ -148,6 +148,12 @@ export class Partition {
     return by === "created" ? this.#reader.firstCreatedAt(time) : this.#reader.firstAppendedAt(time);
   }
 
+  /** The first of the records that were made with the greatest time; undefined where there are none. */
+  async latestCreated(): Promise<OffsetAndTime | undefined> {
+    this.#refuseRemoved();
+    return this.#reader.latestCreated();
+  }
+
   /** Forgets the records before `offset`. Throws `OffsetOutOfRange` beyond the end. */
   deleteBefore(offset: number): Promise<void> {
     return this.#queueChange(async () => {

@@ -15,6 +15,11 @@ export interface OffsetAndTime {
   readonly time: Instant;
 }
 
+interface Reaching extends OffsetAndTime {
+  /** A time that records of its batch reach, at or behind its own. */
+  readonly reached: Instant;
+}
+
 /** Readers whose next row is known without a look at the index. */
 const PLACES_MAX = 64;
 /** Rows of one look when nothing says how large they are. */
@@ -68,6 +73,24 @@ export class LogReader {
   }
 
   async firstCreatedAt(time: Instant): Promise<OffsetAndTime | undefined> {
+    const found = await this.#firstReaching(time);
+    return found && { offset: found.offset, time: found.time };
+  }
+
+  /** The first of the records with the greatest time: found by halving, since there is one at or behind each time up to it, and none beyond. */
+  async latestCreated(): Promise<OffsetAndTime | undefined> {
+    let reached = (await this.#firstReaching(0))?.reached;
+    if (reached === undefined) return undefined;
+    for (let behind = Number.MAX_SAFE_INTEGER; reached + 1 < behind;) {
+      const middle: number = reached + Math.ceil((behind - reached) / 2);
+      const found = await this.#firstReaching(middle);
+      if (found) reached = found.reached;
+      else behind = middle;
+    }
+    return this.firstCreatedAt(reached);
+  }
+
+  async #firstReaching(time: Instant): Promise<Reaching | undefined> {
     const { segments, first } = this.#log;
     for await (const { segment, end } of segments.reaching(time)) {
       if (end <= first) continue;
@@ -75,7 +98,9 @@ export class LogReader {
         if (batch.baseOffset >= end) break;
         if (batch.maxTimestamp < time) continue;
         const record = readRecords(batch).find(({ offset, timestamp }) => offset >= first && timestamp >= time);
-        if (record) return { offset: record.offset, time: record.timestamp };
+        // Of a batch whose first records are kept no more, the latest may be one of those.
+        const reached = batch.baseOffset >= first ? batch.maxTimestamp : record?.timestamp;
+        if (record && reached !== undefined) return { offset: record.offset, time: record.timestamp, reached };
       }
     }
     return undefined;

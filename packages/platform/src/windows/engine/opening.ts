@@ -2,7 +2,7 @@
  * From what a cell keeps to a window that goes on: the snapshot, then the journal again. Here a changed definition and a reset take effect, so that
  * a crash between the word and the deed is made good by the next opening.
  */
-import { LambentError } from "../../base/index.ts";
+import { type Clock, LambentError } from "../../base/index.ts";
 import type { Realm } from "../../model/index.ts";
 import type { Streams } from "../../streams/index.ts";
 import { Anomalies } from "../anomaly.ts";
@@ -11,12 +11,14 @@ import type { ManagedWindow, Start, WindowRecord } from "../definition.ts";
 import type { JournalRow } from "../journal/journal-row.ts";
 import type { Step } from "../journal/step.ts";
 import { LANES } from "./lane.ts";
+import { atOnce, collected, paced } from "./paced.ts";
 import { decodeResultRow, encodeResultRow, type ResultRow } from "./result-row.ts";
 import { startSteps } from "./start-steps.ts";
 import type { CellHead, WindowCell } from "./window-cell.ts";
 import { moveOn, type SourcePosition, WindowState } from "./window-state.ts";
 
 export interface OpeningParts {
+  readonly clock: Pick<Clock, "monotonicMs">;
   readonly streams: Pick<Streams, "find" | "partition">;
   readonly realm: Realm;
   readonly record: WindowRecord;
@@ -39,7 +41,7 @@ export async function openState(parts: OpeningParts): Promise<OpenedState> {
     const positions = head && (await positionsOf(cell, head, record.start));
     return begin(parts, await startSteps(streams, realm, record.definition.source.stream, record.start, positions));
   }
-  const known = await replayed(cell, head);
+  const known = await replayed(parts, head);
   const change = whatChanges(head.definition, record.definition);
   if (change.kind === "same") return known;
   if (change.kind === "restarted")
@@ -53,7 +55,7 @@ export async function openState(parts: OpeningParts): Promise<OpenedState> {
 /** Nothing is known yet, or no more. */
 async function begin({ record, cell }: OpeningParts, steps: readonly Step[]): Promise<OpenedState> {
   const { definition, generation } = record;
-  const state = new WindowState(definition, anomaliesOf(definition));
+  const state = WindowState.fresh(definition, atOnce(anomaliesOf(definition)));
   state.apply(steps);
   const opened: OpenedState = { state, rows: [], sunk: {}, givenUp: {} };
   await writeSnapshot(cell, { definition, generation }, opened);
@@ -61,12 +63,12 @@ async function begin({ record, cell }: OpeningParts, steps: readonly Step[]): Pr
 }
 
 /** What is known goes on under another definition. */
-async function goOn({ record, cell }: OpeningParts, { state, ...rest }: OpenedState): Promise<OpenedState> {
+async function goOn({ record, cell, clock }: OpeningParts, { state, ...rest }: OpenedState): Promise<OpenedState> {
   const { definition, generation } = record;
   const head = state.head;
-  const blocks = [...state.blocks()];
-  const anomalyBlocks = [...state.anomalyBlocks()];
-  const migrated = new WindowState(definition, anomaliesOf(definition, anomalyBlocks), { head, blocks });
+  const blocks = await paced(clock, collected(state.blocks()));
+  const anomalies = await paced(clock, anomaliesOf(definition, await paced(clock, collected(state.anomalyBlocks()))));
+  const migrated = await paced(clock, WindowState.restoring(definition, anomalies, { head, blocks }));
   const opened: OpenedState = { state: migrated, ...rest };
   await writeSnapshot(cell, { definition, generation }, opened);
   return opened;
@@ -80,15 +82,16 @@ async function positionsOf(cell: WindowCell, { state }: CellHead, start: Start):
   return positions;
 }
 
-async function replayed(cell: WindowCell, head: CellHead): Promise<OpenedState> {
+async function replayed({ cell, clock }: OpeningParts, head: CellHead): Promise<OpenedState> {
   const { definition } = head;
-  const anomalies = anomaliesOf(definition, await cell.blocks("anomalies"));
-  const state = new WindowState(definition, anomalies, { head: head.state, blocks: await cell.blocks("windows") });
+  const anomalies = await paced(clock, anomaliesOf(definition, await cell.blocks("anomalies")));
+  const restored = { head: head.state, blocks: await cell.blocks("windows") };
+  const state = await paced(clock, WindowState.restoring(definition, anomalies, restored));
   let rows = (await cell.blocks("rows")).map(decodeResultRow);
   let { sunk, givenUp } = head;
   for await (const row of cell.replay()) {
     ({ sunk, givenUp } = row);
-    rows = [...rows, ...state.apply(row.steps)].filter((each) => !isSunk(each, row.sunk));
+    rows = [...rows, ...(await paced(clock, state.applying(row.steps)))].filter((each) => !isSunk(each, row.sunk));
     refuseOtherResults(state, row);
   }
   return { state, rows, sunk, givenUp };
@@ -126,6 +129,6 @@ function* rowBlocks(rows: readonly ResultRow[]): Generator<Uint8Array> {
   for (const row of rows) yield encodeResultRow(row);
 }
 
-function anomaliesOf({ anomaly }: ManagedWindow, blocks: readonly Uint8Array[] = []): Anomalies | undefined {
-  return anomaly && new Anomalies(anomaly, blocks);
+function* anomaliesOf({ anomaly }: ManagedWindow, blocks: readonly Uint8Array[] = []): Generator<void, Anomalies | undefined> {
+  return anomaly && (yield* Anomalies.restoring(anomaly, blocks));
 }

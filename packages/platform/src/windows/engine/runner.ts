@@ -17,6 +17,7 @@ import type { Sink } from "../sinks/sink.ts";
 import { routeOf } from "../sinks/stream-sink.ts";
 import { LANES, type PerLane, perLane } from "./lane.ts";
 import { type OpenedState, openState, writeSnapshot } from "./opening.ts";
+import { paced } from "./paced.ts";
 import { reportOf, type RunnerReport } from "./report.ts";
 import type { ResultRow } from "./result-row.ts";
 import { SinkLine } from "./sink-line.ts";
@@ -144,7 +145,7 @@ export class Runner {
     for (;;) {
       const steps = await this.#next();
       if (!steps) break;
-      const rows = this.#state.apply(steps);
+      const rows = await paced(this.#parts.clock, this.#state.applying(steps));
       this.#sunkChanged = false;
       this.#sunkDue = false;
       const row = { steps, ...this.#sunkNow(), emitted: this.#state.emitted };

@@ -20,7 +20,9 @@ export async function startSteps(
   for (const shard of record.shards) {
     const isDeferred = shard.parents.some((parent) => record.shards[parent] !== undefined && !ended.has(parent));
     if (isDeferred) continue;
-    const next = await placeOf(streams, record, shard, start, before?.get(shard.number));
+    const known = before?.get(shard.number);
+    // Of a stream that was made anew since, nothing was read.
+    const next = await placeOf(streams, record, shard, start, known?.streamId === record.id ? known : undefined);
     if (next === "ended") ended.add(shard.number);
     else steps.push({ kind: "opened", source: shard.number, next, streamId: record.id });
   }

@@ -9,6 +9,7 @@ import type { Anomalies } from "../anomaly.ts";
 import type { ManagedWindow } from "../definition.ts";
 import type { Refused, Route, Step } from "../journal/step.ts";
 import { LANES, type Lane, type PerLane, perLane } from "./lane.ts";
+import { atOnce } from "./paced.ts";
 import { type ResultRow, RowMaker } from "./result-row.ts";
 import { resultText } from "./result-text.ts";
 
@@ -18,6 +19,9 @@ export const SET_ASIDE_TOLD_MAX = 10;
 export const RESULT_BYTES_MAX = 1_000_000;
 /** Characters of each. */
 const TOLD_LENGTH_MAX = 200;
+/** Records told to the windows, and windows ended, before others may have their turn. */
+const RECORDS_BETWEEN_TURNS = 64;
+const STEPS_BETWEEN_TURNS = 1_000;
 
 export interface ToldRecord {
   readonly reason: string;
@@ -66,6 +70,8 @@ function isTooLarge(text: string): boolean {
 export function moveOn(positions: Map<number, SourcePosition>, step: Step): void {
   switch (step.kind) {
     case "opened":
+      // Of a stream that was there before under the name nothing is left, or the next opening would take it for the one that is read.
+      for (const [source, { streamId }] of positions) if (streamId !== step.streamId) positions.delete(source);
       return void positions.set(step.source, { next: step.next, ended: false, streamId: step.streamId });
     case "records":
     case "skipped":
@@ -84,6 +90,8 @@ function openedPosition(positions: ReadonlyMap<number, SourcePosition>, source: 
   return known;
 }
 
+type MakeWindows = (output: WindowOutput) => KeyedWindows;
+
 export class WindowState {
   readonly #windows: KeyedWindows;
   readonly #anomalies: Anomalies | undefined;
@@ -97,11 +105,8 @@ export class WindowState {
   #skipped: number;
   #rows: ResultRow[] = [];
 
-  /** With nothing behind it, or as a snapshot left it. Throws `SnapshotFault` for blocks that are damaged. */
-  constructor({ window, setAside, anomaly }: ManagedWindow, anomalies: Anomalies | undefined, restored?: Restored) {
-    const output: WindowOutput = { pane: (pane) => this.#pane(pane), setAside: (record) => this.#leave(record) };
-    const head = restored?.head ?? EMPTY_STATE;
-    this.#windows = restored ? KeyedWindows.restore(window, output, restored.blocks) : new KeyedWindows(window, output);
+  private constructor({ setAside, anomaly }: ManagedWindow, anomalies: Anomalies | undefined, head: StateHead, windows: MakeWindows) {
+    this.#windows = windows({ pane: (pane) => this.#pane(pane), setAside: (record) => this.#leave(record) });
     this.#anomalies = anomaly && anomalies;
     this.#putsOutRefused = setAside !== undefined;
     this.#positions = new Map(head.positions);
@@ -111,6 +116,24 @@ export class WindowState {
     this.#told = [...head.told];
     this.#read = head.read;
     this.#skipped = head.skipped;
+  }
+
+  /** With nothing behind it. */
+  static fresh(definition: ManagedWindow, anomalies: Anomalies | undefined): WindowState {
+    const { window } = definition;
+    return new WindowState(definition, anomalies, EMPTY_STATE, (output) => new KeyedWindows(window, output, {}, STEPS_BETWEEN_TURNS));
+  }
+
+  /** As a snapshot left it. Throws `SnapshotFault` for blocks that are damaged. */
+  static *restoring(definition: ManagedWindow, anomalies: Anomalies | undefined, { head, blocks }: Restored): Generator<void, WindowState> {
+    let output: WindowOutput | undefined;
+    // Nothing is put out while a snapshot is read: there is somebody to take it before there is anything.
+    const later: WindowOutput = { pane: (pane) => output?.pane(pane), setAside: (record) => output?.setAside?.(record) };
+    const windows = yield* KeyedWindows.restoring(definition.window, later, blocks, {}, STEPS_BETWEEN_TURNS);
+    return new WindowState(definition, anomalies, head, (made) => {
+      output = made;
+      return windows;
+    });
   }
 
   get windows(): Pick<KeyedWindows, "watermark" | "watermarkOf" | "size" | "counts"> {
@@ -154,25 +177,32 @@ export class WindowState {
 
   /** Tells it the steps of one commit; returns what it puts out. */
   apply(steps: readonly Step[]): readonly ResultRow[] {
-    for (const step of steps) this.#apply(step);
+    return atOnce(this.applying(steps));
+  }
+
+  /** The same, yielding now and then; nothing else may be told meanwhile. */
+  *applying(steps: readonly Step[]): Generator<void, readonly ResultRow[]> {
+    for (const step of steps) yield* this.#apply(step);
     for (const lane of LANES) this.#cut(lane);
     const rows = this.#rows;
     this.#rows = [];
     return rows;
   }
 
-  #apply(step: Step): void {
+  *#apply(step: Step): Generator<void, void> {
     if (step.kind === "skipped") this.#skipped += step.next - (this.#positions.get(step.source)?.next ?? 0);
     moveOn(this.#positions, step);
     switch (step.kind) {
       case "records":
-        return this.#take(step);
+        return yield* this.#take(step);
       case "opened":
         return this.#windows.openSource(step.source);
       case "ended":
-        return this.#windows.closeSource(step.source);
+        this.#windows.closeSource(step.source);
+        return yield* this.#goOn();
       case "idle":
-        return this.#windows.idle(step.source);
+        this.#windows.idle(step.source);
+        return yield* this.#goOn();
       case "skipped":
         return;
       case "routed":
@@ -180,7 +210,7 @@ export class WindowState {
     }
   }
 
-  #take({ source, inputs, refused }: Extract<Step, { readonly kind: "records" }>): void {
+  *#take({ source, inputs, refused }: Extract<Step, { readonly kind: "records" }>): Generator<void, void> {
     const { keys, times, values, arrivals } = inputs;
     let at = 0;
     for (const [count, arrivedAt] of arrivals) {
@@ -189,12 +219,19 @@ export class WindowState {
         const time = times[at] as number;
         const value = values[at];
         this.#windows.add(source, key, time, value, arrivedAt);
+        if (this.#windows.isBehind) yield* this.#goOn();
         if (this.#anomalies?.of === "value") this.#judge(key, time, value);
+        if (at % RECORDS_BETWEEN_TURNS === 0) yield;
       }
     }
     invariant(at === keys.length, "each input arrived at some time");
     this.#read += at + refused.length;
     for (const each of refused) this.#refuse(each);
+  }
+
+  /** What follows from the last step and was not done yet: it may be the end of a million windows. */
+  *#goOn(): Generator<void, void> {
+    for (; this.#windows.isBehind; this.#windows.goOn()) yield;
   }
 
   #pane(pane: Pane): void {

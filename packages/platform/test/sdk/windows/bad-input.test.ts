@@ -219,3 +219,21 @@ test("state that is kept under a changed definition follows the new one from the
     ["early#0", "onTime#1", "late#2"].map((timing, at) => `a [0, 60000) ${timing} {"sum":${[2, 2, 3][at]}}`),
   );
 });
+
+test("a key with tens of thousands of open windows takes the next record as quickly as one with a few", () => {
+  for (const { window, stepMs } of [
+    { window: { kind: "tumbling", sizeMs: 1_000 }, stepMs: 1_000 },
+    { window: { kind: "session", gapMs: 1_000 }, stepMs: 2_000 },
+  ]) {
+    const cpuOf = (outOfOrdernessMs: number): number => {
+      const { windows } = windowsOf({ window, aggregates: { count: "count" }, outOfOrdernessMs });
+      const before = process.cpuUsage();
+      for (let at = 0; at < 40_000; at++) windows.add(0, "a", at * stepMs, 1);
+      return process.cpuUsage(before).user;
+    };
+    cpuOf(60_000);
+    const [few, many] = [cpuOf(60_000), cpuOf(100_000_000)];
+    // Looking through all of them took three hundred times as long.
+    assert.ok(many < 30 * few + 100_000, `${window.kind}: ${few} µs with few windows, ${many} µs with many`);
+  }
+});

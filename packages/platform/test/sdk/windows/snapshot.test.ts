@@ -99,6 +99,54 @@ test("windows restored from a snapshot tell exactly what those tell that were ne
   fc.assert(property, { numRuns: 400, seed: 20_261_122 });
 });
 
+test("windows that are let go on piece by piece tell what those tell that do all at once", () => {
+  const inputs = fc.array(input, { maxLength: 60 });
+  const property = fc.property(given, inputs, inputs, fc.integer({ min: 1, max: 3 }), (asked, before, after, stepsMax) => {
+    const { windows, panes, aside } = windowsOf(asked);
+    const told: { readonly panes: Pane[]; readonly aside: SetAside[] } = { panes: [], aside: [] };
+    const output = {
+      pane: (pane: Pane) => void told.panes.push(pane),
+      setAside: (record: SetAside) => void told.aside.push(record),
+    };
+    let pieces = new KeyedWindows(definition(asked), output, {}, stepsMax);
+    const now = feed(windows, before, 0);
+    feed(pieces, before, 0);
+    const restoring = KeyedWindows.restoring(definition(asked), output, pieces.snapshot(), {}, stepsMax);
+    for (let next = restoring.next(); ; next = restoring.next()) {
+      if (next.done !== true) continue;
+      pieces = next.value;
+      break;
+    }
+    // Whoever does not go on by himself is gone on for.
+    let at = now;
+    for (const [turn, each] of after.entries()) {
+      at = feed(pieces, [each], at);
+      for (; turn % 2 === 0 && pieces.isBehind; pieces.goOn());
+    }
+    feed(windows, after, now);
+    for (const each of [windows, pieces]) each.finish();
+    for (; pieces.isBehind; pieces.goOn());
+    assert.equal(JSON.stringify(told), JSON.stringify({ panes, aside }));
+    assert.deepEqual([pieces.size, pieces.counts], [windows.size, windows.counts]);
+  });
+  fc.assert(property, { numRuns: 400, seed: 20_261_122 });
+});
+
+test("a record that ends many windows ends as many at once as it may, and the others when it is let go on", () => {
+  const panes: Pane[] = [];
+  const asked = { window: { kind: "tumbling", sizeMs: 10 }, aggregates: { count: "count" } };
+  const windows = new KeyedWindows(definition(asked), { pane: (pane) => void panes.push(pane) }, {}, 100);
+  for (let key = 0; key < 1_000; key++) windows.add(0, `key-${key}`, 1, 1);
+  windows.add(0, "last", 20, 1);
+  assert.deepEqual([panes.length, windows.isBehind], [100, true]);
+  for (let told = 200; told <= 1_000; told += 100) {
+    windows.goOn();
+    assert.equal(panes.length, told);
+  }
+  windows.goOn();
+  assert.deepEqual([panes.length, windows.isBehind], [1_000, false]);
+});
+
 test("sketches that have grown are taken up as they were", () => {
   const asked = {
     window: { kind: "session", gapMs: 10 },

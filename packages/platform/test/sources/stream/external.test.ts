@@ -99,16 +99,9 @@ test("a topic elsewhere is read as ours are, its position is kept here, and a cr
   );
   assert.deepEqual([first?.eventSource, first?.bootstrapServers], ["SelfManagedKafka", elsewhere.server]);
   await until(world, () => elsewhere.connections() === 2);
-  const outcomes = async () => (await world.records()).map(({ offsets, state }) => [offsets?.first, offsets?.last, state.kind]);
-  assert.deepEqual(
-    await outcomes(),
-    [
-      [0, 1, "ended"],
-      [0, 0, "ended"],
-    ]
-      .sort((left, right) => Number(left[1]) - Number(right[1]))
-      .reverse(),
-  );
+  // Which partition's batch ends first is chance.
+  const outcomes = (await world.records()).map(({ offsets, state }) => `${offsets?.first} to ${offsets?.last} ${state.kind}`);
+  assert.deepEqual(outcomes.toSorted(), ["0 to 0 ended", "0 to 1 ended"]);
   await world.crash();
   await put(elsewhere, ["4"]);
   await until(world, () => seen(world).length === 4);

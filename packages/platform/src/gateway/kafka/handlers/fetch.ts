@@ -147,12 +147,7 @@ function isEnough(readings: readonly Reading[], minBytes: number): boolean {
   return readings.length === 0 || readings.some(({ error }) => error !== undefined) || sizeOf(readings) >= minBytes;
 }
 
-async function readUntilEnough(
-  parts: HandlerParts,
-  readings: readonly Reading[],
-  bounds: FetchBounds,
-  { stopping }: Call,
-): Promise<void> {
+async function readUntilEnough(parts: HandlerParts, readings: readonly Reading[], bounds: FetchBounds, { stopping }: Call): Promise<void> {
   const { maxWaitMs, minBytes } = bounds;
   if ((await readWithin(parts, readings, bounds)) || isEnough(readings, minBytes)) return;
   const over = new AbortController();

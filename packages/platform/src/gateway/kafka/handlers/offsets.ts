@@ -1,6 +1,6 @@
 /** Where in a partition records are: by time, by leader's term, and from where on they are kept; and numbers for producers. */
 import { LambentError } from "../../../base/index.ts";
-import type { Partition } from "../../../streams/index.ts";
+import type { OffsetAndTime, Partition } from "../../../streams/index.ts";
 import type { KafkaAction } from "../access.ts";
 import { type Call, route, type Route } from "../call.ts";
 import { codeOf, failureOf } from "../errors.ts";
@@ -51,28 +51,14 @@ async function placeOf(partition: Partition, timestamp: number): Promise<Place> 
     case EARLIEST_LOCAL:
       return { offset: partition.first, timestamp: -1 };
     case MAX_TIMESTAMP:
-      return latestOf(partition);
+      return placeAt(await partition.latestCreated());
     default:
-      return timestamp < 0 ? NOWHERE : firstFrom(partition, timestamp);
+      return timestamp < 0 ? NOWHERE : placeAt(await partition.offsetAt(timestamp, "created"));
   }
 }
 
-async function firstFrom(partition: Partition, timestamp: number): Promise<Place> {
-  const found = await partition.offsetAt(timestamp, "created");
+function placeAt(found: OffsetAndTime | undefined): Place {
   return found ? { offset: found.offset, timestamp: found.time } : NOWHERE;
-}
-
-/** The first of the records with the greatest time: found by halving, since there is one at or after each time up to it and none behind. */
-async function latestOf(partition: Partition): Promise<Place> {
-  let best = await firstFrom(partition, 0);
-  let behind = Number.MAX_SAFE_INTEGER;
-  while (best.offset >= 0 && best.timestamp + 1 < behind) {
-    const middle = best.timestamp + Math.ceil((behind - best.timestamp) / 2);
-    const found = await firstFrom(partition, middle);
-    if (found.offset >= 0) best = found;
-    else behind = middle;
-  }
-  return best.offset < 0 ? NOWHERE : firstFrom(partition, best.timestamp);
 }
 
 /** All terms but the first and only one are unknown, so nobody's records ever diverge. */
