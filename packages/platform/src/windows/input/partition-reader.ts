@@ -58,8 +58,7 @@ export class PartitionReader {
     const { queue, rules, clock } = this.#parts;
     const { id } = partition.stream;
     for (;;) {
-      while (!queue.hasRoom && !signal.aborted) await queue.emptied();
-      if (signal.aborted) return "gone";
+      if (!(await this.#hasRoom())) return "gone";
       if (partition.end <= this.#next) {
         const shard = partition.stream.shards[rules.source];
         if (shard?.closed && partition.end === this.#next) return "closed";
@@ -74,8 +73,19 @@ export class PartitionReader {
         continue;
       }
       this.#lastAt = clock.monotonicMs();
-      for (const batch of await this.#read(partition)) this.#queue(batch);
+      for (const batch of await this.#read(partition)) {
+        // What is compressed takes much more room once it is unpacked.
+        if (!(await this.#hasRoom())) return "gone";
+        this.#queue(batch);
+      }
     }
+  }
+
+  /** Resolves once there is room; with false when nobody reads any more. */
+  async #hasRoom(): Promise<boolean> {
+    const { queue, signal } = this.#parts;
+    while (!queue.hasRoom && !signal.aborted) await queue.emptied();
+    return !signal.aborted;
   }
 
   async #read(partition: Partition): Promise<readonly StoredBatch[]> {
