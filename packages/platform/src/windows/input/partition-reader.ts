@@ -55,10 +55,10 @@ export class PartitionReader {
   }
 
   async #readOn(partition: Partition, signal: AbortSignal): Promise<End> {
-    const { queue, rules, clock } = this.#parts;
+    const { rules, clock } = this.#parts;
     const { id } = partition.stream;
     for (;;) {
-      if (!(await this.#hasRoom())) return "gone";
+      if (!(await this.#hasRoom(signal))) return "gone";
       if (partition.end <= this.#next) {
         const shard = partition.stream.shards[rules.source];
         if (shard?.closed && partition.end === this.#next) return "closed";
@@ -75,15 +75,15 @@ export class PartitionReader {
       this.#lastAt = clock.monotonicMs();
       for (const batch of await this.#read(partition)) {
         // What is compressed takes much more room once it is unpacked.
-        if (!(await this.#hasRoom())) return "gone";
+        if (!(await this.#hasRoom(signal))) return "gone";
         this.#queue(batch);
       }
     }
   }
 
   /** Resolves once there is room; with false when nobody reads any more. */
-  async #hasRoom(): Promise<boolean> {
-    const { queue, signal } = this.#parts;
+  async #hasRoom(signal: AbortSignal): Promise<boolean> {
+    const { queue } = this.#parts;
     while (!queue.hasRoom && !signal.aborted) await queue.emptied();
     return !signal.aborted;
   }
