@@ -12,7 +12,7 @@ export type {
 export type { ForeignBatch } from "./record-batch/index.ts";
 export { checkBatch, checkForeignBatch, emptiedBatch, encodeBatch, readRecords, splitBatches } from "./record-batch/index.ts";
 export type { KinesisSettings, ShardRecord, StreamConsumer, StreamRecord, StreamSettings } from "./stream-record.ts";
-export { kinesisRecordOf, PARTITION_KEY_CHARS_MAX, partitionKeyOf } from "./kinesis-record.ts";
+export { kinesisRecordOf, PARTITION_KEY_CHARS_MAX } from "./kinesis-record.ts";
 export type { KinesisRecord } from "./kinesis-record.ts";
 
 export { openStreams, Streams } from "./streams.ts";

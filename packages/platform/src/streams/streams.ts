@@ -204,7 +204,7 @@ export class Streams {
   async close(): Promise<void> {
     this.#closed = true;
     const open = await Promise.allSettled(this.#open.values());
-    await Promise.all(open.map((opening) => (opening.status === "fulfilled" ? opening.value.close() : undefined)));
+    for (const opening of open) if (opening.status === "fulfilled") opening.value.close();
     await Promise.all([this.#trimmer.close(), this.#removals.close()]);
   }
 

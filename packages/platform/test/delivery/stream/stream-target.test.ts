@@ -98,7 +98,7 @@ describe("a stream as a target", () => {
     const handings = Array.from({ length: 20 }, (_, index) => handing(String(index)));
     await world.handOver(handings);
     const counts = (await world.values()).map(({ length }) => length);
-    assert.ok(Math.min(...counts) > 0, `${counts}`);
+    assert.ok(Math.min(...counts) > 0, counts.join(" "));
     const records = await allRecords(await world.streams.streams.partition(REALM, "s", 0));
     for (const { key, value } of records) assert.equal(key?.toString(), handing(String(value)).id);
     await world.streams.close();
