@@ -204,7 +204,8 @@ export class Streams {
   async close(): Promise<void> {
     this.#closed = true;
     const open = await Promise.allSettled(this.#open.values());
-    for (const opening of open) if (opening.status === "fulfilled") opening.value.close();
+    const partitions = open.flatMap((opening) => (opening.status === "fulfilled" ? [opening.value] : []));
+    await Promise.all(partitions.map((partition) => partition.close()));
     await Promise.all([this.#trimmer.close(), this.#removals.close()]);
   }
 
