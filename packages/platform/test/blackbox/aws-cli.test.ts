@@ -248,6 +248,31 @@ describe("an ordinary day with the AWS CLI", () => {
     assert.match(locked.err, /An error occurred \(NotImplemented\) .*: Object Lock.* is not built in Lambent\./u);
   });
 
+  test("a stream's day: create-stream, put-record, get-shard-iterator, get-records, a split, and what is refused", async () => {
+    await aws("kinesis create-stream --stream-name day --shard-count 1");
+    await aws("kinesis wait stream-exists --stream-name day");
+    const put = await aws("kinesis put-record --stream-name day --partition-key ada --data hello");
+    assert.equal(put["ShardId"], "shardId-000000000000");
+    const from = "--stream-name day --shard-id shardId-000000000000 --shard-iterator-type TRIM_HORIZON";
+    const { ShardIterator } = await aws(`kinesis get-shard-iterator ${from}`);
+    const { Records } = (await aws("kinesis get-records --shard-iterator", String(ShardIterator))) as {
+      Records: { Data: string; PartitionKey: string; SequenceNumber: string }[];
+    };
+    assert.deepEqual(
+      Records.map(({ Data, PartitionKey, SequenceNumber }) => [Buffer.from(Data, "base64").toString(), PartitionKey, SequenceNumber]),
+      [["hello", "ada", put["SequenceNumber"]]],
+    );
+    const split = "--shard-to-split shardId-000000000000 --new-starting-hash-key 170141183460469231731687303715884105728";
+    await aws(`kinesis split-shard --stream-name day ${split}`);
+    const { StreamDescriptionSummary } = (await aws("kinesis describe-stream-summary --stream-name day")) as {
+      StreamDescriptionSummary: Record<string, unknown>;
+    };
+    assert.deepEqual([StreamDescriptionSummary["StreamStatus"], StreamDescriptionSummary["OpenShardCount"]], ["ACTIVE", 2]);
+    await aws("kinesis delete-stream --stream-name day");
+    const gone = await run("kinesis describe-stream-summary --stream-name day");
+    assert.match(gone.err, /\(ResourceNotFoundException\) when calling the DescribeStreamSummary operation: Stream day under account/u);
+  });
+
   test("delete-function ends it, and errors are said in the CLI's own words", async () => {
     await aws("lambda delete-function --function-name day");
     const missing = await run("lambda get-function --function-name day");
