@@ -39,7 +39,7 @@ export const run: Run<PlotOptions> = async (context, [query = ""], options) => {
   else draw(context, chart, options.out, width);
   if (chart.leftOut > 0)
     output.note(
-      `  ${chart.leftOut} values are no finite numbers, or have no place on ${output.foreign(chart.xName, "err")}; they are left out.`,
+      `  left out, being no finite numbers or without a place on ${output.foreign(chart.xName, "err")}: ${chart.leftOut}`,
     );
   for (const line of factLines(result, "")) output.note(line);
 };
