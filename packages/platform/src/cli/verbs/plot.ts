@@ -38,9 +38,7 @@ export const run: Run<PlotOptions> = async (context, [query = ""], options) => {
   if (output.json) output.data(chart);
   else draw(context, chart, options.out, width);
   if (chart.leftOut > 0)
-    output.note(
-      `  left out, being no finite numbers or without a place on ${output.foreign(chart.xName, "err")}: ${chart.leftOut}`,
-    );
+    output.note(`  left out, being no finite numbers or without a place on ${output.foreign(chart.xName, "err")}: ${chart.leftOut}`);
   for (const line of factLines(result, "")) output.note(line);
 };
 
